@@ -1,0 +1,2 @@
+//! pintle-actions
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! pintle-admin
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! pintle-config
+#![forbid(unsafe_code)]

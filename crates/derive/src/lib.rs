@@ -1,0 +1,1 @@
+//! `#[derive(Read)]`: a configuration type reads itself from a tree with positions.

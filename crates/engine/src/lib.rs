@@ -1,0 +1,2 @@
+//! pintle-engine
+#![forbid(unsafe_code)]

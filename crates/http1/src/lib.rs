@@ -1,0 +1,2 @@
+//! pintle-http1
+#![forbid(unsafe_code)]

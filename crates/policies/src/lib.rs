@@ -1,0 +1,2 @@
+//! pintle-policies
+#![forbid(unsafe_code)]

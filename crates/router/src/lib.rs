@@ -1,0 +1,2 @@
+//! pintle-router
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! pintle-telemetry
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! pintle-testkit
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! pintle-upstream
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Checks of the repository on itself.
+fn main() {}
