@@ -119,7 +119,7 @@ impl OtherProgram {
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = io::BufReader::new(child.stdout.take().unwrap()).lines();
         let port = lines.map_while(Result::ok).find_map(|line| line.split_once("port=")?.1.parse().ok());
         OtherProgram(child, port.unwrap())
     }
@@ -136,9 +136,9 @@ impl Drop for OtherProgram {
 #[ignore = "is the other program of the test below"]
 fn the_other_program() {
     let opened = open(&mut Sockets::new(1), &[address("127.0.0.1:0")]).opened.remove(0);
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     writeln!(out, "\nport={}", opened.local.tcp().unwrap().port()).unwrap();
-    let _ = std::io::stdin().read(&mut [0]);
+    let _ = io::stdin().read(&mut [0]);
 }
 
 #[test]
