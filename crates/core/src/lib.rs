@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod buffer;
 pub mod config;
 pub mod exchange;
 pub mod fields;
@@ -12,6 +13,8 @@ pub mod request;
 pub mod response;
 pub mod step;
 pub mod template;
+pub mod timer;
+pub mod worker;
 
 pub use body::{Body, BodyError, BodySource, Fault, Frame};
 pub use exchange::{Client, Exchange, Interim};
