@@ -2,6 +2,9 @@
 //! configuration. Knows nothing of sockets, upstreams or policies.
 #![forbid(unsafe_code)]
 
+// So that derived code, which names this crate, works inside it as well.
+extern crate self as pintle_core;
+
 pub mod body;
 pub mod buffer;
 pub mod config;
@@ -11,6 +14,7 @@ pub mod notes;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod secret;
 pub mod step;
 pub mod template;
 pub mod timer;
