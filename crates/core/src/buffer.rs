@@ -10,8 +10,29 @@ pub const SIZE: usize = 16 * 1024;
 /// How many a worker keeps for the next taker.
 const KEPT: usize = 64;
 
+/// The room that a lent text has.
+const TEXT: usize = 4 * 1024;
+
 thread_local! {
     static FREE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static TEXTS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An empty text to write a head into.
+pub fn take_text() -> Vec<u8> {
+    TEXTS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(TEXT))
+}
+
+/// Gives a text back, whatever is in it.
+pub fn give_text(mut text: Vec<u8>) {
+    text.clear();
+    if (TEXT..=4 * TEXT).contains(&text.capacity()) {
+        TEXTS.with_borrow_mut(|free| {
+            if free.len() < KEPT {
+                free.push(text);
+            }
+        });
+    }
 }
 
 /// An empty buffer with room for [`SIZE`] bytes.
