@@ -6,6 +6,7 @@
 //! own their types. serde stays out: it stops at the first error of an item and has no positions for the rest.
 
 mod basic;
+mod containers;
 mod diagnostic;
 mod fields;
 mod kinds;
@@ -22,7 +23,8 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use basic::{Map, OneOrMany, Tree};
+pub use basic::Tree;
+pub use containers::{Map, OneOrMany};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use node::{Entry, Form, Node};
 pub use pintle_derive::Read;
@@ -36,5 +38,5 @@ pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share};
 #[doc(hidden)]
 pub mod derived {
     pub use super::fields::{Fields, Key};
-    pub use super::kinds::{forms_mismatch, is_none_word, kind, read_text, word};
+    pub use super::kinds::{Named, forms_mismatch, is_none_word, kind, read_text, word};
 }

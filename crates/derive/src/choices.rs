@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{DataEnum, Error, Fields, Ident, Result, Type, Variant};
 
 use crate::Derived;
-use crate::attributes::{Container, Member, doc_of};
+use crate::attributes::{Container, Fallback, Member, doc_of};
 use crate::record::{key, shape_field};
 
 /// A variant with what its attributes say.
@@ -18,7 +18,7 @@ struct Choice<'a> {
     member: Member,
 }
 
-fn choices(data: &DataEnum) -> Result<Vec<Choice<'_>>> {
+fn choices(data: &DataEnum, is_forms: bool) -> Result<Vec<Choice<'_>>> {
     let mut all: Vec<Choice<'_>> = Vec::new();
     for variant in &data.variants {
         let member = Member::of(&variant.attrs)?;
@@ -27,6 +27,10 @@ fn choices(data: &DataEnum) -> Result<Vec<Choice<'_>>> {
             return Err(Error::new_spanned(variant, format!("two variants are named `{key}`")));
         }
         let payload = payload(variant)?;
+        let misplaced = member.span || !matches!(member.fallback, Fallback::Absent);
+        if misplaced || (is_forms && member.later) || (!is_forms && member.form.is_some()) {
+            return Err(Error::new_spanned(variant, "this attribute is not for such a variant"));
+        }
         all.push(Choice { ident: &variant.ident, payload, key, doc: doc_of(&variant.attrs), member });
     }
     Ok(all)
@@ -41,7 +45,7 @@ fn payload(variant: &Variant) -> Result<Option<&Type>> {
 }
 
 pub(crate) fn word(name: &str, doc: &str, data: &DataEnum) -> Result<Derived> {
-    let choices = choices(data)?;
+    let choices = choices(data, false)?;
     for (choice, variant) in choices.iter().zip(&data.variants) {
         if choice.payload.is_some() {
             return Err(Error::new_spanned(variant, "a word has no value"));
@@ -71,7 +75,7 @@ pub(crate) fn word(name: &str, doc: &str, data: &DataEnum) -> Result<Derived> {
 }
 
 pub(crate) fn kind(name: &str, doc: &str, data: &DataEnum, container: &Container) -> Result<Derived> {
-    let choices = choices(data)?;
+    let choices = choices(data, false)?;
     for (choice, variant) in choices.iter().zip(&data.variants) {
         if choice.payload.is_none() && !choice.member.later {
             return Err(Error::new_spanned(variant, "a kind has a value"));
@@ -85,11 +89,15 @@ pub(crate) fn kind(name: &str, doc: &str, data: &DataEnum, container: &Container
     let called = &container.called;
     let read = quote! {
         static KINDS: &[::pintle_core::config::derived::Key] = &[#(#keys),*];
-        let (index, value) = ::pintle_core::config::derived::kind(node, #called, KINDS, reader)?;
-        match index {
-            #(#arms)*
-            _ => ::core::option::Option::None,
+        let named = ::pintle_core::config::derived::kind(node, #called, KINDS, reader);
+        let mut chosen = ::core::option::Option::None;
+        for (index, value) in named.values {
+            chosen = match index {
+                #(#arms)*
+                _ => ::core::option::Option::None,
+            };
         }
+        chosen.filter(|_| named.single)
     };
     let kinds = choices.iter().map(|choice| {
         shape_field(&choice.key, &choice.doc, &quote!(false), None, choice.member.later, &shape_of(choice))
@@ -101,7 +109,7 @@ pub(crate) fn kind(name: &str, doc: &str, data: &DataEnum, container: &Container
 }
 
 pub(crate) fn forms(name: &str, doc: &str, data: &DataEnum, container: &Container) -> Result<Derived> {
-    let choices = choices(data)?;
+    let choices = choices(data, true)?;
     let mut arms = Vec::new();
     // The word comes first, as it is a text too.
     let ordered = ["none", "text", "list", "map"];

@@ -69,8 +69,13 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    errors: usize,
+    /// How many more there were than are kept.
+    more: usize,
     hidden: Vec<Span>,
 }
+
+const MOST: usize = 10_000;
 
 impl Diagnostics {
     /// None yet.
@@ -78,9 +83,14 @@ impl Diagnostics {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds one. Past 10,000 they are only counted, so that a large and wholly wrong text takes no more memory.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.list.push(diagnostic);
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        if self.list.len() < MOST {
+            self.list.push(diagnostic);
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Never show what stands there: a secret that was written as plain text.
@@ -90,7 +100,7 @@ impl Diagnostics {
 
     /// Whether the configuration is to be refused.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// Whether there is nothing to say.
@@ -98,19 +108,22 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
-    /// How many there are.
+    /// How many there are, those that are only counted with them.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.more
     }
 
-    /// One after the other.
+    /// Those that are kept, one after the other.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
     /// Takes all of another collection.
     pub fn extend(&mut self, other: Diagnostics) {
-        self.list.extend(other.list);
+        for diagnostic in other.list {
+            self.push(diagnostic);
+        }
+        self.more += other.more;
         self.hidden.extend(other.hidden);
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::{Diagnostic, Diagnostics, Severity, Source, Span};
 
@@ -34,7 +34,7 @@ impl Diagnostics {
             group = group.element(piece);
         }
         if let Some(help) = &diagnostic.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
@@ -79,7 +79,9 @@ impl<'a> Piece<'a> {
     fn snippet(&self, hidden: &[Range<usize>]) -> Snippet<'a, Annotation<'a>> {
         let (window, line) = self.source.lines_around(self.range.clone());
         let text = self.source.text().get(window.clone()).unwrap_or("");
-        let text = masked(text, window.start, hidden);
+        let hidden: Vec<_> =
+            hidden.iter().filter(|range| range.start < window.end && window.start < range.end).collect();
+        let text = masked(text, window.start, &hidden);
         let end = text.len();
         let marks = self.marks.iter().map(|(range, label, kind)| {
             let range =
@@ -91,7 +93,7 @@ impl<'a> Piece<'a> {
 }
 
 /// The text with secrets replaced, byte for byte so that places stay what they are.
-fn masked<'a>(text: &'a str, start: usize, hidden: &[Range<usize>]) -> Cow<'a, str> {
+fn masked<'a>(text: &'a str, start: usize, hidden: &[&Range<usize>]) -> Cow<'a, str> {
     let inside = |offset: usize| hidden.iter().any(|range| range.contains(&(start + offset)));
     if hidden.is_empty() {
         return text.into();

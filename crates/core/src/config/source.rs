@@ -28,9 +28,12 @@ impl Source {
     /// A text under a name. Where the name is a path, its directory is what relative paths in the text start from.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let name = name.into();
+        let text: String = text.into();
+        // A byte-order mark would count as a column.
+        let text = text.strip_prefix('\u{feff}').map_or(text.as_str(), |rest| rest).into();
         let directory = Path::new(&name).parent().unwrap_or(Path::new("")).to_path_buf();
         let order = ORDER.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Inner { order, name, directory, text: text.into().into(), lines: OnceLock::new() }))
+        Self(Arc::new(Inner { order, name, directory, text, lines: OnceLock::new() }))
     }
 
     /// The name as it is shown: a file's path as it was given.

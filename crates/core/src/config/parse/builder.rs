@@ -47,7 +47,8 @@ impl<'a> Builder<'a> {
     /// Takes an event; false when the rest of the text is not to be read.
     pub(super) fn event(&mut self, event: Event<'_>, place: &granit_parser::Span) -> bool {
         let span = self.span(place);
-        if event.tag().is_some() {
+        let tagged = event.tag().is_some();
+        if tagged {
             let tag = place.tag_span().map_or_else(|| span.clone(), |tag| self.span(&tag));
             self.diagnostics.push(trouble::tag(&tag));
         }
@@ -59,7 +60,9 @@ impl<'a> Builder<'a> {
                     return false;
                 }
             }
-            Event::Scalar(text, style, ..) => self.scalar(text, style, span),
+            // `!a && b` is a tag and what is left of the text: nothing to read any meaning into.
+            Event::Scalar(..) if tagged => self.put(Node::new(Form::Broken, span)),
+            Event::Scalar(text, style, anchor, _) => self.scalar(text, style, anchor, span),
             Event::SequenceStart(style, ..) => return self.open(Open::List(Vec::new()), style, span),
             Event::MappingStart(style, ..) => {
                 let names = HashMap::with_hasher(FixedState::default());
@@ -71,7 +74,7 @@ impl<'a> Builder<'a> {
                 self.diagnostics.push(trouble::alias(&span));
                 self.put(Node::new(Form::Broken, span));
             }
-            Event::UnresolvedAlias(name) => self.star(&name, span),
+            Event::UnresolvedAlias(name) => return self.star(&name, span),
             _ => {}
         }
         true
@@ -80,38 +83,66 @@ impl<'a> Builder<'a> {
     /// Reports what ended the file, and keeps what was open.
     pub(super) fn syntax_error(&mut self, error: &ScanError) {
         self.diagnostics.push(trouble::syntax(self.source, error));
-        while let Some(level) = self.stack.last_mut() {
-            if let Open::Map { next, .. } = &mut level.open
-                && let Next::Value(_) = next
-            {
-                let span = level.start.clone();
+        let at = error.marker().byte_offset().unwrap_or(usize::MAX);
+        let source = self.source;
+        if let Some(last) = self.last_scalar() {
+            let between = source.text().get(last.span.range().end..at);
+            if between.is_some_and(|text| text.bytes().all(|byte| byte == b' ')) {
+                // The text stopped short at the error: `a: b: c`, `{call: /x?${…}}`. Half of it means nothing.
+                last.form = Form::Broken;
+            }
+        }
+        if self.stack.is_empty() && !matches!(self.root, Some(Node { form: Form::Map(_), .. })) {
+            self.root = Some(Node::new(Form::Broken, self.source.span(0..0)));
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Option<Node> {
+        while let Some(level) = self.stack.last() {
+            if let Open::Map { next: Next::Value(key), .. } = &level.open {
+                let span = key.span.clone();
                 self.put(Node::new(Form::Broken, span));
             }
             self.close(None);
         }
-        if self.root.is_none() {
-            self.root = Some(Node { form: Form::Broken, span: self.source.span(0..0), cut: true });
-        }
+        self.root
     }
 
-    pub(super) fn finish(self) -> Option<Node> {
-        self.root
+    /// The scalar that was put last, in the innermost list or map.
+    fn last_scalar(&mut self) -> Option<&mut Node> {
+        let node = match &mut self.stack.last_mut()?.open {
+            Open::List(items) => items.last_mut()?,
+            Open::Map { entries, next: Next::Key, .. } => &mut entries.last_mut()?.value,
+            Open::Map { .. } => return None,
+        };
+        node.as_text().is_some().then_some(node)
     }
 
     fn span(&self, place: &granit_parser::Span) -> Span {
         self.source.span(place.byte_range().unwrap_or(0..0))
     }
 
-    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, span: Span) {
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, anchor: usize, span: Span) {
         let plain = matches!(style, ScalarStyle::Plain);
         // The parser gives `~` with an empty place for "nothing written".
-        let form =
-            if plain && span.range().is_empty() { Form::Nothing } else { Form::Scalar { text: text.into(), plain } };
+        let form = match plain && span.range().is_empty() {
+            true if anchor == 0 => Form::Nothing,
+            true => Form::Broken,
+            false => Form::Scalar { text: text.into(), plain },
+        };
         self.put(Node::new(form, span));
     }
 
-    /// `*name`: either an alias, or a wildcard that wants quotes. The wildcard's text is taken as meant.
-    fn star(&mut self, name: &str, span: Span) {
+    /// `*name`: either an alias, or a wildcard that wants quotes. The wildcard's text is taken as meant; as a key it
+    /// has swallowed its colon, and what follows cannot be read.
+    fn star(&mut self, name: &str, span: Span) -> bool {
+        if let Some(key) = name.strip_suffix(':') {
+            self.diagnostics.push(trouble::wildcard(&span, key));
+            if self.stack.is_empty() {
+                self.root = Some(Node { form: Form::Broken, span, cut: true });
+            }
+            return false;
+        }
         if name.contains(['.', '/', '*']) {
             self.diagnostics.push(trouble::wildcard(&span, name));
             let form = Form::Scalar { text: format!("*{name}").into(), plain: false };
@@ -120,15 +151,13 @@ impl<'a> Builder<'a> {
             self.diagnostics.push(trouble::alias(&span));
             self.put(Node::new(Form::Broken, span));
         }
+        true
     }
 
     fn open(&mut self, open: Open, style: StructureStyle, start: Span) -> bool {
         if self.stack.len() >= DEPTH {
             self.diagnostics.push(trouble::too_deep(&start));
             self.put(Node::new(Form::Broken, start));
-            while !self.stack.is_empty() {
-                self.close(None);
-            }
             return false;
         }
         self.stack.push(Level { open, start, flow: matches!(style, StructureStyle::Flow) });

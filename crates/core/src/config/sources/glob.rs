@@ -27,6 +27,10 @@ pub(super) fn find(base: &Path, pattern: &str) -> Found {
         }
         found.files = next;
     }
+    if found.directories.is_empty() {
+        let parents = found.files.iter().filter_map(|path| path.parent());
+        found.directories = parents.map(Path::to_path_buf).collect();
+    }
     found.files.retain(|path| path.is_file());
     found
 }

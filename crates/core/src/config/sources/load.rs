@@ -68,6 +68,11 @@ impl<'a> Loader<'a> {
             self.reader.error("include-loop", message, named);
             return None;
         }
+        if self.open.len() >= MOST_DEEP {
+            let message = format!("files include each other more than {MOST_DEEP} deep");
+            self.reader.error("include-depth", message, named);
+            return None;
+        }
         if !self.seen.insert(real.clone()) {
             return None;
         }
@@ -112,8 +117,13 @@ impl<'a> Loader<'a> {
             let message = format!("no file is named `{}`", pattern.value);
             self.reader.report(Diagnostic::warning("include-nothing", message, &pattern.span));
         }
+        let wild = pattern.contains(['*', '?']);
         for path in found.files {
-            self.file(&path, &pattern.span);
+            // A pattern never means the file that it stands in.
+            let itself = wild && path.canonicalize().ok().as_ref() == self.open.last();
+            if !itself {
+                self.file(&path, &pattern.span);
+            }
         }
     }
 
@@ -136,6 +146,9 @@ impl<'a> Loader<'a> {
         })
     }
 }
+
+/// How long a chain of includes may be: each one is a level of the stack.
+const MOST_DEEP: usize = 16;
 
 /// Takes `include` out of a file's tree.
 fn include_of(root: &mut Node, reader: &mut Reader) -> Vec<Spanned<String>> {

@@ -1,4 +1,5 @@
 //! A small gateway's configuration, with every feature of the derive.
+#![expect(dead_code, reason = "much is read only to be found good or bad")]
 
 use std::time::Duration;
 

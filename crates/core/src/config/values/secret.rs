@@ -71,8 +71,12 @@ impl Read for SecretSource {
             return None;
         }
         if !matches!(node.form(), Form::Map(_)) {
+            reader.diagnostics.hide(node.span());
             reader.expected(EXPECTED, node, "");
             return None;
+        }
+        for entry in node.as_map().unwrap_or_default().iter().filter(|entry| !matches!(&**entry.key, "env" | "file")) {
+            reader.diagnostics.hide(entry.value.span());
         }
         let fields = Fields::open(node, "secret", KEYS, reader)?;
         let env: Option<String> = fields.required(0, reader)?;

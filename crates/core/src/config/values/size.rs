@@ -52,7 +52,7 @@ impl Text for ByteSize {
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-        match units.into_iter().find(|(power, _)| self.0 != 0 && self.0 % (1 << power) == 0) {
+        match units.into_iter().find(|(power, _)| self.0 != 0 && self.0.is_multiple_of(1 << power)) {
             Some((power, unit)) => write!(f, "{}{unit}", self.0 >> power),
             None => write!(f, "{}B", self.0),
         }
