@@ -96,7 +96,8 @@ impl fmt::Debug for Tls {
 }
 
 /// aws-lc-rs. The hybrid key exchange X25519MLKEM768 comes first: who offers it wants to be safe from those who record
-/// today and decrypt later, and gets it for some tens of microseconds a full handshake.
+/// today and decrypt later, and gets it for about 25 us more than the 100 of a full
+/// handshake.
 fn provider() -> CryptoProvider {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
     CryptoProvider { kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1], ..aws_lc_rs::default_provider() }

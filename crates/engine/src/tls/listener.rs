@@ -124,7 +124,8 @@ impl TlsListener {
     /// Every file whose change should lead to [`TlsListener::renew`].
     pub fn watched_files(&self) -> Vec<PathBuf> {
         let certificates = self.config.certificates.iter().flat_map(|files| [&files.cert, &files.key]);
-        certificates.chain(self.config.client_auth.as_ref().map(|client| &client.ca)).cloned().collect()
+        let client_auth = self.config.client_auth.as_ref().map(|client| &client.ca);
+        certificates.chain(client_auth).map(|path| path.to_path_buf()).collect()
     }
 
     /// What the operator should know: certificates that are out of date or have no name.
@@ -134,7 +135,7 @@ impl TlsListener {
 
     /// The file, the names and the end of each certificate that is served, in the configuration's order.
     pub fn certificates(&self) -> Vec<(PathBuf, Vec<Box<str>>, Option<UnixTime>)> {
-        let facts = |c: &Arc<Certificate>| (c.files.cert.clone(), c.names.clone(), c.not_after());
+        let facts = |c: &Arc<Certificate>| (c.files.cert.to_path_buf(), c.names.clone(), c.not_after());
         self.resolver.0.load().all.iter().map(facts).collect()
     }
 }

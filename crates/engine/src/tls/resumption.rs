@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// Sessions of TLS 1.2 clients without tickets that are kept. Each takes about 1 KiB, client certificates apart.
 const CACHED_SESSIONS: usize = 256;
 
-/// Tickets sent after a full handshake (RFC 8446 4.6.1): two, as a browser's second connection must not use the first
-/// one's (C.4). One saves nothing that can be measured.
+/// Tickets sent after a full handshake (RFC 8446 4.6.1): two, as a browser's second connection should not use the first
+/// one's (C.4). Each costs about 5 us where the handshake takes 100.
 const TICKETS: usize = 2;
 
 /// The keys of tickets, and the cache.

@@ -1,8 +1,10 @@
+mod config;
 mod files;
 mod handshake;
 mod peer;
 
 use super::*;
+use pintle_core::config::ConfigPath;
 use std::time::Duration;
 
 /// A directory of certificates, gone with the value.
@@ -15,10 +17,8 @@ impl Directory {
         Directory(path)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
     }
 
     /// A new self-signed certificate for these names, in `name.pem` and `name.key`; its DER.
@@ -41,7 +41,8 @@ impl Directory {
     }
 
     fn files(&self, name: &str) -> CertificateFiles {
-        CertificateFiles { cert: self.0.join(format!("{name}.pem")), key: self.0.join(format!("{name}.key")) }
+        let path = |ending| ConfigPath::new(self.0.join(format!("{name}.{ending}")));
+        CertificateFiles { cert: path("pem"), key: path("key") }
     }
 
     fn config(&self, names: &[&str]) -> TlsConfig {
