@@ -1,10 +1,29 @@
-//! The words that every room shares: request, response, body, exchange, refusal, clock, secret, template, and what
-//! reads a configuration. Knows nothing of sockets, upstreams or policies.
+//! The words that every room shares: request, response, body, exchange, refusal, secret, template, and what reads a
+//! configuration. Knows nothing of sockets, upstreams or policies.
 #![forbid(unsafe_code)]
 
 // So that derived code, which names this crate, works inside it as well.
 extern crate self as pintle_core;
 
+pub mod body;
+pub mod buffer;
 pub mod config;
+pub mod exchange;
+pub mod fields;
+pub mod notes;
+pub mod refusal;
+pub mod request;
+pub mod response;
 pub mod secret;
+pub mod step;
 pub mod template;
+pub mod timer;
+pub mod worker;
+
+pub use body::{Body, BodyError, BodySource, Fault, Frame};
+pub use exchange::{Client, Exchange, Interim};
+pub use fields::{Fields, Name, names};
+pub use http::{Method, StatusCode};
+pub use refusal::{Reason, Refusal};
+pub use request::{Protocol, Request, Scheme, Target, Version};
+pub use response::Response;

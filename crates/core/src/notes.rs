@@ -1,0 +1,25 @@
+//! What is said about a request when it is over: filled in as it goes, read once by `engine/done.rs`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Notes on one request for its log record and metrics.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// The upstream that was asked last.
+    pub upstream: Option<Arc<str>>,
+    /// The endpoint that was asked last.
+    pub endpoint: Option<Arc<str>>,
+    /// How many times an endpoint was tried.
+    pub attempts: u32,
+    /// The status that the upstream answered, which may differ from what the client got.
+    pub upstream_status: Option<u16>,
+    /// Whether a connection was made for this request (false: a kept one was used).
+    pub connected: bool,
+    /// How long making that connection took, TLS included.
+    pub connect: Option<Duration>,
+    /// From the request's start to the upstream's head.
+    pub first_byte: Option<Duration>,
+    /// What happened, for the operator alone.
+    pub internal: Option<String>,
+}

@@ -1,0 +1,142 @@
+//! Why the gateway answers by itself. A refusal stays unrendered until `engine/reply.rs`, so that a cache may serve
+//! something stale instead, and gRPC gets its own form. What the client reads and what the operator reads are apart.
+
+use crate::{Fields, Name, StatusCode};
+use std::borrow::Cow;
+
+/// A request that got no answer from a service: the reason and what to say about it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The reason: decides status, title, log and metric label.
+    pub reason: Reason,
+    /// A sentence for the client; never an address, a secret or another one's data.
+    pub detail: Cow<'static, str>,
+    /// What happened, for the operator alone.
+    pub internal: Option<String>,
+    /// Fields that go with the answer (`allow`, `retry-after`, `www-authenticate`). Few refusals have any.
+    pub fields: Option<Box<Fields>>,
+    /// Which step of the chain refused: edits outside of it still apply. The chain fills it in.
+    pub at: Option<usize>,
+}
+
+impl Refusal {
+    /// A refusal that says nothing beyond its reason's title.
+    pub const fn new(reason: Reason) -> Self {
+        Refusal { reason, detail: Cow::Borrowed(""), internal: None, fields: None, at: None }
+    }
+
+    /// Adds a sentence for the client.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Adds what only the operator may read.
+    pub fn internal(mut self, internal: impl Into<String>) -> Self {
+        self.internal = Some(internal.into());
+        self
+    }
+
+    /// Adds a field to the answer.
+    pub fn field(mut self, name: Name<'_>, value: impl AsRef<[u8]>) -> Self {
+        self.fields.get_or_insert_default().append(name, value);
+        self
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Refusal::new(reason)
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $status:literal $code:literal $title:literal),+ $(,)?) => {
+        /// Every reason for which the gateway answers by itself.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[doc = $doc])+ $variant),+ }
+
+        impl Reason {
+            /// All of them, in the table's order.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant),+];
+
+            /// The status that the client gets.
+            pub fn status(self) -> StatusCode {
+                let status: u16 = match self { $(Reason::$variant => $status),+ };
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+
+            /// The word in problems, logs and metric labels.
+            pub const fn code(self) -> &'static str {
+                match self { $(Reason::$variant => $code),+ }
+            }
+
+            /// The problem's title.
+            pub const fn title(self) -> &'static str {
+                match self { $(Reason::$variant => $title),+ }
+            }
+
+            /// What it means and where it comes from, for the reference.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Reason::$variant => concat!($($doc),+)),+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The request's head breaks the grammar of RFC 9112 or 9113, or could be read in two ways.
+    BadRequest = 400 "bad_request" "The request is malformed",
+    /// The path holds something that no unambiguous path can (RFC 3986 3.3, semantics "The path").
+    BadPath = 400 "bad_path" "The request's path is not acceptable",
+    /// Forwarding fields of a trusted proxy contradict each other.
+    BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
+    /// A value of the request has no place in the upstream's path or URL.
+    BadTemplate = 400 "bad_value" "A value of the request cannot be used",
+    /// No route matches.
+    NoRoute = 404 "no_route" "Nothing is served here",
+    /// A route matches but for the method (RFC 9110 15.5.6).
+    MethodNotAllowed = 405 "method_not_allowed" "This method is not served here",
+    /// The client took too long to send its head or its body (RFC 9110 15.5.9).
+    RequestTimeout = 408 "request_timeout" "The request took too long to arrive",
+    /// The content is larger than allowed (RFC 9110 15.5.14).
+    BodyTooLarge = 413 "body_too_large" "The request's content is too large",
+    /// The request line is longer than allowed (RFC 9112 3).
+    TargetTooLong = 414 "target_too_long" "The request's target is too long",
+    /// An expectation other than 100-continue (RFC 9110 10.1.1).
+    ExpectationFailed = 417 "expectation_failed" "The request's expectation cannot be met",
+    /// The Host or SNI names something that this connection does not serve (RFC 9110 15.5.20).
+    Misdirected = 421 "misdirected" "This host is not served on this connection",
+    /// The header section is larger, or has more fields, than allowed (RFC 6585 5).
+    FieldsTooLarge = 431 "fields_too_large" "The request's header fields are too large",
+    /// The client went away before an answer; nobody reads it.
+    ClientClosed = 499 "client_closed" "The client closed the connection",
+    /// A bug in the gateway ended this request, and no other.
+    Internal = 500 "internal" "The gateway failed on this request",
+    /// A transfer coding other than chunked (RFC 9112 6.1), or CONNECT.
+    NotImplemented = 501 "not_implemented" "The gateway does not do this",
+    /// No connection to the service could be made.
+    ConnectFailed = 502 "connect_failed" "The service cannot be reached",
+    /// The TLS handshake with the service failed.
+    UpstreamTls = 502 "upstream_tls" "The service cannot be reached securely",
+    /// The service closed or reset the connection before its answer.
+    UpstreamClosed = 502 "upstream_closed" "The service gave no answer",
+    /// The service's answer breaks the protocol.
+    UpstreamMalformed = 502 "upstream_malformed" "The service gave a malformed answer",
+    /// The name of the service does not resolve.
+    UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
+    /// Draining, or no endpoint is left to try.
+    Unavailable = 503 "unavailable" "The service is not available",
+    /// As many requests wait for a connection to the service as may.
+    Overflow = 503 "overflow" "The service is at its limit",
+    /// No connection to the service was made in time.
+    ConnectTimeout = 504 "connect_timeout" "The service took too long to reach",
+    /// The service's head did not come in time.
+    UpstreamTimeout = 504 "upstream_timeout" "The service took too long to answer",
+    /// The route's time for the whole request ran out.
+    Timeout = 504 "timeout" "The request took too long",
+    /// The request came back to the gateway that sent it (RFC 5842 7.2 gives the status).
+    Loop = 508 "loop" "The request goes round in a loop",
+    /// HTTP/1.0, or a version that is not served (RFC 9110 15.6.6).
+    VersionNotSupported = 505 "version_not_supported" "This version of HTTP is not served",
+}

@@ -1,0 +1,119 @@
+//! The three forms in which a policy takes part in a request, and the chain that runs them.
+//!
+//! Checks and edits never wait: they run in a plain loop and cost no future. A wrap stands around the rest and may
+//! wait. Steps stand outer to inner; at their end is the action.
+
+use crate::{Exchange, Refusal, Response};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A future on the heap that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What comes back from a chain.
+pub type Outcome = Result<Response, Refusal>;
+
+/// One step of a chain.
+pub enum Step {
+    /// On the way in; never waits.
+    Check(Box<dyn Fn(&mut Exchange) -> Result<(), Refusal> + Send + Sync>),
+    /// On the way out, on every answer that passes its place, the gateway's own too; never waits.
+    Edit(Box<dyn Fn(&Exchange, &mut Response) + Send + Sync>),
+    /// Around the rest; may wait.
+    Wrap(Arc<dyn Wrap>),
+}
+
+/// A step around the rest of the chain.
+pub trait Wrap: Send + Sync {
+    /// Answers for the request, with `next` or without it. `next` is owned: it can go to a task of its own.
+    fn call<'a>(&'a self, exchange: &'a mut Exchange, next: Next) -> BoxFuture<'a, Outcome>;
+}
+
+/// What a route does in the end.
+pub trait Action: Send + Sync {
+    /// Answers for the request.
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome>;
+}
+
+/// The steps of one route and its action.
+pub struct Chain {
+    steps: Box<[Step]>,
+    action: Arc<dyn Action>,
+}
+
+impl Chain {
+    /// A chain of these steps, outer to inner, around `action`.
+    pub fn new(steps: Vec<Step>, action: Arc<dyn Action>) -> Self {
+        Chain { steps: steps.into_boxed_slice(), action }
+    }
+
+    /// Runs the chain. A refusal comes back unrendered; once it is rendered, [`Chain::edit_reply`] must see it.
+    pub fn run<'a>(self: &'a Arc<Self>, exchange: &'a mut Exchange) -> impl Future<Output = Outcome> + Send + 'a {
+        self.run_from(0, exchange)
+    }
+
+    /// Applies the edits that stand outside of the step that refused to the gateway's own answer.
+    pub fn edit_reply(&self, refused_at: Option<usize>, exchange: &Exchange, response: &mut Response) {
+        let end = refused_at.unwrap_or(self.steps.len()).min(self.steps.len());
+        self.edit(0..end, exchange, response);
+    }
+
+    fn edit(&self, range: std::ops::Range<usize>, exchange: &Exchange, response: &mut Response) {
+        for step in self.steps[range].iter().rev() {
+            if let Step::Edit(edit) = step {
+                edit(exchange, response);
+            }
+        }
+    }
+
+    async fn run_from(self: &Arc<Self>, start: usize, exchange: &mut Exchange) -> Outcome {
+        let mut at = start;
+        let outcome = loop {
+            match self.steps.get(at) {
+                Some(Step::Check(check)) => {
+                    if let Err(refusal) = check(exchange) {
+                        break Err(refusal);
+                    }
+                }
+                Some(Step::Edit(_)) => {}
+                Some(Step::Wrap(wrap)) => {
+                    break wrap.call(exchange, Next { chain: Arc::clone(self), at: at + 1 }).await;
+                }
+                None => break self.action.call(exchange).await,
+            }
+            at += 1;
+        };
+        match outcome {
+            Ok(mut response) => {
+                self.edit(start..at, exchange, &mut response);
+                Ok(response)
+            }
+            Err(mut refusal) => {
+                refusal.at.get_or_insert(at);
+                Err(refusal)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Chain({} steps)", self.steps.len())
+    }
+}
+
+/// The rest of a chain, from a wrap's place inwards.
+#[derive(Clone)]
+pub struct Next {
+    chain: Arc<Chain>,
+    at: usize,
+}
+
+impl Next {
+    /// Runs the rest.
+    pub async fn run(self, exchange: &mut Exchange) -> Outcome {
+        self.chain.run_from(self.at, exchange).await
+    }
+}
