@@ -29,6 +29,4 @@ pub use limits::{BodyLimits, Limits, Parsed};
 pub use request::{RequestHead, parse_request};
 pub use response::{ResponseHead, parse_response};
 pub use target::{Form, Target};
-pub use write::{
-    CHUNK_END, Connection, write_chunk_header, write_last_chunk, write_request_head, write_response_head,
-};
+pub use write::{CHUNK_END, Connection, write_chunk_header, write_last_chunk, write_request_head, write_response_head};

@@ -69,7 +69,11 @@ pub(crate) fn version(text: &[u8]) -> Result<Version, Flaw> {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            if *major == b'1' { Ok(Version::Http11) } else { Err(flaw::MAJOR_VERSION) }
+            if *major == b'1' {
+                Ok(Version::Http11)
+            } else {
+                Err(flaw::MAJOR_VERSION)
+            }
         }
         _ => Err(flaw::HTTP_VERSION),
     }
