@@ -1,7 +1,8 @@
 //! HTTP/1.1 on the wire, server and client side.
 //!
-//! This half of the room knows bytes only: it reads heads ([`parse_request`], [`parse_response`]) and bodies
-//! ([`Decoder`]) out of a buffer and writes them into one. It refuses to know sockets, time, routes and what a path means.
+//! The inner half of the room knows bytes only: it reads heads ([`parse_request`], [`parse_response`]) and bodies
+//! ([`Decoder`]) out of a buffer and writes them into one. [`server`] and [`client`] put it on a byte stream. All of it
+//! refuses to know routes, TLS and what a path means.
 //!
 //! The grammar is RFC 9112 with RFC 9110 without the leniency that both allow: whatever two readers could take in two
 //! ways is an error. A message is read into parts and written afresh from them; nothing of the connection that it came
@@ -9,15 +10,18 @@
 #![forbid(unsafe_code)]
 
 mod body;
+pub mod client;
 mod connection;
 mod flaw;
 mod framing;
 mod host;
 mod limits;
+mod outgoing;
 mod request;
 mod response;
 mod scan;
 mod section;
+pub mod server;
 mod target;
 mod write;
 

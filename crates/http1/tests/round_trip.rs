@@ -72,7 +72,7 @@ fn responses_of_the_corpus() {
         assert_eq!(again.keep_alive, head.keep_alive || interim, "{}", case.name);
         count += 1;
     }
-    assert!(count > 60, "{count}");
+    assert!(count > 50, "{count}");
 }
 
 #[test]

@@ -1,0 +1,203 @@
+//! The route table: built once from all routes' matches, then asked for every request.
+//!
+//! A request looks its host up, then walks a trie of path segments from the most specific branch to the least, and
+//! takes the first route there that fits: the order of the walk is the rule of precedence (semantics, "Match"). A step
+//! is one look into a hash table, whatever the number of routes; nothing is allocated.
+//!
+//! Routes that share host and path stand in one list, in order of precedence, and are tried one by one.
+
+mod build;
+mod head;
+mod order;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod trie;
+
+pub use head::Head;
+
+use crate::pattern::{Methods, Pattern, Rank};
+use foldhash::fast::FixedState;
+use http::Method;
+use pintle_core::exchange::Captures;
+use rule::{Miss, Rule};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use trie::Trie;
+
+/// One route as the table takes it.
+#[derive(Debug)]
+pub struct Entry<T> {
+    /// What it matches, its groups' matches included.
+    pub pattern: Pattern,
+    /// On which listeners.
+    pub listeners: Listeners,
+    /// What the caller wants back.
+    pub value: T,
+}
+
+/// The listeners that a route belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listeners(Option<Box<[u32]>>);
+
+impl Listeners {
+    /// Every listener: the route names none.
+    pub const ALL: Listeners = Listeners(None);
+
+    /// These alone, by the numbers that [`Head::listener`] has.
+    pub fn only(listeners: impl IntoIterator<Item = u32>) -> Self {
+        let mut all: Vec<u32> = listeners.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        Listeners(Some(all.into()))
+    }
+
+    fn has(&self, listener: u32) -> bool {
+        self.0.as_ref().is_none_or(|all| all.contains(&listener))
+    }
+
+    /// Whether both name their listeners, or neither, and one listener is both's.
+    fn compete(&self, other: &Listeners) -> bool {
+        match (&self.0, &other.0) {
+            (Some(mine), Some(theirs)) => mine.iter().any(|listener| theirs.contains(listener)),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Two routes that are equally good for a request that both match, by their places among the entries, the earlier one
+/// first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conflict {
+    /// The earlier entry.
+    pub first: usize,
+    /// The later entry.
+    pub second: usize,
+}
+
+/// What becomes of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome<'t, T> {
+    /// A route takes it.
+    Found {
+        /// The route's value.
+        value: &'t T,
+        /// What its path captured.
+        captures: Captures,
+    },
+    /// Some routes would take it but for its method: 405, with these in `Allow`.
+    MethodNotAllowed {
+        /// The methods of those routes, HEAD with GET.
+        allow: Methods,
+    },
+    /// No route takes it: 404.
+    NotFound,
+}
+
+/// All routes, immutable.
+#[derive(Debug)]
+pub struct Table<T> {
+    values: Box<[T]>,
+    rules: Box<[Rule]>,
+    hosts: Hosts,
+    trie: Trie,
+}
+
+/// The tries' roots by host.
+#[derive(Debug, Default)]
+struct Hosts {
+    exact: HashMap<Box<str>, u32, FixedState>,
+    /// `*.x.y` by `x.y`.
+    wildcard: HashMap<Box<str>, u32, FixedState>,
+    any: Option<u32>,
+}
+
+impl Hosts {
+    /// The roots that a host has, the most specific first: exact, longer wildcard, any.
+    fn roots(&self, host: &str) -> impl Iterator<Item = u32> {
+        // A name with its last dot is the same name (RFC 1034 3.1).
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let names = if self.wildcard.is_empty() { "" } else { host };
+        let below = memchr::memchr_iter(b'.', names.as_bytes()).filter(|&dot| dot > 0);
+        let wildcards = below.filter_map(|dot| self.wildcard.get(&names[dot + 1..]).copied());
+        self.exact.get(host).copied().into_iter().chain(wildcards).chain(self.any)
+    }
+}
+
+impl<T> Table<T> {
+    /// Builds the table, or names the routes that contradict each other: each with the first one that it conflicts with.
+    pub fn build(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>> {
+        build::build(entries)
+    }
+
+    /// How many routes there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Every route's value, in the order of the entries.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Finds the route for a request.
+    pub fn find(&self, head: &Head<'_>) -> Outcome<'_, T> {
+        let method = head.asked();
+        let mut found = None;
+        self.walk(head, |rules, captures| match self.first(rules, head, &method) {
+            Some(rule) => {
+                found = Some((rule, std::mem::take(captures)));
+                ControlFlow::Break(())
+            }
+            None => ControlFlow::Continue(()),
+        });
+        match found {
+            Some((rule, captures)) => Outcome::Found { value: &self.values[rule as usize], captures },
+            None => self.refuse(head, &method),
+        }
+    }
+
+    /// Shows `visit` the lists of rules whose host and path match, with what the path captured, in order of precedence.
+    fn walk(&self, head: &Head<'_>, mut visit: impl FnMut(&[u32], &mut Captures) -> ControlFlow<()>) {
+        for root in self.hosts.roots(head.host) {
+            if self.trie.walk(root, head.path, &mut visit).is_break() {
+                return;
+            }
+        }
+    }
+
+    /// The first of one list's rules that takes the request.
+    fn first(&self, rules: &[u32], head: &Head<'_>, method: &Method) -> Option<u32> {
+        let fits = |rule: &u32, ranks: &[Rank]| match self.rules[*rule as usize].judge(head, method) {
+            Ok(rank) => ranks.contains(&rank),
+            Err(_) => false,
+        };
+        if *method != Method::HEAD {
+            return rules.iter().copied().find(|rule| fits(rule, &[Rank::Listed, Rank::Open]));
+        }
+        // The list stands as every other method wants it; for HEAD one that lists HEAD goes before one that lists GET.
+        let ranks = [Rank::Listed, Rank::Implied, Rank::Open];
+        ranks.iter().find_map(|rank| rules.iter().copied().find(|rule| fits(rule, &[*rank])))
+    }
+
+    /// 405 if the method was all that was wrong for some route, else 404. Off the common path, so it looks again.
+    #[cold]
+    fn refuse(&self, head: &Head<'_>, method: &Method) -> Outcome<'_, T> {
+        let mut allow = Methods::default();
+        self.walk(head, |rules, _| {
+            for rule in rules.iter().map(|rule| &self.rules[*rule as usize]) {
+                if rule.judge(head, method) == Err(Miss::Method) {
+                    allow.allow(rule.methods());
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        if allow.is_empty() { Outcome::NotFound } else { Outcome::MethodNotAllowed { allow } }
+    }
+}

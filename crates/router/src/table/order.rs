@@ -1,0 +1,48 @@
+//! Which of two rules with the same host and path goes first, and when that cannot be said.
+
+use super::rule::{Check, Rule};
+use crate::pattern::Test;
+use std::cmp::{Ordering, Reverse};
+
+/// Precedence among rules of one host and path: one that lists methods; then more conditions, exact over regex over
+/// present; then one that names its listeners. Smaller is better.
+pub(super) fn precedence(rule: &Rule) -> impl Ord + use<> {
+    let count = |kind: fn(&Test) -> bool| rule.checks().iter().filter(|check| kind(check.condition().test())).count();
+    (
+        rule.methods().is_empty(),
+        Reverse(rule.checks().len()),
+        Reverse(count(|test| matches!(test, Test::Exact(_)))),
+        Reverse(count(|test| matches!(test, Test::Regex(_)))),
+        rule.listeners().0.is_none(),
+    )
+}
+
+/// The order in which rules are tried. Equal ones that no sound request meets both (`x: "1"` and `x: "2"`, where a
+/// request may still send both lines) stand by their conditions' text, so that the written order never matters.
+pub(super) fn order(a: &Rule, b: &Rule) -> Ordering {
+    let (mine, theirs) = (a.checks().iter(), b.checks().iter());
+    precedence(a).cmp(&precedence(b)).then_with(|| mine.map(Check::condition).cmp(theirs.map(Check::condition)))
+}
+
+/// Whether two rules of one host and path are equally good for a request that both match.
+pub(super) fn conflict(a: &Rule, b: &Rule) -> bool {
+    let both_open = a.methods().is_empty() && b.methods().is_empty();
+    precedence(a).cmp(&precedence(b)).is_eq()
+        && (both_open || a.methods().overlap(b.methods()))
+        && a.listeners().compete(b.listeners())
+        && !a.checks().iter().any(|mine| b.checks().iter().any(|theirs| disjoint(mine, theirs)))
+}
+
+/// Whether no one value meets both conditions. Two expressions may always find something in one value.
+fn disjoint(a: &Check, b: &Check) -> bool {
+    let (mine, theirs) = (a.condition(), b.condition());
+    if mine.place() != theirs.place() || mine.name() != theirs.name() {
+        return false;
+    }
+    match (mine.test(), theirs.test()) {
+        (Test::Exact(_), Test::Present(false)) => true,
+        (Test::Exact(texts), _) => !texts.iter().any(|text| b.meets(text.as_bytes())),
+        (_, Test::Exact(_)) => disjoint(b, a),
+        _ => mine.excludes(theirs),
+    }
+}

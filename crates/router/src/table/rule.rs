@@ -1,0 +1,126 @@
+//! What a route asks of a request beyond host and path: listener, conditions, method.
+
+use super::{Head, Listeners};
+use crate::path::decode_byte;
+use crate::pattern::{Condition, Methods, Place, Rank, Test};
+use http::Method;
+use pintle_core::{Fields, names};
+use regex::bytes::Regex;
+use std::borrow::Cow;
+
+/// A route's match without host and path.
+#[derive(Debug)]
+pub(super) struct Rule {
+    methods: Methods,
+    listeners: Listeners,
+    checks: Box<[Check]>,
+}
+
+/// A condition, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Check {
+    condition: Condition,
+    /// The compiled expression of a [`Test::Regex`].
+    regex: Option<Regex>,
+}
+
+/// Why a rule does not take a request whose host and path it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// It belongs to other listeners.
+    Listener,
+    /// The condition of that number failed.
+    #[allow(dead_code, reason = "the number is for the explanation of a decision")]
+    Condition(usize),
+    /// All else holds.
+    Method,
+}
+
+impl Rule {
+    pub(super) fn new(methods: Methods, listeners: Listeners, checks: Box<[Check]>) -> Self {
+        Rule { methods, listeners, checks }
+    }
+
+    pub(super) fn methods(&self) -> &Methods {
+        &self.methods
+    }
+
+    pub(super) fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    pub(super) fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Whether the rule takes the request. The method comes last: a 405 tells the methods of those that want another
+    /// method and nothing else.
+    pub(super) fn judge(&self, head: &Head<'_>, method: &Method) -> Result<Rank, Miss> {
+        if !self.listeners.has(head.listener) {
+            return Err(Miss::Listener);
+        }
+        if let Some(failed) = self.checks.iter().position(|check| !check.holds(head)) {
+            return Err(Miss::Condition(failed));
+        }
+        self.methods.rank(method).ok_or(Miss::Method)
+    }
+}
+
+impl Check {
+    pub(super) fn new(condition: Condition, regex: Option<Regex>) -> Self {
+        Check { condition, regex }
+    }
+
+    pub(super) fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// Whether a value of that name meets the test, or none is there where none is wanted.
+    fn holds(&self, head: &Head<'_>) -> bool {
+        let name = self.condition.name();
+        let wanted = *self.condition.test() != Test::Present(false);
+        let met = match self.condition.place() {
+            Place::Header => head.fields.get_all(name).any(|value| self.meets(value)),
+            Place::Cookie => cookies(head.fields, name).any(|value| self.meets(value)),
+            Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| self.meets(&value))),
+        };
+        met == wanted
+    }
+
+    /// Whether this value is what the test is about; for a presence any is.
+    pub(super) fn meets(&self, value: &[u8]) -> bool {
+        match self.condition.test() {
+            Test::Exact(texts) => texts.iter().any(|text| text.as_bytes() == value),
+            Test::Regex(_) => self.regex.as_ref().is_some_and(|regex| regex.is_match(value)),
+            Test::Present(_) => true,
+        }
+    }
+}
+
+/// The values of one cookie (RFC 6265 4.2.1; HTTP/2 may send a field for each, RFC 9113 8.2.3).
+fn cookies<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    let pairs = fields.get_all(names::COOKIE).flat_map(|line| line.split(|&b| b == b';'));
+    pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+}
+
+/// The decoded values of one query parameter; `?a` is a value too, an empty one.
+fn parameters<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    query.split('&').filter_map(move |pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        decoded(key).eq(name.bytes()).then(|| match value.contains(['%', '+']) {
+            true => Cow::Owned(decoded(value).collect()),
+            false => Cow::Borrowed(value.as_bytes()),
+        })
+    })
+}
+
+/// The bytes that a part of a query stands for (application/x-www-form-urlencoded).
+fn decoded(text: &str) -> impl Iterator<Item = u8> {
+    let mut rest = text.as_bytes();
+    std::iter::from_fn(move || {
+        let (byte, tail) = decode_byte(rest)?;
+        let raw = rest[0];
+        rest = tail;
+        Some(if raw == b'+' { b' ' } else { byte })
+    })
+}
