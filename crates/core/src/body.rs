@@ -19,6 +19,10 @@ pub enum Frame {
 pub trait BodySource: Send {
     /// The next frame, `None` at the end. After `None` or an error it is not asked again.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>>;
+
+    /// Called while the taker cannot take: moves on what the source does beside giving frames (an upstream's answer may
+    /// still be sending the request). Its failures show in the next frame.
+    fn poll_aside(&mut self, _cx: &mut Context<'_>) {}
 }
 
 /// A body.
@@ -80,6 +84,13 @@ impl Body {
                 }
                 Poll::Ready(frame)
             }
+        }
+    }
+
+    /// See [`BodySource::poll_aside`].
+    pub fn poll_aside(&mut self, cx: &mut Context<'_>) {
+        if let Body::Stream { source, .. } = self {
+            source.poll_aside(cx);
         }
     }
 

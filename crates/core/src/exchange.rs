@@ -2,7 +2,7 @@
 //! record is written from it.
 
 use crate::notes::Notes;
-use crate::{Fields, Request, StatusCode};
+use crate::{Fields, Refusal, Request, StatusCode};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +30,8 @@ pub struct Exchange {
     pub deadline: Option<Instant>,
     /// What will be said about it in logs and metrics.
     pub notes: Notes,
+    /// Why no route takes it, where none does: what the listener's fallback answers.
+    pub unrouted: Option<Refusal>,
     /// Takes interim answers (1xx) to the client, where its protocol knows them.
     pub interim: Option<Arc<dyn Interim>>,
 }

@@ -2,7 +2,11 @@
 //! configuration. Knows nothing of sockets, upstreams or policies.
 #![forbid(unsafe_code)]
 
+// So that derived code, which names this crate, works inside it as well.
+extern crate self as pintle_core;
+
 pub mod body;
+pub mod buffer;
 pub mod config;
 pub mod exchange;
 pub mod fields;
@@ -10,8 +14,11 @@ pub mod notes;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod secret;
 pub mod step;
 pub mod template;
+pub mod timer;
+pub mod worker;
 
 pub use body::{Body, BodyError, BodySource, Fault, Frame};
 pub use exchange::{Client, Exchange, Interim};

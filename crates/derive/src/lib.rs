@@ -1,1 +1,83 @@
 //! `#[derive(Read)]`: a configuration type reads itself from a tree with positions.
+//!
+//! Owns the attributes and the shape of the derived code; all that happens while reading is in `pintle_core::config`,
+//! which derived code calls. Refuses what it does not know, at the place of the attribute.
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod choices;
+mod record;
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::quote;
+use syn::{Data, DeriveInput, Error, Fields, Result, parse_quote};
+
+use attributes::{Container, Style, doc_of};
+
+/// Derives `pintle_core::config::Read`. The documentation comments become the reference's.
+///
+/// On the type, what it reads:
+/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `#[read(check)]` calls
+///   `fn check(self, node: &Node, reader: &mut Reader) -> Option<Self>` after all fields were read;
+/// - `#[read(text, expected = "a duration such as 5s")]` reads one text by the type's `Text`;
+/// - `#[read(word)]`: an enum of unit variants reads one of several words;
+/// - `#[read(kind, called = "policy")]`: an enum reads a map with a single key that names the variant;
+/// - `#[read(forms, expected = "a name, a URL, or a map")]`: an enum whose variants are told apart by the node's form.
+///
+/// On a field: `default = "YAML"`, `default` (the type's own), `key = "name"`, `later`, `span`.
+/// On a variant: `key = "name"`, `later`; of forms: `text`, `list`, `map`, `none`.
+#[proc_macro_derive(Read, attributes(read))]
+pub fn derive_read(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as DeriveInput);
+    expand(&input).unwrap_or_else(Error::into_compile_error).into()
+}
+
+/// The two functions of the trait that a kind of type derives.
+struct Derived {
+    read: Tokens,
+    shape: Tokens,
+}
+
+fn expand(input: &DeriveInput) -> Result<Tokens> {
+    let container = Container::of(&input.attrs)?;
+    let name = input.ident.to_string();
+    let doc = doc_of(&input.attrs);
+    let Derived { read, shape } = match (&input.data, container.style) {
+        (Data::Struct(data), Style::Map) => match &data.fields {
+            Fields::Named(fields) => record::map(&name, &doc, fields, &container)?,
+            _ => return Err(Error::new_spanned(&input.ident, "a map needs named fields; or say #[read(text)]")),
+        },
+        (Data::Struct(_) | Data::Enum(_), Style::Text) => record::text(&name, &doc, &container),
+        (Data::Enum(data), Style::Word) => choices::word(&name, &doc, data)?,
+        (Data::Enum(data), Style::Kind) => choices::kind(&name, &doc, data, &container)?,
+        (Data::Enum(data), Style::Forms) => choices::forms(&name, &doc, data, &container)?,
+        (Data::Enum(_), Style::Map) => {
+            let message = "say how the enum is read: #[read(word)], #[read(kind)], #[read(forms)] or #[read(text)]";
+            return Err(Error::new_spanned(&input.ident, message));
+        }
+        _ => return Err(Error::new_spanned(&input.ident, "this attribute is not for such a type")),
+    };
+
+    let mut generics = input.generics.clone();
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(parse_quote!(::pintle_core::config::Read));
+    }
+    let (head, arguments, conditions) = generics.split_for_impl();
+    let ident = &input.ident;
+    Ok(quote! {
+        #[automatically_derived]
+        impl #head ::pintle_core::config::Read for #ident #arguments #conditions {
+            fn read(
+                node: &::pintle_core::config::Node,
+                reader: &mut ::pintle_core::config::Reader,
+            ) -> ::core::option::Option<Self> {
+                #read
+            }
+
+            fn shape() -> ::pintle_core::config::Shape {
+                #shape
+            }
+        }
+    })
+}

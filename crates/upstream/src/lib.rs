@@ -1,2 +1,21 @@
-//! pintle-upstream
+//! What stands behind the gateway: upstreams with their endpoints, which of them gets a request, the connections kept to
+//! them, and sending over HTTP/1.1 or HTTP/2. Knows nothing of routes and policies.
 #![forbid(unsafe_code)]
+
+mod balance;
+mod client_tls;
+mod connect;
+mod endpoint;
+pub mod reference;
+mod send;
+pub mod settings;
+mod stream;
+mod upstream;
+
+pub use balance::Balance;
+pub use endpoint::Endpoint;
+pub use reference::{Address, Origin, Reference};
+pub use send::Outgoing;
+pub use settings::UpstreamConfig;
+pub use stream::Stream;
+pub use upstream::Upstream;

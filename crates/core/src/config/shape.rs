@@ -1,0 +1,100 @@
+//! The description of what a type reads, from which the schema and the reference are made.
+
+/// What a type reads. Children are functions, as types may hold themselves.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// Anything: text or a tree.
+    Any,
+    /// Refused for now.
+    Later,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Whole {
+        /// The least allowed.
+        min: u64,
+        /// The most allowed.
+        max: u64,
+    },
+    /// A text; numbers and truth values without quotes are taken as their text.
+    Text {
+        /// The type's name; empty for any text.
+        name: &'static str,
+        /// Its documentation.
+        doc: &'static str,
+        /// What messages say is expected.
+        expected: &'static str,
+    },
+    /// A list.
+    List(fn() -> Shape),
+    /// One, or a list.
+    OneOrMany(fn() -> Shape),
+    /// A map from names of the user's choice.
+    MapOf(fn() -> Shape),
+    /// One of several words.
+    Words {
+        /// The type's name.
+        name: &'static str,
+        /// Its documentation.
+        doc: &'static str,
+        /// The words, in the declared order.
+        words: Vec<Word>,
+    },
+    /// A map with known keys.
+    Map {
+        /// The type's name.
+        name: &'static str,
+        /// Its documentation.
+        doc: &'static str,
+        /// The keys, in the declared order.
+        fields: Vec<Field>,
+    },
+    /// A map with exactly one key, which says what kind of thing it is.
+    Kinds {
+        /// The type's name.
+        name: &'static str,
+        /// Its documentation.
+        doc: &'static str,
+        /// The kinds, in the declared order; never with a default.
+        kinds: Vec<Field>,
+    },
+    /// Several forms of one thing, told apart by the form of what is written.
+    Forms {
+        /// The type's name.
+        name: &'static str,
+        /// Its documentation.
+        doc: &'static str,
+        /// What messages say is expected.
+        expected: &'static str,
+        /// Each form: `text`, `list`, `map` or `none` as the key.
+        forms: Vec<Field>,
+    },
+}
+
+/// A key of a map.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The key.
+    pub key: &'static str,
+    /// Its documentation.
+    pub doc: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Its default as YAML, where there is one that is not simply "empty".
+    pub default: Option<&'static str>,
+    /// Whether it is refused for now.
+    pub later: bool,
+    /// What its value is.
+    pub shape: fn() -> Shape,
+}
+
+/// A word of several.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// The word.
+    pub word: &'static str,
+    /// Its documentation.
+    pub doc: &'static str,
+    /// Whether it is refused for now.
+    pub later: bool,
+}

@@ -1,0 +1,158 @@
+//! Reads the files, includes first to last, each once.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::super::{Diagnostic, Form, Node, Read, Reader, Source, Span, Spanned};
+use super::glob;
+use super::merge::merge;
+use super::{Bounds, Sources};
+
+impl Sources {
+    /// Reads a file and all that it includes, within the usual bounds. What is wrong goes to the reader; the tree holds
+    /// what could be read.
+    pub fn load(path: &Path, reader: &mut Reader) -> Sources {
+        Self::load_within(path, Bounds::default(), reader)
+    }
+
+    /// The same with other bounds.
+    pub fn load_within(path: &Path, bounds: Bounds, reader: &mut Reader) -> Sources {
+        let mut loader = Loader::new(bounds, reader);
+        let unread = Source::new(path.display().to_string(), "").span(0..0);
+        let file = loader.file(path, &unread);
+        loader.finish(file.unwrap_or(unread))
+    }
+
+    /// One text that is no file, as in tests and for objects of a cluster: what it includes is not read.
+    pub fn from_text(name: &str, text: &str, reader: &mut Reader) -> Sources {
+        let source = Source::new(name, text);
+        let mut root = Node::parse(&source, &mut reader.diagnostics);
+        include_of(&mut root, reader);
+        let mut loader = Loader::new(Bounds::default(), reader);
+        loader.files.push(source);
+        let span = root.span.clone();
+        loader.take(root);
+        loader.finish(span)
+    }
+}
+
+struct Loader<'a> {
+    reader: &'a mut Reader,
+    bounds: Bounds,
+    bytes: u64,
+    files: Vec<Source>,
+    roots: Vec<Node>,
+    directories: BTreeSet<PathBuf>,
+    /// By their real paths: those read, and those that are being read.
+    seen: HashSet<PathBuf>,
+    open: Vec<PathBuf>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(bounds: Bounds, reader: &'a mut Reader) -> Self {
+        let (files, roots, directories) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { reader, bounds, bytes: 0, files, roots, directories, seen: HashSet::new(), open: Vec::new() }
+    }
+
+    fn finish(self, span: Span) -> Sources {
+        let root = merge(self.roots, span, self.reader);
+        Sources { root, files: self.files, directories: self.directories.into_iter().collect() }
+    }
+
+    /// Reads a file that is named at a place; gives the place of its tree.
+    fn file(&mut self, path: &Path, named: &Span) -> Option<Span> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if self.open.contains(&real) {
+            let message = format!("`{}` includes itself", path.display());
+            self.reader.error("include-loop", message, named);
+            return None;
+        }
+        if self.open.len() >= MOST_DEEP {
+            let message = format!("files include each other more than {MOST_DEEP} deep");
+            self.reader.error("include-depth", message, named);
+            return None;
+        }
+        if !self.seen.insert(real.clone()) {
+            return None;
+        }
+        let text = match self.text(path) {
+            Ok(text) => text,
+            Err(why) => {
+                let message = format!("cannot read `{}`: {why}", path.display());
+                self.reader.error("unreadable", message, named);
+                self.roots.push(Node::new(Form::Broken, named.clone()));
+                return None;
+            }
+        };
+        let source = Source::new(path.display().to_string(), text);
+        self.files.push(source.clone());
+        let mut root = Node::parse(&source, &mut self.reader.diagnostics);
+        let span = root.span.clone();
+        let include = include_of(&mut root, self.reader);
+        self.take(root);
+        self.open.push(real);
+        for pattern in include {
+            self.include(&source, &pattern);
+        }
+        self.open.pop();
+        Some(span)
+    }
+
+    /// Keeps a file's tree, which must be a map; an empty file is one without keys.
+    fn take(&mut self, root: Node) {
+        match root.form {
+            Form::Map(_) | Form::Broken | Form::Nothing => self.roots.push(root),
+            Form::Scalar { .. } | Form::List(_) => {
+                self.reader.expected("a map with keys such as `listeners` and `routes`", &root, "");
+                self.roots.push(Node { form: Form::Broken, ..root });
+            }
+        }
+    }
+
+    fn include(&mut self, source: &Source, pattern: &Spanned<String>) {
+        let found = glob::find(source.directory(), pattern);
+        self.directories.extend(found.directories);
+        if found.files.is_empty() {
+            let message = format!("no file is named `{}`", pattern.value);
+            self.reader.report(Diagnostic::warning("include-nothing", message, &pattern.span));
+        }
+        let wild = pattern.contains(['*', '?']);
+        for path in found.files {
+            // A pattern never means the file that it stands in.
+            let itself = wild && path.canonicalize().ok().as_ref() == self.open.last();
+            if !itself {
+                self.file(&path, &pattern.span);
+            }
+        }
+    }
+
+    fn text(&mut self, path: &Path) -> Result<String, String> {
+        if self.files.len() >= self.bounds.files {
+            return Err(format!("a configuration has at most {} files", self.bounds.files));
+        }
+        let left = self.bounds.bytes - self.bytes;
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        let mut bytes = Vec::new();
+        file.take(left + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.len() as u64 > left {
+            return Err(format!("a configuration has at most {} bytes", self.bounds.bytes));
+        }
+        self.bytes += bytes.len() as u64;
+        String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = memchr::memchr_iter(b'\n', good).count() + 1;
+            format!("line {line} is not UTF-8")
+        })
+    }
+}
+
+/// How long a chain of includes may be: each one is a level of the stack.
+const MOST_DEEP: usize = 16;
+
+/// Takes `include` out of a file's tree.
+fn include_of(root: &mut Node, reader: &mut Reader) -> Vec<Spanned<String>> {
+    let Form::Map(entries) = &mut root.form else { return Vec::new() };
+    let Some(index) = entries.iter().position(|entry| &*entry.key.value == "include") else { return Vec::new() };
+    Vec::read(&entries.remove(index).value, reader).unwrap_or_default()
+}

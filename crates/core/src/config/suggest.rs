@@ -1,0 +1,30 @@
+//! "Did you mean …?"
+
+/// The known name that is nearest to one that is unknown, if any is near enough to be a slip.
+pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (unknown.chars().count() / 3).clamp(1, 3);
+    let spelled = unknown.replace('-', "_").to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::osa_distance(&spelled, &name.replace('-', "_").to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= allowed && *distance < name.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// The names as a message lists them: `a`, `b`, `c`, not over 16.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const MOST: usize = 16;
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut text = names.iter().take(MOST).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > MOST {
+        text.push_str(", …");
+    }
+    text
+}
+
+/// "a" or "an", with the word.
+pub(super) fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}

@@ -1,0 +1,50 @@
+//! A path of a file, relative to the file that names it.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Node, Read, Reader, Shape};
+
+/// A path, already joined with the directory of the file that names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConfigPath(PathBuf);
+
+impl ConfigPath {
+    /// A path that came from elsewhere than a configuration.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+}
+
+impl Deref for ConfigPath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl AsRef<Path> for ConfigPath {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Read for ConfigPath {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let text = node.as_text().unwrap_or("");
+        let help = if text.contains("${") || text.starts_with('~') {
+            "a path is taken as it is, relative to the file that names it: variables and `~` mean nothing in it"
+        } else if text.is_empty() || text.contains('\0') {
+            ""
+        } else {
+            return Some(Self(node.span().source().directory().join(text)));
+        };
+        reader.expected("a path", node, help);
+        None
+    }
+
+    fn shape() -> Shape {
+        Shape::Text { name: "Path", doc: "A path, relative to the file that names it.", expected: "a path" }
+    }
+}

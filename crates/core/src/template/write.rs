@@ -1,0 +1,127 @@
+//! Values as text and as JSON.
+
+use std::fmt::Write;
+
+use super::fault::Reason;
+use super::time;
+use super::value::Value;
+
+/// How deep a value that becomes JSON may be.
+const MAX_DEPTH: usize = 256;
+
+impl Value<'_> {
+    /// Appends the value as text: text itself, numbers, true and false, times. `null`, lists, maps and bytes have no
+    /// text, and give the reason.
+    pub fn write_text(&self, out: &mut String) -> Result<(), Reason> {
+        let written = match self {
+            Value::Text(text) | Value::Number(text) => out.write_str(text),
+            Value::Bool(value) => write!(out, "{value}"),
+            Value::Int(value) => out.write_str(itoa::Buffer::new().format(*value)),
+            Value::Uint(value) => out.write_str(itoa::Buffer::new().format(*value)),
+            Value::Double(value) => return Ok(write_double(*value, out)),
+            Value::Timestamp(value) => write!(out, "{value}"),
+            Value::Duration(nanos) => time::write_duration(out, *nanos),
+            Value::Type(kind) => out.write_str(kind.name()),
+            Value::Null => return Err("null has no text: give one by `x == null ? '…' : x`".into()),
+            Value::List(_) => return Err("a list has no text: `join` it, or take one item".into()),
+            Value::Map(_) => return Err("a map has no text: take one of its fields".into()),
+            Value::Bytes(_) => return Err("bytes have no text: convert them by string(…)".into()),
+        };
+        written.map_err(|_| "this cannot be written".into())
+    }
+
+    /// Appends the value as JSON, numbers out of JSON in their exact text. Bytes, types, NaN and infinities have none.
+    pub fn write_json(&self, out: &mut String) -> Result<(), Reason> {
+        write_json(self, out, MAX_DEPTH)
+    }
+}
+
+fn write_double(value: f64, out: &mut String) {
+    let written = match value {
+        value if value.is_nan() => out.write_str("NaN"),
+        value if value.is_infinite() => out.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" }),
+        value => write!(out, "{value}"),
+    };
+    written.expect("a String takes whatever is written");
+}
+
+fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), Reason> {
+    let Some(depth) = depth.checked_sub(1) else { return Err("this is nested too deeply for JSON".into()) };
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Number(_) => value.write_text(out)?,
+        Value::Double(double) if !double.is_finite() => return Err("JSON has no NaN and no infinity".into()),
+        Value::Double(double) => {
+            write_double(*double, out);
+        }
+        Value::Text(text) => write_json_text(text, out),
+        Value::Timestamp(_) | Value::Duration(_) => {
+            out.push('"');
+            value.write_text(out)?;
+            out.push('"');
+        }
+        Value::List(list) => {
+            out.push('[');
+            for (at, item) in list.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_json(&item, out, depth)?;
+            }
+            out.push(']');
+        }
+        Value::Map(map) => {
+            out.push('{');
+            let mut failed = Ok(());
+            let mut first = true;
+            map.each(&mut |key, value| {
+                if failed.is_err() {
+                    return;
+                }
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                let mut name = String::new();
+                failed = key.write_text(&mut name).and_then(|()| {
+                    write_json_text(&name, out);
+                    out.push(':');
+                    write_json(&value, out, depth)
+                });
+            });
+            failed?;
+            out.push('}');
+        }
+        Value::Bytes(_) | Value::Type(_) => return Err(format!("a {} has no form in JSON", value.kind()).into()),
+    }
+    Ok(())
+}
+
+/// Appends `text` as a JSON string with its quotes.
+pub(super) fn write_json_text(text: &str, out: &mut String) {
+    out.push('"');
+    escape_json(text, out);
+    out.push('"');
+}
+
+/// Appends `text` as it stands within a JSON string.
+pub(super) fn escape_json(text: &str, out: &mut String) {
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        match short {
+            "" => write!(out, "\\u{byte:04x}").expect("a String takes whatever is written"),
+            short => out.push_str(short),
+        }
+        plain = at + 1;
+    }
+    out.push_str(&text[plain..]);
+}

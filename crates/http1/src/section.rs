@@ -1,0 +1,172 @@
+//! A header or trailer section: its field lines found, those that belong to the connection told apart.
+
+use crate::flaw::{self, Flaw};
+use crate::scan;
+use memchr::memchr;
+use pintle_core::Fields;
+use smallvec::SmallVec;
+
+/// A field that this room understands itself. All but `Expect` are left out of [`Fields`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Special {
+    Connection,
+    ContentLength,
+    Expect,
+    Host,
+    Te,
+    TransferEncoding,
+    Upgrade,
+    /// `keep-alive`, `proxy-connection`, `http2-settings`: dropped unread (RFC 9110 7.6.1, RFC 9113 3.1).
+    Hop,
+}
+
+impl Special {
+    #[inline]
+    fn of(name: &[u8]) -> Option<Special> {
+        let (text, special): (&[u8], _) = match name.len() {
+            2 => (b"te", Special::Te),
+            4 => (b"host", Special::Host),
+            6 => (b"expect", Special::Expect),
+            7 => (b"upgrade", Special::Upgrade),
+            10 if name[0] | 0x20 == b'c' => (b"connection", Special::Connection),
+            10 => (b"keep-alive", Special::Hop),
+            14 if name[0] | 0x20 == b'c' => (b"content-length", Special::ContentLength),
+            14 => (b"http2-settings", Special::Hop),
+            16 => (b"proxy-connection", Special::Hop),
+            17 => (b"transfer-encoding", Special::TransferEncoding),
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(text).then_some(special)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct FieldLine {
+    name: u32,
+    value: u32,
+    value_len: u32,
+    name_len: u16,
+    special: Option<Special>,
+}
+
+/// A whole section that keeps the grammar. Offsets count from the buffer's beginning.
+pub(crate) struct Section<'b> {
+    buffer: &'b [u8],
+    lines: SmallVec<[FieldLine; 24]>,
+    seen: u8,
+    start: usize,
+    /// Where what follows the section begins.
+    pub(crate) end: usize,
+}
+
+impl<'b> Section<'b> {
+    /// Reads the section that begins at `start`, `None` if it has not ended yet. `size` bounds where it ends in the
+    /// buffer, `count` its lines.
+    pub(crate) fn read(buffer: &'b [u8], start: usize, size: usize, count: usize) -> Result<Option<Self>, Flaw> {
+        let mut section = Section { buffer, lines: SmallVec::new(), seen: 0, start, end: start };
+        loop {
+            let from = section.end;
+            let Some(line) = scan::line(buffer, from, size.saturating_sub(from), flaw::FIELDS_SIZE)? else {
+                return Ok(None);
+            };
+            section.end = line.next;
+            if line.end == from {
+                return Ok(Some(section));
+            }
+            if section.lines.len() == count {
+                return Err(flaw::FIELDS_COUNT);
+            }
+            section.take_line(from, line.end)?;
+        }
+    }
+
+    fn take_line(&mut self, start: usize, end: usize) -> Result<(), Flaw> {
+        let line = &self.buffer[start..end];
+        let colon = scan::token_len(line);
+        if colon == 0 || line.get(colon) != Some(&b':') {
+            return Err(name_flaw(line, colon, self.lines.is_empty()));
+        }
+        let name_len = u16::try_from(colon).map_err(|_| flaw::NAME_SIZE)?;
+        let after = &line[colon + 1..];
+        let value = scan::trim(after);
+        if !scan::is_value(value) {
+            return Err(if value.contains(&b'\r') { flaw::BARE_CR } else { flaw::CONTROL });
+        }
+        let special = Special::of(&line[..colon]);
+        if let Some(special) = special {
+            self.seen |= 1 << special as u8;
+        }
+        let white = after.iter().position(|&b| b != b' ' && b != b'\t').unwrap_or(0);
+        self.lines.push(FieldLine {
+            name: start as u32,
+            name_len,
+            value: (start + colon + 1 + white) as u32,
+            value_len: value.len() as u32,
+            special,
+        });
+        Ok(())
+    }
+
+    /// Whether there is such a field.
+    pub(crate) fn has(&self, special: Special) -> bool {
+        self.seen & (1 << special as u8) != 0
+    }
+
+    /// The values of such fields, in order, without white space around them.
+    pub(crate) fn values(&self, special: Special) -> impl Iterator<Item = &'b [u8]> {
+        let (lines, buffer) = (if self.has(special) { &self.lines[..] } else { &[] }, self.buffer);
+        lines
+            .iter()
+            .filter(move |l| l.special == Some(special))
+            .map(move |l| &buffer[l.value as usize..(l.value + l.value_len) as usize])
+    }
+
+    /// The members of such list fields (RFC 9110 5.6.1), without the empty ones.
+    pub(crate) fn members(&self, special: Special) -> impl Iterator<Item = &'b [u8]> {
+        self.values(special).flat_map(|v| v.split(|&b| b == b',')).map(scan::trim).filter(|m| !m.is_empty())
+    }
+
+    /// As [`Section::values`], with the white space around them.
+    pub(crate) fn untrimmed(&self, special: Special) -> impl Iterator<Item = &'b [u8]> {
+        let buffer = self.buffer;
+        self.lines.iter().filter(move |l| l.special == Some(special)).map(move |l| {
+            let text = &buffer[l.name as usize + l.name_len as usize + 1..];
+            &text[..memchr(b'\r', text).unwrap_or(text.len())]
+        })
+    }
+
+    /// The fields that are not the connection's: neither [`Special`] nor dropped by `drop(name)`, where the name is in
+    /// any case. `length` keeps Content-Length. The block is copied once.
+    pub(crate) fn fields(&self, length: bool, drop: impl Fn(&[u8]) -> bool) -> Fields {
+        let block = &self.buffer[self.start..self.end];
+        let mut fields = Fields::from_block(block, self.lines.len(), 256);
+        for line in &self.lines {
+            let name = line.name as usize..line.name as usize + line.name_len as usize;
+            let keep = match line.special {
+                None => !drop(&self.buffer[name.clone()]),
+                Some(Special::Expect) => true,
+                Some(Special::ContentLength) => length,
+                Some(_) => false,
+            };
+            if keep {
+                let value = line.value as usize - self.start;
+                let name = name.start - self.start..name.end - self.start;
+                fields.push_range(name, value..value + line.value_len as usize);
+            }
+        }
+        fields
+    }
+}
+
+#[cold]
+fn name_flaw(line: &[u8], colon: usize, first: bool) -> Flaw {
+    match line.get(colon) {
+        Some(b' ' | b'\t') if colon == 0 && first => flaw::SPACE_AFTER_START,
+        Some(b' ' | b'\t') if colon == 0 => flaw::OBS_FOLD,
+        Some(b' ' | b'\t') => flaw::SPACE_BEFORE_COLON,
+        Some(b'\r') => flaw::BARE_CR,
+        Some(_) => flaw::FIELD_NAME,
+        None => flaw::NO_COLON,
+    }
+}

@@ -1,0 +1,50 @@
+//! Heads between `http`'s types, which `h2` speaks, and Pintle's: with what RFC 9113 8.2 and 8.3 ask for and `h2` does
+//! not check.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use pintle_core::{Fields, names};
+
+/// Takes over header or trailer fields. The error says which rule is broken (RFC 9113 8.2.1): `h2` has checked names
+/// and forbidden fields, but lets a value begin or end with white space.
+pub fn fields_of(map: &HeaderMap) -> Result<Fields, &'static str> {
+    let size = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    let mut fields = Fields::with_capacity(map.len() + 8, size + 256);
+    for (name, value) in map {
+        let value = value.as_bytes();
+        if value.trim_ascii().len() != value.len() {
+            return Err("a field value begins or ends with white space (RFC 9113 8.2.1)");
+        }
+        fields.append(name.as_str(), value);
+    }
+    join_cookies(&mut fields);
+    Ok(fields)
+}
+
+/// Puts a Cookie field that HTTP/2 split for its compression together again (RFC 9113 8.2.3).
+fn join_cookies(fields: &mut Fields) {
+    if fields.get_all(names::COOKIE).nth(1).is_some() {
+        let all: Vec<&[u8]> = fields.get_all(names::COOKIE).collect();
+        let joined = all.join(&b"; "[..]);
+        fields.set(names::COOKIE, joined);
+    }
+}
+
+/// Gives fields to `h2`. What HTTP/2 has no room for is left out (RFC 9113 8.2.2).
+pub fn map_of(fields: &Fields) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(fields.len());
+    for (name, value) in fields.iter() {
+        if is_connection_field(name.as_str()) {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_str().as_bytes()), HeaderValue::from_bytes(value))
+        {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+fn is_connection_field(name: &str) -> bool {
+    matches!(name, "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" | "host")
+}

@@ -1,0 +1,67 @@
+//! TLS towards upstreams: whom to trust, what to show, what to offer.
+
+use crate::settings::{ProtocolChoice, TlsConfig};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+/// The client side of TLS as configured. `Err` is a sentence that names the file.
+pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Result<Arc<ClientConfig>, String> {
+    let roots = match &config.ca {
+        Some(path) => Arc::new(read_roots(path)?),
+        None => system_roots(),
+    };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots);
+    let mut client = match &config.certificate {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let chain = certificates(&own.cert)?;
+            let key = PrivateKeyDer::from_pem_file(&own.key)
+                .map_err(|error| format!("no private key can be read from {}: {error}", own.key.display()))?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                format!("{} and {} do not fit together: {error}", own.cert.display(), own.key.display())
+            })?
+        }
+    };
+    client.alpn_protocols = match protocol {
+        ProtocolChoice::Http1 => vec![b"http/1.1".to_vec()],
+        ProtocolChoice::Http2 => vec![b"h2".to_vec()],
+        ProtocolChoice::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+    };
+    Ok(Arc::new(client))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
+    let all: Vec<_> = CertificateDer::pem_file_iter(path)
+        .map_err(unreadable)?
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    if all.is_empty() { Err(format!("there is no certificate in {}", path.display())) } else { Ok(all) }
+}
+
+fn read_roots(path: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| format!("a certificate in {} cannot be trusted: {error}", path.display()))?;
+    }
+    Ok(roots)
+}
+
+/// What the operating system trusts, read once. What cannot be read is left out, as everywhere.
+fn system_roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    Arc::clone(ROOTS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Arc::new(roots)
+    }))
+}

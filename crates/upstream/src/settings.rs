@@ -1,0 +1,168 @@
+//! An upstream as its user writes it.
+
+use crate::balance::Balance;
+use crate::reference::Address;
+use pintle_core::config::{ConfigPath, Later, Read, Spanned, Text};
+use std::time::Duration;
+
+/// A service behind the gateway: where its instances are and how to talk to them.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "upstream")]
+pub struct UpstreamConfig {
+    /// Where the instances are: `host:port` or `unix:/path`, or a map with a weight.
+    pub endpoints: Vec<EndpointConfig>,
+    /// Which instance gets the next request.
+    #[read(default = "least_requests")]
+    pub balance: Balance,
+    /// TLS to the instances.
+    pub tls: Option<TlsConfig>,
+    /// The version of HTTP; the default is http1, and with TLS what the instance chooses by ALPN.
+    pub protocol: Option<ProtocolChoice>,
+    /// How long to wait for what.
+    #[read(default = "{}")]
+    pub timeout: TimeoutConfig,
+    /// How many connections to make and to keep.
+    #[read(default = "{}")]
+    pub connections: ConnectionsConfig,
+    /// Active checks and ejection.
+    #[read(later)]
+    pub health: Later,
+    /// Trying again.
+    #[read(later)]
+    pub retry: Later,
+    /// The circuit breaker.
+    #[read(later)]
+    pub breaker: Later,
+    /// Stickiness by cookie.
+    #[read(later)]
+    pub sticky: Later,
+    /// How names are looked up.
+    #[read(later)]
+    pub dns: Later,
+}
+
+/// One instance.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(forms, expected = "an address such as 127.0.0.1:9001, or a map with `address`")]
+pub enum EndpointConfig {
+    /// `host:port` or `unix:/path`.
+    #[read(text)]
+    Short(Spanned<EndpointAddress>),
+    /// An address with its weight.
+    #[read(map)]
+    Long(WeightedEndpoint),
+}
+
+/// An instance with a weight.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "endpoint")]
+pub struct WeightedEndpoint {
+    /// `host:port` or `unix:/path`.
+    pub address: Spanned<EndpointAddress>,
+    /// How much it gets against the others.
+    #[read(default = "1")]
+    pub weight: Weight,
+}
+
+/// Where an instance is.
+#[derive(Clone, Debug, PartialEq, Eq, Read)]
+#[read(text, expected = "an address such as 127.0.0.1:9001")]
+pub struct EndpointAddress(pub Address);
+
+impl Text for EndpointAddress {
+    fn parse(text: &str) -> Result<Self, String> {
+        Address::parse(text, None).map(EndpointAddress)
+    }
+}
+
+/// A weight from 1 to 65535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(text, expected = "a weight from 1 to 65535")]
+pub struct Weight(pub u32);
+
+impl Text for Weight {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(weight @ 1..=65535) => Ok(Weight(weight)),
+            Ok(0) => Err("to send nothing to an endpoint, remove it".into()),
+            _ => Err(String::new()),
+        }
+    }
+}
+
+impl EndpointConfig {
+    /// The address and the weight.
+    pub fn parts(&self) -> (&Address, u32) {
+        match self {
+            EndpointConfig::Short(address) => (&address.value.0, 1),
+            EndpointConfig::Long(endpoint) => (&endpoint.address.value.0, endpoint.weight.0),
+        }
+    }
+}
+
+/// TLS to an upstream.
+#[derive(Clone, Debug, Default, PartialEq, Read)]
+#[read(called = "upstream's tls")]
+pub struct TlsConfig {
+    /// The name that the certificate must have, and that is asked for; the default is the endpoint's name.
+    pub server_name: Option<String>,
+    /// A file of certificates (PEM) to trust instead of the system's.
+    pub ca: Option<ConfigPath>,
+    /// The certificate to show, where the upstream asks for one.
+    pub certificate: Option<ClientCertificate>,
+}
+
+/// A certificate of the gateway's own.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "certificate")]
+pub struct ClientCertificate {
+    /// The certificate and its chain (PEM).
+    pub cert: ConfigPath,
+    /// Its key (PEM).
+    pub key: ConfigPath,
+}
+
+/// The version of HTTP to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(word)]
+pub enum ProtocolChoice {
+    /// HTTP/1.1
+    Http1,
+    /// HTTP/2; in cleartext by prior knowledge (RFC 9113 3.3).
+    Http2,
+    /// What the endpoint chooses by ALPN; needs TLS.
+    Auto,
+}
+
+/// Time limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(called = "timeout")]
+pub struct TimeoutConfig {
+    /// Until a connection is made, TLS included.
+    #[read(default = "5s")]
+    pub connect: Duration,
+    /// Until the answer's head, each try; counted from the last byte of the request that went out.
+    #[read(default = "60s")]
+    pub response: Duration,
+    /// Between two bytes, in both directions.
+    #[read(default = "60s")]
+    pub idle: Duration,
+}
+
+/// Connections to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(called = "connections")]
+pub struct ConnectionsConfig {
+    /// How many requests may be under way at once, over all workers.
+    #[read(default = "1024")]
+    pub max: u32,
+    /// How many idle connections each worker keeps to an endpoint.
+    #[read(default = "64")]
+    pub keep: u32,
+    /// How long an idle connection is kept.
+    #[read(default = "60s")]
+    pub keep_for: Duration,
+    /// How many requests may wait for one of `max`, over all workers; more get 503.
+    #[read(default = "256")]
+    pub queue: u32,
+}
