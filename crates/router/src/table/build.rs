@@ -37,11 +37,14 @@ pub(super) fn build<T>(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>
     Err(conflicts)
 }
 
-/// Adds every rule of a list that conflicts with one before it, with that one.
+/// Adds every rule of a list that conflicts with one before it, with that one. Only equally good ones can, and those
+/// stand side by side.
 fn conflicting<'r>(list: &[u32], rule: &impl Fn(u32) -> &'r Rule, conflicts: &mut Vec<Conflict>) {
-    for (at, &late) in list.iter().enumerate() {
-        if let Some(&early) = list[..at].iter().find(|&&early| conflict(rule(early), rule(late))) {
-            conflicts.push(Conflict { first: early.min(late) as usize, second: early.max(late) as usize });
+    for equal in list.chunk_by(|&a, &b| rule(a).precedence() == rule(b).precedence()) {
+        for (at, &late) in equal.iter().enumerate() {
+            if let Some(&early) = equal[..at].iter().find(|&&early| conflict(rule(early), rule(late))) {
+                conflicts.push(Conflict { first: early.min(late) as usize, second: early.max(late) as usize });
+            }
         }
     }
 }

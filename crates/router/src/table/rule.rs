@@ -1,5 +1,6 @@
 //! What a route asks of a request beyond host and path: listener, conditions, method.
 
+use super::order::Precedence;
 use super::{Head, Listeners};
 use crate::path::decode_byte;
 use crate::pattern::{Condition, Methods, Place, Rank, Test};
@@ -14,6 +15,7 @@ pub(super) struct Rule {
     methods: Methods,
     listeners: Listeners,
     checks: Box<[Check]>,
+    precedence: Precedence,
 }
 
 /// A condition, ready to be asked.
@@ -38,7 +40,8 @@ pub(super) enum Miss {
 
 impl Rule {
     pub(super) fn new(methods: Methods, listeners: Listeners, checks: Box<[Check]>) -> Self {
-        Rule { methods, listeners, checks }
+        let precedence = Precedence::new(&methods, &checks, &listeners);
+        Rule { methods, listeners, checks, precedence }
     }
 
     pub(super) fn methods(&self) -> &Methods {
@@ -47,6 +50,10 @@ impl Rule {
 
     pub(super) fn listeners(&self) -> &Listeners {
         &self.listeners
+    }
+
+    pub(super) fn precedence(&self) -> Precedence {
+        self.precedence
     }
 
     pub(super) fn checks(&self) -> &[Check] {
