@@ -4,4 +4,4 @@
 pub mod client_address;
 pub mod proxy_protocol;
 pub mod socket;
-//pub mod tls;
+pub mod tls;

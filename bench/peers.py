@@ -1,0 +1,202 @@
+"""The proxies side by side: one class each, with its configuration, its command line and its version.
+
+Each is set up as a competent operator would set up a reverse proxy: one worker, connections to the
+origin kept, connections of clients never closed for their number or age, X-Forwarded-For set,
+TLS 1.3, one access-log line a request to a file (or none). A new peer is a class and a line in ALL.
+"""
+
+import os
+
+import envoy_config
+import install
+import processes
+from proxy import Proxy
+
+
+class Nginx(Proxy):
+    name = "nginx"
+
+    @classmethod
+    def version(cls) -> str:
+        return super().version().removeprefix("nginx version: ")
+
+    def argv(self, conf):
+        return [self.program(), "-p", str(self.setting.folder), "-c", str(conf)]
+
+    def config(self):
+        s, here = self.setting, self.setting.folder
+        log = f"access_log {self.log} line buffer=64k flush=1s;" if s.log else "access_log off;"
+        return "nginx.conf", f"""
+{"user root;" if os.geteuid() == 0 else ""}
+daemon off; worker_processes 1; pid {here}/pid; error_log stderr error; worker_rlimit_nofile 16384;
+events {{ worker_connections 16000; }}
+http {{
+  log_format line escape=json '{{"time":"$time_iso8601","client":"$remote_addr","method":"$request_method",'
+    '"uri":"$request_uri","protocol":"$server_protocol","status":$status,"bytes":$body_bytes_sent,'
+    '"duration":$request_time,"upstream":"$upstream_addr","agent":"$http_user_agent"}}';
+  {log}
+  client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;
+  uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
+  tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 1h;
+  ssl_protocols TLSv1.3; ssl_certificate {s.cert}; ssl_certificate_key {s.key}; ssl_session_cache shared:tls:16m;
+  upstream origin {{ server {s.origin}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }}
+  server {{
+    listen 127.0.0.1:{s.plain} backlog=4096; listen 127.0.0.1:{s.tls} ssl http2 backlog=4096;
+    location / {{
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k; proxy_max_temp_file_size 0;
+    }}
+  }}
+}}
+"""
+
+
+class Haproxy(Proxy):
+    name = "haproxy"
+
+    def __init__(self, setting):
+        super().__init__(setting)
+        self.log = setting.folder / "output"  # HAProxy writes no files: its lines go to standard output
+
+    @classmethod
+    def version(cls) -> str:
+        return " ".join(super().version().split()[:3])
+
+    def argv(self, conf):
+        return [self.program(), "-db", "-f", str(conf)]
+
+    def config(self):
+        s = self.setting
+        line = ('{"time":"%t","client":"%ci","method":"%HM","uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,'
+                '"duration":%Ta,"upstream":"%s","agent":"%{+E}[capture.req.hdr(0)]"}')
+        log = (f"  log stdout format raw local0 info\n  log-format '{line}'\n" if s.log else "")
+        return "haproxy.cfg", f"""
+global
+  nbthread 1
+  maxconn 8000
+  ssl-default-bind-options ssl-min-ver TLSv1.3
+  ssl-default-bind-curves X25519:P-256
+defaults
+  mode http
+  option forwardfor
+  http-reuse always
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+  timeout http-keep-alive 1h
+frontend public
+  bind 127.0.0.1:{s.plain} backlog 4096
+  bind 127.0.0.1:{s.tls} backlog 4096 ssl crt {s.both} alpn h2,http/1.1
+  declare capture request len 128
+  http-request capture req.hdr(user-agent) id 0
+{log}  default_backend origin
+backend origin
+  server origin {s.origin} pool-max-conn -1 pool-purge-delay 1h
+"""
+
+
+class Caddy(Proxy):
+    name = "caddy"
+
+    @classmethod
+    def program(cls):
+        return install.caddy()
+
+    @classmethod
+    def version(cls) -> str:
+        return "caddy " + processes.run([cls.program(), "version"], 20).split()[0]
+
+    def argv(self, conf):
+        return [self.program(), "run", "--adapter", "caddyfile", "--config", str(conf)]
+
+    def env(self):
+        here = str(self.setting.folder)
+        return {"GOMAXPROCS": "1", "HOME": here, "XDG_CONFIG_HOME": here, "XDG_DATA_HOME": here}
+
+    def config(self):
+        s = self.setting
+        log = f"log {{\n output file {self.log} {{\n roll_disabled\n }}\n format json\n }}" if s.log else ""
+        site = f"""
+  bind 127.0.0.1
+  {log}
+  reverse_proxy {s.origin} {{
+    transport http {{
+      versions 1.1
+      compression off
+      keepalive 1h
+      keepalive_idle_conns_per_host 256
+    }}
+  }}
+"""
+        return "Caddyfile", f"""
+{{
+  admin off
+  auto_https off
+  persist_config off
+  log {{
+    level ERROR
+  }}
+  servers {{
+    protocols h1 h2
+    timeouts {{
+      idle 1h
+    }}
+  }}
+}}
+http://:{s.plain} {{{site}}}
+https://:{s.tls} {{
+  tls {s.cert} {s.key} {{
+    protocols tls1.3
+  }}
+{site}}}
+"""
+
+
+class Envoy(Proxy):
+    name = "envoy"
+
+    @classmethod
+    def program(cls):
+        return install.envoy()
+
+    @classmethod
+    def version(cls) -> str:
+        return "envoy " + processes.run([cls.program(), "--version"], 20).rpartition("version:")[2].split("/")[1]
+
+    def argv(self, conf):
+        return [self.program(), "-c", str(conf), "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
+
+    def config(self):
+        return "envoy.json", envoy_config.text(self.setting, self.log)
+
+
+class Pintle(Proxy):
+    name = "pintle"
+    routes: str | None = None  # the routes' YAML, where a workload brings its own
+
+    @classmethod
+    def program(cls):
+        path = install.pintle()
+        return str(path) if os.access(path, os.X_OK) else None
+
+    @classmethod
+    def version(cls) -> str:
+        return processes.run([cls.program(), "--version"], 20).splitlines()[0]
+
+    def argv(self, conf):
+        return [self.program(), "run", "-c", str(conf)]
+
+    def config(self):
+        s = self.setting
+        log = f"{{to: {self.log}}}" if s.log else "none"
+        routes = self.routes or f'  - {{match: /**, proxy: "http://{s.origin}"}}\n'
+        return "pintle.yaml", f"""workers: 1
+listeners:
+  - {{address: "127.0.0.1:{s.plain}"}}
+  - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}
+telemetry: {{access_log: {log}}}
+routes:
+{routes}"""
+
+ALL: list[type[Proxy]] = [Pintle, Nginx, Haproxy, Envoy, Caddy]

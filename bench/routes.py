@@ -1,0 +1,75 @@
+"""What many routes cost Pintle: instructions a request by callgrind, and resident memory. No peer takes part."""
+
+import clients
+import measure
+import peers
+import processes
+from context import Figures, Result, Run, attempt
+from proxy import Setting
+from workloads import Workload
+
+
+def only_pintle(the: Run, result: Result) -> Figures | None:
+    if peers.Pintle in the.proxies:
+        return result.figures.setdefault("pintle", Figures())
+    return None
+
+
+def many_routes(count: int, origin: str) -> str:
+    return "".join(f'  - {{match: /routes/{number:06}/**, proxy: "http://{origin}"}}\n' for number in range(count))
+
+
+def ask(port: int, path: str, times: int) -> None:
+    """Requests one after another on one connection."""
+    with clients.connect(port) as stream:
+        stream.settimeout(60)
+        for _ in range(times):
+            stream.sendall(clients.request(path, close=False))
+            if (status := clients.read_answer(stream)[0]) != 200:
+                raise processes.Failed(f"{path} answered {status}")
+
+
+def routes(work: Workload, the: Run, result: Result) -> None:
+    """Instructions a request, as the difference of two runs of unequal length: what starting costs cancels out."""
+    if figures := only_pintle(the, result):
+        attempt(figures, routes_ratio, the, figures)
+
+
+def routes_ratio(the: Run, figures: Figures) -> None:
+    one, many = counted(the, 1), counted(the, 10_000)
+    figures.cpu.append(many / one)
+    figures.top = [("instructions a request, one route", round(one)), ("10,000 routes", round(many))]
+
+
+def counted(the: Run, count: int, few: int = 200, more: int = 1200) -> float:
+    totals = []
+    for times in (few, more):
+        plain, tls = processes.free_ports(2)
+        the.count += 1
+        proxy = peers.Pintle(Setting(the.folder / f"{the.count:03}-routes", plain, tls, the.origin, *the.certificate,
+                                     log=the.log, cpu=the.cpu))
+        proxy.routes = many_routes(count, the.origin)
+        name, text = proxy.config()
+        conf, out = proxy.setting.folder / name, proxy.setting.folder / "callgrind"
+        conf.write_text(text)
+        proxy.process = processes.Process(
+            "callgrind", measure.callgrind(proxy.argv(conf), out), the.cpu, proxy.setting.folder / "output")
+        the.started.append(proxy)
+        proxy.process.wait_for_port(plain, 180)
+        ask(plain, f"/routes/{count - 1:06}/x", times)
+        proxy.process.stop(60)
+        totals.append(measure.instructions(out))
+    return (totals[1] - totals[0]) / (more - few)
+
+
+def routes_memory(work: Workload, the: Run, result: Result) -> None:
+    """Resident memory, in MB, once 100,000 routes are loaded and the last has answered."""
+    if figures := only_pintle(the, result):
+        attempt(figures, routes_rss, the, figures)
+
+
+def routes_rss(the: Run, figures: Figures) -> None:
+    proxy = the.start(peers.Pintle, routes=many_routes(100_000, the.origin))
+    ask(proxy.setting.plain, "/routes/099999/x", 1)
+    figures.rss = measure.rss(proxy.pids())
+    figures.cpu.append(figures.rss * 1024 / 1e6)

@@ -1,0 +1,58 @@
+"""The workloads: one entry each, data only. How each kind is run stands in rounds.py.
+
+A bar is the highest allowed ratio of Pintle's figure to the best peer's, or an absolute maximum with its unit.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    says: str
+    kind: str  # wrk | h2load | handshakes | idle | routes | routes_memory
+    bar: float
+    unit: str = "x"  # of the bar: x is the ratio to the best peer
+    path: str = "/1k"
+    body: int = 1024  # bytes of an answer
+    tls: bool = False
+    connections: int = 64
+    streams: int = 1
+    post: int = 0  # bytes of a request's body
+    resumed: bool = False
+
+
+ALL = [
+    Workload("h1-1k", "HTTP/1.1 GET of 1 KB, 64 connections", "wrk", 0.85),
+    Workload("h1-post-10k", "HTTP/1.1 POST of 10 KB, 64 connections", "wrk", 0.85, path="/post", body=6, post=10240),
+    Workload("h1-64k", "HTTP/1.1 GET of 64 KB, 64 connections", "wrk", 0.90, path="/64k", body=64 * 1024),
+    Workload("h1-1m", "HTTP/1.1 GET of 1 MB, 64 connections", "wrk", 0.90, path="/1m", body=1024 * 1024),
+    Workload("tls-h1-1k", "HTTP/1.1 over TLS, GET of 1 KB, 64 connections", "wrk", 0.95, tls=True),
+    Workload("h2-1k-8x16", "HTTP/2 over TLS, GET of 1 KB, 8 connections of 16 streams", "h2load", 0.95,
+             tls=True, connections=8, streams=16),
+    Workload("h2-1k-64x1", "HTTP/2 over TLS, GET of 1 KB, 64 connections of 1 stream", "h2load", 0.95, tls=True),
+    Workload("h2-100k", "HTTP/2 over TLS, GET of 100 KB, 8 connections of 16 streams", "h2load", 0.95,
+             tls=True, connections=8, streams=16, path="/100k", body=100 * 1024),
+    Workload("tls-new-full", "new TLS connections, full handshake, one GET of 1 KB each", "handshakes", 1.0,
+             tls=True, connections=8),
+    Workload("tls-new-resumed", "new TLS connections, resumed, one GET of 1 KB each", "handshakes", 1.0,
+             tls=True, connections=8, resumed=True),
+    Workload("idle-plain", "memory of an idle keep-alive connection, 5,000 open", "idle", 3, "KiB", connections=5000),
+    Workload("idle-tls", "memory of an idle TLS keep-alive connection, 5,000 open", "idle", 13, "KiB",
+             connections=5000, tls=True),
+    Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
+    Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
+]
+
+
+def chosen(names: str | None) -> list[Workload]:
+    """The workloads named, or whose names begin so (`h2` is all that begin with `h2-`); all of them without names."""
+    if not names:
+        return ALL
+    wanted, found = [one.strip() for one in names.split(",") if one.strip()], []
+    for want in wanted:
+        some = [one for one in ALL if one.name == want] or [one for one in ALL if one.name.startswith(want + "-")]
+        if not some:
+            raise SystemExit(f"no workload {want!r}; there are: {', '.join(one.name for one in ALL)}")
+        found += [one for one in some if one not in found]
+    return found
