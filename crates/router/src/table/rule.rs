@@ -84,14 +84,8 @@ impl Check {
 
     /// Whether a value of that name meets the test, or none is there where none is wanted.
     fn holds(&self, head: &Head<'_>) -> bool {
-        let name = self.condition.name();
         let wanted = *self.condition.test() != Test::Present(false);
-        let met = match self.condition.place() {
-            Place::Header => head.fields.get_all(name).any(|value| self.meets(value)),
-            Place::Cookie => cookies(head.fields, name).any(|value| self.meets(value)),
-            Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| self.meets(&value))),
-        };
-        met == wanted
+        any_value(self.condition.place(), self.condition.name(), head, |value| self.meets(value)) == wanted
     }
 
     /// Whether this value is what the test is about; for a presence any is.
@@ -101,6 +95,15 @@ impl Check {
             Test::Regex(_) => self.regex.as_ref().is_some_and(|regex| regex.is_match(value)),
             Test::Present(_) => true,
         }
+    }
+}
+
+/// Whether `meets` holds for any of a request's values of that name.
+pub(super) fn any_value(place: Place, name: &str, head: &Head<'_>, mut meets: impl FnMut(&[u8]) -> bool) -> bool {
+    match place {
+        Place::Header => head.fields.get_all(name).any(meets),
+        Place::Cookie => cookies(head.fields, name).any(meets),
+        Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| meets(&value))),
     }
 }
 

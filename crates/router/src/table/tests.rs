@@ -405,3 +405,25 @@ fn more_captures_than_fit_inline_are_all_there() {
     assert_eq!(ask(&table, "/1/2/3/4/5/6/x", &[]), "0 1 2 3 4 5 6");
     assert_eq!(ask(&table, "/1/2/3/4/5/6/y", &[]), "1 1 2 3 4 **5/6/y");
 }
+
+#[test]
+fn a_long_list_is_searched_by_value_in_the_same_order() {
+    let tenant = |at: usize| long("/**", &[&format!("header t={at}|x{at}"), "query q!"]);
+    let mut patterns: Vec<Pattern> = (0..40).map(tenant).collect();
+    patterns.push(long("/**", &["header t~^1", "query q!"]));
+    patterns.push(long("/**", &["query q=1"]));
+    patterns.push(short("GET /**"));
+    let table = table(&patterns);
+    assert_eq!(table.indexes.len(), 1);
+    assert_eq!(ask(&table, "POST /", &[("t", "17")]), "17 **");
+    assert_eq!(ask(&table, "POST /", &[("t", "x17")]), "17 **");
+    assert_eq!(ask(&table, "POST /", &[("t", "123")]), "40 **");
+    assert_eq!(ask(&table, "POST /?q=1", &[("t", "17")]), "41 **");
+    assert_eq!(ask(&table, "POST /?q=2", &[("t", "17")]), "405 GET, HEAD");
+    assert_eq!(ask(&table, "HEAD /", &[("t", "17")]), "42 **");
+    // Of two that a doubled line lets both match, the one whose condition's text comes first.
+    assert_eq!(ask(&table, "POST /", &[("t", "30"), ("t", "nobody"), ("t", "21")]), "21 **");
+    let many: Vec<(&str, String)> = (0..40).rev().map(|at| ("t", at.to_string())).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(ask(&table, "POST /", &many), "0 **");
+}
