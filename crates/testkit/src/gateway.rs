@@ -5,13 +5,16 @@
 //! `ready`. For each change of the configuration, and for each SIGHUP, it writes `configuration N in force` or, after
 //! all that is wrong, `configuration refused`. On stdout is the access log, a JSON object a line.
 
+pub(crate) mod setup;
+
 use crate::ask::Ask;
 use crate::folder::Folder;
+use crate::gateway::setup::Setup;
 use crate::h1::H1Client;
 use crate::h2::client::H2Client;
 use crate::h2::raw::RawH2;
 use crate::message::Answer;
-use crate::process::{Finished, Process};
+use crate::process::Process;
 use crate::wait::until;
 use crate::wire::Wire;
 use rustix::process::Signal;
@@ -32,12 +35,6 @@ pub struct Gateway {
     mark: AtomicUsize,
 }
 
-/// A gateway before its start.
-pub struct Setup {
-    folder: Folder,
-    env: Vec<(String, String)>,
-}
-
 /// What became of a changed configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reloaded {
@@ -45,51 +42,6 @@ pub enum Reloaded {
     InForce,
     /// It is not, and this was said about it.
     Refused(String),
-}
-
-impl Setup {
-    /// Adds a file beside the configuration.
-    pub fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
-        self.folder.write(name, text);
-        self
-    }
-
-    /// Sets a variable of the program's environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn spawn(&self) -> Process {
-        Process::start(self.folder.path(), &["run", "-c", FILE], &self.env)
-    }
-
-    /// Starts the gateway and waits until it is ready.
-    ///
-    /// # Panics
-    /// When it ends instead, with what it wrote.
-    pub async fn start(self) -> Gateway {
-        let process = self.spawn();
-        let ((), end) = process.err.find(0, "`ready`", |line| (line.trim() == "ready").then_some(())).await;
-        let said = process.err.from(0);
-        let listeners = said.iter().filter_map(|line| listening(line)).collect();
-        let admin = said.iter().find_map(|line| line.strip_prefix("admin on ")?.trim().parse().ok());
-        Gateway { process, folder: self.folder, listeners, admin, mark: AtomicUsize::new(end + 1) }
-    }
-
-    /// Starts the gateway and waits for its end, for what must not start.
-    ///
-    /// # Panics
-    /// When it goes on.
-    pub async fn fails(self) -> Finished {
-        self.spawn().finished().await
-    }
-}
-
-/// Reads `listening on ADDRESS (http)`.
-fn listening(line: &str) -> Option<(SocketAddr, bool)> {
-    let (address, scheme) = line.trim().strip_prefix("listening on ")?.split_once(' ')?;
-    Some((address.parse().ok()?, scheme == "(https)"))
 }
 
 impl Gateway {
@@ -303,18 +255,5 @@ impl Drop for Gateway {
             let config = std::fs::read_to_string(self.folder.at(FILE)).unwrap_or_default();
             eprintln!("--- the configuration\n{config}\n--- stderr of the gateway\n{}", self.stderr());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lines_about_listeners_are_read() {
-        let address = |text: &str| text.parse().expect("an address");
-        assert_eq!(listening("listening on 127.0.0.1:43211 (http)"), Some((address("127.0.0.1:43211"), false)));
-        assert_eq!(listening("listening on [::1]:4321 (https)"), Some((address("[::1]:4321"), true)));
-        assert_eq!(listening("listening"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ask::Ask;
 use crate::message::{Answer, Fields, Head};
-use crate::origin::map;
+use crate::origin::reply::map;
 use crate::tls::TlsClient;
 use crate::wait::{until, within};
 use crate::wire::Wire;
