@@ -224,7 +224,7 @@ impl Gateway {
     /// Waits until the log has a line for this request (`x-request-id`), and gives it.
     pub async fn log_of(&self, answer: &Answer) -> Value {
         let id = answer.get("x-request-id").unwrap_or_else(|| panic!("no x-request-id in {answer:?}")).to_owned();
-        self.wait_log(|line| line["request_id"] == *id).await
+        self.wait_log(|line| line["pintle.request_id"] == *id).await
     }
 
     /// Waits until a sample of the metrics has this value or more; `series` is its name, or its name and labels, as

@@ -5,6 +5,18 @@
 //! while in the hope that something has happened: each wait is for an event, lasts [`LIMIT`] at most and then panics
 //! with what it waited for and what it had. It knows nothing of the gateway's own crates, so that the gateway is
 //! never held against its own reading of a protocol.
+//!
+//! A test, in five lines:
+//! ```no_run
+//! # use pintle_testkit::{Gateway, Origin};
+//! # async fn a_path_arrives() {
+//! let service = Origin::echo().await;
+//! let gateway = Gateway::to(service.url()).await;
+//! assert_eq!(gateway.get("/a").await.json()["target"], "/a");
+//! assert_eq!(gateway.h2().await.get("/b").await.status, 200);
+//! assert_eq!(service.hits(), 2);
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod ask;

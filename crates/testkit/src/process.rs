@@ -3,7 +3,6 @@
 use crate::lines::Lines;
 use crate::wait::within;
 use rustix::process::{Pid, Signal, kill_process};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -30,12 +29,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(folder: &Path, args: &[impl AsRef<OsStr>], env: &[(String, String)]) -> Self {
-        let binary = binary();
-        let mut command = Command::new(&binary);
-        command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1").current_dir(folder);
+    /// Starts the program in a folder.
+    pub(crate) fn start(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+        Self::spawn(command, folder)
+    }
+
+    /// Starts any program in a folder.
+    pub(crate) fn spawn(mut command: Command, folder: &Path) -> Self {
+        command.current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let out = child.stdout.take().unwrap_or_else(|| panic!("stdout was asked for"));
         let err = child.stderr.take().unwrap_or_else(|| panic!("stderr was asked for"));
         let pid = child.id();

@@ -35,6 +35,10 @@ impl Setup {
     /// When it ends instead, with what it wrote.
     pub async fn start(self) -> Gateway {
         let process = self.spawn();
+        self.ready(process).await
+    }
+
+    async fn ready(self, process: Process) -> Gateway {
         let ((), end) = process.err.find(0, "`ready`", |line| (line.trim() == "ready").then_some(())).await;
         let said = process.err.from(0);
         let listeners = said.iter().filter_map(|line| listening(line)).collect();
@@ -58,14 +62,4 @@ fn listening(line: &str) -> Option<(SocketAddr, bool)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lines_about_listeners_are_read() {
-        let address = |text: &str| text.parse().expect("an address");
-        assert_eq!(listening("listening on 127.0.0.1:43211 (http)"), Some((address("127.0.0.1:43211"), false)));
-        assert_eq!(listening("listening on [::1]:4321 (https)"), Some((address("[::1]:4321"), true)));
-        assert_eq!(listening("listening"), None);
-    }
-}
+mod tests;

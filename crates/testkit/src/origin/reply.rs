@@ -99,7 +99,7 @@ impl Reply {
         Reply::new(200).header("content-type", "application/json").body(value.to_string())
     }
 
-    /// What [`Origin::named`] answers.
+    /// What [`crate::Origin::named`] answers.
     pub fn echo(origin: &str, request: &Received) -> Self {
         Reply::json(&request.describe(origin)).header("x-origin", origin)
     }
