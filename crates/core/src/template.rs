@@ -24,6 +24,7 @@ mod parse;
 mod split;
 mod strings;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 mod time;
 mod value;

@@ -214,6 +214,9 @@ impl<'a> Run<'a> {
             Value::List(List::Made(items)) => self.budget.compare(|work| items.iter().any(|i| i.equals(item, work))),
             Value::List(List::Slice(items)) => self.budget.compare(|work| items.iter().any(|i| i.equals(item, work))),
             Value::List(list) => self.budget.compare(|work| list.iter().any(|i| i.equals(item, work))),
+            Value::Map(_) if matches!(item.kind(), Kind::List | Kind::Map | Kind::Null | Kind::Bytes) => {
+                Err(format!("a {} is no key of a map", item.kind()).into())
+            }
             Value::Map(map) => Ok(map.find(item).is_some()),
             other => Err(format!("`in` takes a list or a map, found a {}", other.kind()).into()),
         }

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use super::budget::Budget;
 use super::compare::Amount;
 use super::fault::Reason;
-use super::functions::{Args, Signature};
+use super::functions::Signature;
 use super::time;
 use super::value::Value;
 
 const MAX_PRECISION: usize = 100;
 
-pub(super) fn format<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<Value<'a>, Reason> {
-    let [Value::Text(form), Value::List(list)] = &args[..] else {
+pub(super) fn format<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<Value<'a>, Reason> {
+    let [Value::Text(form), Value::List(list)] = args else {
         return Err("a string and a list are missing".into());
     };
     let mut out = String::new();

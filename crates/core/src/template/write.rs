@@ -18,7 +18,7 @@ impl Value<'_> {
             Value::Bool(value) => write!(out, "{value}"),
             Value::Int(value) => out.write_str(itoa::Buffer::new().format(*value)),
             Value::Uint(value) => out.write_str(itoa::Buffer::new().format(*value)),
-            Value::Double(value) => return Ok(write_double(*value, out)),
+            Value::Double(value) => write_double(*value, out),
             Value::Timestamp(value) => write!(out, "{value}"),
             Value::Duration(nanos) => time::write_duration(out, *nanos),
             Value::Type(kind) => out.write_str(kind.name()),
@@ -36,13 +36,12 @@ impl Value<'_> {
     }
 }
 
-fn write_double(value: f64, out: &mut String) {
-    let written = match value {
+fn write_double(value: f64, out: &mut String) -> std::fmt::Result {
+    match value {
         value if value.is_nan() => out.write_str("NaN"),
         value if value.is_infinite() => out.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" }),
         value => write!(out, "{value}"),
-    };
-    written.expect("a String takes whatever is written");
+    }
 }
 
 fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), Reason> {
@@ -51,9 +50,7 @@ fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), R
         Value::Null => out.push_str("null"),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Number(_) => value.write_text(out)?,
         Value::Double(double) if !double.is_finite() => return Err("JSON has no NaN and no infinity".into()),
-        Value::Double(double) => {
-            write_double(*double, out);
-        }
+        Value::Double(_) => value.write_text(out)?,
         Value::Text(text) => write_json_text(text, out),
         Value::Timestamp(_) | Value::Duration(_) => {
             out.push('"');
