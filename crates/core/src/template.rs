@@ -247,7 +247,7 @@ fn encoding(place: Place, before: &str, expression: &Expression) -> Encoding {
         Place::Json => Encoding::Json,
         Place::Url if before.contains(['?', '#']) => Encoding::Query,
         Place::Url => match before.split_once("://") {
-            Some((_, rest)) if !rest.contains('/') => Encoding::Authority,
+            Some((scheme, rest)) if !scheme.contains('/') && !rest.contains('/') => Encoding::Authority,
             _ => in_path,
         },
     }

@@ -137,7 +137,7 @@ impl<'c> Compiler<'c> {
     fn select(&mut self, select: &'c SelectExpr, range: Range<usize>) -> Result<Node, Fault> {
         let base = self.node(&select.operand)?;
         if !matches!(base.kind, Kind::Map | Kind::Any) {
-            let message = format!("a {} has no `{}`", base.kind, select.field);
+            let message = format!("{} has no `{}`", base.kind, select.field);
             return Err(Fault::new(range, message).suggest(&select.field, functions::method_names()));
         }
         let field = select.field.as_str().into();
@@ -180,7 +180,7 @@ impl<'c> Compiler<'c> {
         let node = self.node(expr)?;
         match node.kind {
             Kind::Bool | Kind::Any => Ok(node),
-            kind => Err(Fault::new(node.range(), format!("this is a {kind}, where true or false is wanted"))),
+            kind => Err(Fault::new(node.range(), format!("this is {kind}, where true or false is wanted"))),
         }
     }
 
@@ -188,7 +188,7 @@ impl<'c> Compiler<'c> {
         let operand = self.node(operand)?;
         match operand.kind {
             kind @ (Kind::Int | Kind::Double | Kind::Any) => Ok(node(Op::Negate(Box::new(operand)), kind, range)),
-            kind => Err(Fault::new(range, format!("`-` does not take a {kind}"))),
+            kind => Err(Fault::new(range, format!("`-` does not take {kind}"))),
         }
     }
 
@@ -200,7 +200,7 @@ impl<'c> Compiler<'c> {
             kind => kind == Kind::Any,
         };
         if !fits {
-            return Err(Fault::new(range, format!("a {} has no item under a {}", base.kind, key.kind)));
+            return Err(Fault::new(range, format!("{} has no item under {}", base.kind, key.kind)));
         }
         Ok(node(Op::Index(Box::new([base, key])), Kind::Any, range))
     }
@@ -214,11 +214,11 @@ impl<'c> Compiler<'c> {
         }
         let (left, right) = (self.node(left)?, self.node(right)?);
         let Some(kind) = binary.kind(left.kind, right.kind) else {
-            let message = format!("`{}` does not take a {} and a {}", binary.symbol(), left.kind, right.kind);
+            let message = format!("`{}` does not take {} and {}", binary.symbol(), left.kind, right.kind);
             let fault = Fault::new(range, message);
             return Err(match (left.kind, right.kind) {
                 (a, b) if a.number() && b.number() => {
-                    fault.help(format!("make both the same: {a}(…) {} {a}(…)", binary.symbol()))
+                    fault.help(format!("make both the same: {}(…) {} {}(…)", a.plain(), binary.symbol(), a.plain()))
                 }
                 (Kind::Text, b) if binary == Binary::Add && b != Kind::Text => fault.help("make it text: string(…)"),
                 (_, Kind::Text) if binary == Binary::In => fault.help("ask `text.contains(part)`"),
@@ -300,7 +300,7 @@ impl<'c> Compiler<'c> {
         }
         let over = self.node(&fold.iter_range)?;
         if !matches!(over.kind, Kind::List | Kind::Map | Kind::Any) {
-            return Err(Fault::new(over.range(), format!("this is a {}, where a list or a map is wanted", over.kind)));
+            return Err(Fault::new(over.range(), format!("this is {}, where a list or a map is wanted", over.kind)));
         }
         let slot = self.locals.len();
         self.locals.push(&fold.iter_var);
@@ -510,7 +510,7 @@ fn check(signature: &Signature, args: &[Node], method: bool, range: &Range<usize
     }
     for (arg, takes) in args.iter().zip(signature.takes) {
         if !takes.has(arg.kind) {
-            let message = format!("`{}` takes a {takes} here, found a {}", signature.name, arg.kind);
+            let message = format!("`{}` takes {takes} here, found {}", signature.name, arg.kind);
             let fault = Fault::new(arg.range(), message);
             return Err(if takes.has(Kind::Text) { fault.help("make it text: string(…)") } else { fault });
         }

@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
                     Ok(Value::Bool(regex.is_match(&text)))
                 }
                 other => {
-                    let message = format!("`matches` takes a string here, found a {}", other.kind());
+                    let message = format!("`matches` takes a string here, found {}", other.kind());
                     Err(EvalError::new(node.range(), message))
                 }
             },
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
                 item.ok_or_else(|| EvalError::new(node.range(), format!("a list of {} has no such item", list.len())))
             }
             other => {
-                let message = format!("a {} has no item under a {}", other.kind(), key.kind());
+                let message = format!("{} has no item under {}", other.kind(), key.kind());
                 Err(EvalError::new(node.range(), message))
             }
         }
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         for (key_node, value_node) in entries {
             let key = self.value(key_node)?;
             if !matches!(key.kind(), Kind::Text | Kind::Bool | Kind::Int | Kind::Uint) {
-                return Err(EvalError::new(key_node.range(), format!("a {} is no key of a map", key.kind())));
+                return Err(EvalError::new(key_node.range(), format!("{} is no key of a map", key.kind())));
             }
             self.budget.work(made.len() / 8).map_err(|reason| EvalError::new(node.range(), reason))?;
             if made.iter().any(|(known, _)| known.same_key(&key)) {
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         match self.value(node)? {
             Value::Bool(value) => Ok(value),
             other => {
-                let message = format!("this is a {}, where true or false is wanted", other.kind());
+                let message = format!("this is {}, where true or false is wanted", other.kind());
                 Err(EvalError::new(node.range(), message))
             }
         }
@@ -215,10 +215,10 @@ impl<'a> Run<'a> {
             Value::List(List::Slice(items)) => self.budget.compare(|work| items.iter().any(|i| i.equals(item, work))),
             Value::List(list) => self.budget.compare(|work| list.iter().any(|i| i.equals(item, work))),
             Value::Map(_) if matches!(item.kind(), Kind::List | Kind::Map | Kind::Null | Kind::Bytes) => {
-                Err(format!("a {} is no key of a map", item.kind()).into())
+                Err(format!("{} is no key of a map", item.kind()).into())
             }
             Value::Map(map) => Ok(map.find(item).is_some()),
-            other => Err(format!("`in` takes a list or a map, found a {}", other.kind()).into()),
+            other => Err(format!("`in` takes a list or a map, found {}", other.kind()).into()),
         }
     }
 
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
                 List::Made(keys.into())
             }
             other => {
-                let message = format!("this is a {}, where a list or a map is wanted", other.kind());
+                let message = format!("this is {}, where a list or a map is wanted", other.kind());
                 return Err(EvalError::new(each.over.range(), message));
             }
         };
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
 }
 
 fn no_field(node: &Node, value: &Value<'_>) -> EvalError {
-    EvalError::new(node.range(), format!("a {} has no fields", value.kind()))
+    EvalError::new(node.range(), format!("{} has no fields", value.kind()))
 }
 
 fn ordered<'a>(
@@ -321,6 +321,6 @@ fn ordered<'a>(
         Some(order) => Ok(Value::Bool(holds(order))),
         // NaN has no order, and is no error.
         None if Amount::of(left).is_some() && Amount::of(right).is_some() => Ok(Value::Bool(false)),
-        None => Err(format!("`{}` does not take a {} and a {}", binary.symbol(), left.kind(), right.kind()).into()),
+        None => Err(format!("`{}` does not take {} and {}", binary.symbol(), left.kind(), right.kind()).into()),
     }
 }

@@ -221,7 +221,7 @@ pub(super) fn call<'a>(signature: &Signature, mut args: Args<'a>, budget: &mut B
             *arg = settled(text)?;
         }
         if !takes.has(arg.kind()) {
-            return Err(format!("`{}` takes a {takes} here, found a {}", signature.name, arg.kind()).into());
+            return Err(format!("`{}` takes {takes} here, found {}", signature.name, arg.kind()).into());
         }
     }
     (signature.body)(signature, &mut args, budget)

@@ -240,7 +240,7 @@ pub(super) fn join<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budge
     let mut joined = String::new();
     for (at, item) in list.iter().enumerate() {
         let Value::Text(item) = item else {
-            return Err(format!("`join` takes a list of strings, found a {}", item.kind()).into());
+            return Err(format!("`join` takes a list of strings, found {}", item.kind()).into());
         };
         budget.make(item.len() + mark.len() + 1)?;
         if at > 0 {

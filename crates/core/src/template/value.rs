@@ -39,22 +39,34 @@ pub enum Value<'a> {
     Type(Kind),
 }
 
-/// The type of a value; `Any` is "not known beforehand".
+/// The type of a value. Shown with its article: `an int`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Kind {
+    /// Not known beforehand.
     Any,
+    /// `null_type`.
     Null,
+    /// `bool`.
     Bool,
+    /// `int`.
     Int,
+    /// `uint`.
     Uint,
+    /// `double`.
     Double,
+    /// `string`.
     Text,
+    /// `bytes`.
     Bytes,
+    /// `list`.
     List,
+    /// `map`.
     Map,
+    /// `google.protobuf.Timestamp`.
     Timestamp,
+    /// `google.protobuf.Duration`.
     Duration,
+    /// `type`: what `type()` gives.
     Type,
 }
 
@@ -78,7 +90,7 @@ impl Kind {
         }
     }
 
-    /// The name in a message.
+    /// The name without its article.
     pub(super) fn plain(self) -> &'static str {
         match self {
             Kind::Null => "null",
@@ -95,7 +107,12 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.plain())
+        let article = match self {
+            Kind::Null | Kind::Bytes => "",
+            Kind::Int => "an ",
+            _ => "a ",
+        };
+        write!(f, "{article}{}", self.plain())
     }
 }
 
@@ -297,7 +314,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The same value, with everything copied that it borrowed.
+    /// The same value, with everything copied that it borrowed or shared: costs what the value is long.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Value::Null => Value::Null,

@@ -8,6 +8,8 @@ use super::value::Value;
 
 /// How deep a value that becomes JSON may be.
 const MAX_DEPTH: usize = 256;
+/// How long JSON may become unless the caller says: a small expression can repeat a large body many times.
+const MAX_JSON: usize = 16 << 20;
 
 impl Value<'_> {
     /// Appends the value as text: text itself, numbers, true and false, times. `null`, lists, maps and bytes have no
@@ -31,8 +33,19 @@ impl Value<'_> {
     }
 
     /// Appends the value as JSON, numbers out of JSON in their exact text. Bytes, types, NaN and infinities have none.
+    /// What becomes longer than 16 MiB is an error; on any error `out` is as it was.
     pub fn write_json(&self, out: &mut String) -> Result<(), Reason> {
-        write_json(self, out, MAX_DEPTH)
+        self.write_json_within(out, MAX_JSON)
+    }
+
+    /// As [`Value::write_json`], with another bound in bytes, which is passed by one text at most.
+    pub fn write_json_within(&self, out: &mut String, most: usize) -> Result<(), Reason> {
+        let start = out.len();
+        let written = write_json(self, out, start.saturating_add(most), MAX_DEPTH);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
     }
 }
 
@@ -44,7 +57,10 @@ fn write_double(value: f64, out: &mut String) -> std::fmt::Result {
     }
 }
 
-fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), Reason> {
+fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> Result<(), Reason> {
+    if out.len() > end {
+        return Err("this becomes too long as JSON".into());
+    }
     let Some(depth) = depth.checked_sub(1) else { return Err("this is nested too deeply for JSON".into()) };
     match value {
         Value::Null => out.push_str("null"),
@@ -63,7 +79,7 @@ fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), R
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(&item, out, depth)?;
+                write_json(&item, out, end, depth)?;
             }
             out.push(']');
         }
@@ -82,13 +98,13 @@ fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), R
                 failed = key.write_text(&mut name).and_then(|()| {
                     write_json_text(&name, out);
                     out.push(':');
-                    write_json(&value, out, depth)
+                    write_json(&value, out, end, depth)
                 });
             });
             failed?;
             out.push('}');
         }
-        Value::Bytes(_) | Value::Type(_) => return Err(format!("a {} has no form in JSON", value.kind()).into()),
+        Value::Bytes(_) | Value::Type(_) => return Err(format!("{} has no form in JSON", value.kind()).into()),
     }
     Ok(())
 }

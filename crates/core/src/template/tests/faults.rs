@@ -144,14 +144,14 @@ fn types_and_functions() {
         &[
             (
                 "request.method + 1",
-                "request.method + 1 | `+` does not take a string and a int | make it text: string(…)",
+                "request.method + 1 | `+` does not take a string and an int | make it text: string(…)",
             ),
-            ("1 + 1.5", "1 + 1.5 | `+` does not take a int and a double | make both the same: int(…) + int(…)"),
-            ("client.port && true", "client.port | this is a int, where true or false is wanted"),
+            ("1 + 1.5", "1 + 1.5 | `+` does not take an int and a double | make both the same: int(…) + int(…)"),
+            ("client.port && true", "client.port | this is an int, where true or false is wanted"),
             ("!client.ip", "client.ip | this is a string, where true or false is wanted"),
             ("'a' in 'abc'", "'a' in 'abc' | `in` does not take a string and a string | ask `text.contains(part)`"),
-            ("client.ip < 1", "client.ip < 1 | `<` does not take a string and a int"),
-            ("client.ip[0]", "client.ip[0] | a string has no item under a int"),
+            ("client.ip < 1", "client.ip < 1 | `<` does not take a string and an int"),
+            ("client.ip[0]", "client.ip[0] | a string has no item under an int"),
             (
                 "client.ip.toLowerCase()",
                 "client.ip.toLowerCase() | there is no function `toLowerCase` | did you mean `lowerAscii`?",
@@ -170,14 +170,14 @@ fn types_and_functions() {
             ),
             (
                 "client.port.contains('1')",
-                "client.port | `contains` takes a string here, found a int | make it text: string(…)",
+                "client.port | `contains` takes a string here, found an int | make it text: string(…)",
             ),
             ("client.ip.substring()", "client.ip.substring() | `substring` takes 1 to 2 arguments, found 0"),
             ("client.ip.contains('a', 'b')", "client.ip.contains('a', 'b') | `contains` takes 1 arguments, found 2"),
             ("client.ip.matches('(')", "'(' | this is no regular expression: unclosed group"),
             ("client.ip.matches('(a{1000}){1000}')", "'(a{1000}){1000}' | this regular expression becomes too large"),
             ("client.ip.map(x, x)", "client.ip | this is a string, where a list or a map is wanted"),
-            ("[1].exists(x, 1)", "1 | this is a int, where true or false is wanted"),
+            ("[1].exists(x, 1)", "1 | this is an int, where true or false is wanted"),
             (
                 "[1].exists(x)",
                 "[1].exists(x) | `exists` is not called like this | write list.exists(item, condition), and all(…) and filter(…) alike",

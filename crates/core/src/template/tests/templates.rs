@@ -120,3 +120,12 @@ fn a_single_value_keeps_its_type() {
     assert!(matches!(mixed.value(&request), Ok(Value::Text(text)) if text == "a\"4711192.0.2.1"));
     assert_eq!(mixed.names().cloned().collect::<Vec<_>>(), [Variable::ClientPort, Variable::ClientIp]);
 }
+
+#[test]
+fn what_repeats_itself_is_bounded() {
+    let levels = ".map(a, [a, a, a, a, a, a, a, a, a, a])".repeat(12);
+    let template = Template::compile(&format!("${{[claims.scope]{levels}}}"), Place::Json, &declared()).unwrap();
+    let mut out = String::new();
+    let error = template.render(&request(), &mut out).unwrap_err();
+    assert_eq!((error.message.as_ref(), out.as_str()), ("this becomes too long as JSON", ""));
+}
