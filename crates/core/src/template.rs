@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod budget;
+mod collections;
 mod compare;
 mod compile;
 mod convert;

@@ -37,7 +37,7 @@ pub(super) fn uint<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) ->
     Ok(Value::Uint(match only(args)? {
         Value::Uint(uint) => uint,
         Value::Int(int) => u64::try_from(int).map_err(|_| unfit("a uint"))?,
-        Value::Double(double) if double >= 0.0 && double < BEYOND => double as u64,
+        Value::Double(double) if (0.0..BEYOND).contains(&double) => double as u64,
         Value::Text(text) => text.parse().map_err(|_| unfit("a uint"))?,
         _ => return Err(unfit("a uint")),
     }))
