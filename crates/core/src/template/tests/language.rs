@@ -269,3 +269,18 @@ fn work_is_bounded() {
     let found = run("[1].map(a, [1].map(b, [1].map(c, [1].map(d, [1].map(e, e)))))");
     assert!(found.starts_with("?`map`, `filter`, `all` and `exists` stand at most 4 deep"), "{found}");
 }
+
+#[test]
+fn the_deepest_expression_needs_no_large_stack() {
+    let small = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
+        let negated = "!(".repeat(62) + "yes" + &")".repeat(62);
+        let nested = "[".repeat(60) + "client.ip" + &"]".repeat(60);
+        let added = vec!["client.port"; 62].join(" + ");
+        let chosen = "client.port == 1 ? 1 : ".repeat(60) + "2";
+        let called = "client.ip".to_owned() + &".trim()".repeat(61);
+        [negated.replace("yes", "has(path.rest)"), nested, added, chosen, called].map(|source| run(&source))
+    });
+    let [negated, nested, added, chosen, called] = small.unwrap().join().unwrap();
+    assert_eq!((negated.as_str(), added.as_str(), chosen.as_str()), ("true", "292082", "2"));
+    assert_eq!((nested.len(), called.as_str()), (131, "\"192.0.2.1\""));
+}
