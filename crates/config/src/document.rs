@@ -1,9 +1,8 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+use crate::maybe::Maybe;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
-use pintle_core::config::{
-    ByteSize, Later, Map, Network, OneOrMany, Read, Reader, SecretSource, Spanned, Text, Tree,
-};
+use pintle_core::config::{ByteSize, Later, Map, Network, OneOrMany, Read, SecretSource, Spanned, Text, Tree};
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
@@ -11,6 +10,8 @@ use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::UpstreamConfig;
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The configuration of a gateway.
@@ -21,16 +22,16 @@ pub struct Document {
     #[read(default = "[]")]
     pub include: Tree,
     /// Where clients come in.
-    pub listeners: Vec<Spanned<ListenerConfig>>,
+    pub listeners: Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>,
     /// The services behind, by name.
     #[read(default)]
-    pub upstreams: Map<UpstreamConfig>,
+    pub upstreams: Map<Maybe<UpstreamConfig>>,
     /// Policies that several routes share, by name.
     #[read(default)]
     pub policies: NamedPolicies,
     /// What becomes of requests. Their order means nothing: the most specific match wins.
     #[read(default)]
-    pub routes: Vec<Spanned<RouteConfig>>,
+    pub routes: Vec<Maybe<Spanned<RouteConfig>>>,
     /// Logs and metrics.
     #[read(default = "{}")]
     pub telemetry: Telemetry,
@@ -112,7 +113,7 @@ pub struct RouteConfig {
     /// Answers by itself.
     pub respond: Option<Spanned<RespondConfig>>,
     /// A group: routes that inherit match and policies.
-    pub routes: Option<Vec<Spanned<RouteConfig>>>,
+    pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Serves files.
     #[read(later)]
     pub files: Later,
@@ -208,8 +209,29 @@ pub struct TimeLimits {
 }
 
 impl Document {
-    /// Reads the document from the merged tree; reports everything that is wrong in it.
-    pub fn load(root: &pintle_core::config::Node, reader: &mut Reader) -> Option<Self> {
-        Document::read(root, reader)
+    /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are
+    /// taken.
+    pub fn move_loopback_ports(&mut self, ports: &HashMap<u16, u16>) {
+        let moved = |address: &mut SocketAddr| {
+            if address.ip().is_loopback()
+                && let Some(&port) = ports.get(&address.port())
+            {
+                address.set_port(port);
+            }
+        };
+        for listener in self.listeners.value.iter_mut().filter_map(Maybe::get_mut) {
+            for address in &mut listener.value.address.0 {
+                if let Address::Tcp(tcp) = &mut address.value {
+                    moved(tcp);
+                }
+            }
+        }
+        for upstream in self.upstreams.0.iter_mut().filter_map(|(_, upstream)| upstream.get_mut()) {
+            upstream.move_ports(|host, port| {
+                let mut address = SocketAddr::new(host.parse().ok()?, port);
+                moved(&mut address);
+                Some(address.port())
+            });
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::World;
 use super::routes;
 use crate::document::{Document, ListenerConfig};
+use crate::maybe::Maybe;
 use pintle_core::config::{Diagnostic, Reader, Spanned};
 use pintle_engine::Listener;
 use pintle_engine::socket::Address;
@@ -20,14 +21,16 @@ struct Door<'a> {
 }
 
 impl<'a> Doors<'a> {
-    pub(super) fn read(configs: &'a [Spanned<ListenerConfig>], reader: &mut Reader) -> Self {
+    pub(super) fn read(configs: &'a Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>, reader: &mut Reader) -> Self {
         let mut names: HashMap<Arc<str>, &Spanned<ListenerConfig>> = HashMap::new();
         let mut addresses: HashMap<&Address, &Spanned<Address>> = HashMap::new();
         let mut all = Vec::with_capacity(configs.len());
-        for config in configs {
+        for config in configs.iter().filter_map(Maybe::get) {
             let Some(first) = config.address.first() else {
                 let message = "a listener needs an address";
-                reader.report(Diagnostic::error("no-address", message, &config.span).help("write `address: 0.0.0.0:8080`"));
+                reader.report(
+                    Diagnostic::error("no-address", message, &config.span).help("write `address: 0.0.0.0:8080`"),
+                );
                 continue;
             };
             let name: Arc<str> = match &config.name {
@@ -39,7 +42,9 @@ impl<'a> Doors<'a> {
                 let message = format!("two listeners are named `{name}`");
                 let also = other.name.as_ref().map_or(&other.span, |name| &name.span);
                 reader.report(
-                    Diagnostic::error("same-name", message, span).also(also, "the other one").help("give one of them another `name`"),
+                    Diagnostic::error("same-name", message, span)
+                        .also(also, "the other one")
+                        .help("give one of them another `name`"),
                 );
             }
             for address in &config.address {
@@ -47,13 +52,16 @@ impl<'a> Doors<'a> {
                 let picks = address.tcp().is_some_and(|tcp| tcp.port() == 0);
                 if !picks && let Some(other) = addresses.insert(&address.value, address) {
                     let message = format!("{} is listened on twice", address.value);
-                    reader.report(Diagnostic::error("same-address", message, &address.span).also(&other.span, "here as well"));
+                    reader.report(
+                        Diagnostic::error("same-address", message, &address.span).also(&other.span, "here as well"),
+                    );
                 }
             }
             all.push(Door { name, config });
         }
         if configs.is_empty() {
-            reader.diagnostics.push(no_listener(configs));
+            let help = "write at least one: `listeners: [{address: 127.0.0.1:8080}]`";
+            reader.report(Diagnostic::error("no-listener", "there is no listener", &configs.span).help(help));
         }
         Doors { all }
     }
@@ -108,8 +116,4 @@ impl<'a> Doors<'a> {
     pub(super) fn configs(&self) -> impl Iterator<Item = &ListenerConfig> {
         self.all.iter().map(|door| &door.config.value)
     }
-}
-
-fn no_listener(_: &[Spanned<ListenerConfig>]) -> Diagnostic {
-    unreachable!("`listeners` is read as a list of at least one")
 }

@@ -1,6 +1,7 @@
 //! The upstreams: those with a name, and those that a URL in a route stands for.
 
 use super::World;
+use crate::maybe::Maybe;
 use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned};
 use pintle_upstream::{Reference, Upstream, UpstreamConfig, UpstreamFault};
@@ -16,7 +17,7 @@ pub(super) struct Upstreams {
 }
 
 impl Upstreams {
-    pub(super) fn new(configs: &Map<UpstreamConfig>, world: &World, reader: &mut Reader) -> Self {
+    pub(super) fn new(configs: &Map<Maybe<UpstreamConfig>>, world: &World, reader: &mut Reader) -> Self {
         let before: HashMap<_, _> = world
             .before
             .iter()
@@ -25,8 +26,10 @@ impl Upstreams {
             .collect();
         let mut named = HashMap::new();
         for (name, config) in &configs.0 {
-            let made = Upstream::new(name, config.clone(), before.get(name.as_str()));
-            named.insert(name.value.clone(), report(made, &name.span, reader));
+            let made = config.get().and_then(|config| {
+                report(Upstream::new(name, config.clone(), before.get(name.as_str())), &name.span, reader)
+            });
+            named.insert(name.value.clone(), made);
         }
         Upstreams { named, urls: HashMap::new(), before }
     }
