@@ -7,7 +7,7 @@ use std::ops::Deref;
 
 /// How the levels of one kind go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Levels {
+pub(crate) enum Levels {
     /// All apply, outer ones first.
     All,
     /// The inner one replaces the outer ones.
