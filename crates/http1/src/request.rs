@@ -1,5 +1,8 @@
 //! A request's head, read by the server side (RFC 9112 3).
 
+#[cfg(test)]
+mod tests;
+
 use crate::connection::Options;
 use crate::flaw::{self, Flaw};
 use crate::scan;
