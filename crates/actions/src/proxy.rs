@@ -19,8 +19,9 @@ use mirror::Mirror;
 use pintle_core::config::Reader;
 use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
-use pintle_core::{Exchange, Refusal};
+use pintle_core::Exchange;
 use pintle_upstream::Outgoing;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Sends requests to a service.
@@ -70,12 +71,24 @@ impl To {
     }
 }
 
-impl Proxy {
+impl ProxyConfig {
     /// Builds the action; what is wrong is reported. `place` says what its templates may name.
     pub fn build(
-        config: &ProxyConfig,
-        services: &mut dyn Services,
+        &self,
         place: &Declared<'_>,
+        services: &mut dyn Services,
+        reader: &mut Reader,
+    ) -> Option<Arc<dyn Action>> {
+        Some(Arc::new(Proxy::build(self, place, services, reader)?))
+    }
+}
+
+impl Proxy {
+    /// As [`ProxyConfig::build`].
+    pub fn build(
+        config: &ProxyConfig,
+        place: &Declared<'_>,
+        services: &mut dyn Services,
         reader: &mut Reader,
     ) -> Option<Self> {
         let config = match config {
@@ -135,7 +148,7 @@ fn all<T>(part: Option<Option<T>>) -> Option<Option<T>> {
 }
 
 impl Action for Proxy {
-    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Result<pintle_core::Response, Refusal>> {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
         Box::pin(self.send(exchange))
     }
 }

@@ -9,6 +9,7 @@ use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Reason, Refusal, Response, Scheme, StatusCode, names};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Sends the client elsewhere.
 #[derive(Clone, Debug, PartialEq, Read)]
@@ -86,8 +87,15 @@ enum To {
     Parts { scheme: Option<Scheme>, host: Option<Host>, port: Option<u16>, path: Option<Url> },
 }
 
-impl Redirect {
+impl RedirectConfig {
     /// Builds the action; what is wrong is reported. `place` says what its templates may name.
+    pub fn build(&self, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+        Some(Arc::new(Redirect::build(self, place, reader)?))
+    }
+}
+
+impl Redirect {
+    /// As [`RedirectConfig::build`].
     pub fn build(config: &RedirectConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let status = config.status.0;
         if let Some(to) = &config.to {

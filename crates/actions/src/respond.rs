@@ -11,6 +11,7 @@ use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
 use pintle_policies::field::{self, Side, Value};
+use std::sync::Arc;
 
 /// The gateway answers by itself.
 #[derive(Clone, Debug, PartialEq, Read)]
@@ -67,8 +68,15 @@ pub struct Respond {
     content: Content,
 }
 
-impl Respond {
+impl RespondConfig {
     /// Builds the action; what is wrong is reported. `place` says what its templates may name.
+    pub fn build(&self, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+        Some(Arc::new(Respond::build(self, place, reader)?))
+    }
+}
+
+impl Respond {
+    /// As [`RespondConfig::build`].
     pub fn build(config: &RespondConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let mut good = true;
         let mut fields = Fields::new();

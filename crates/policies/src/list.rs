@@ -30,7 +30,9 @@ impl Deref for PolicyList {
 
 impl Read for PolicyList {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        Vec::read(node, reader).map(PolicyList)
+        let Some(items) = node.as_list() else { return Vec::read(node, reader).map(PolicyList) };
+        // What is broken was reported, and refuses the configuration; the rest of it is looked at all the same.
+        Some(PolicyList(items.iter().filter_map(|item| PolicyEntry::read(item, reader)).collect()))
     }
 
     fn shape() -> Shape {

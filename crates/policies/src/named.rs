@@ -58,20 +58,17 @@ impl<T: Read> Read for Setting<T> {
 
 /// The top-level `policies`: each under its name, `NAME: {KIND: …}`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct NamedPolicies(pub Map<Spanned<Policy>>);
+pub struct NamedPolicies(Vec<(Spanned<String>, Option<Policy>)>);
 
 impl Read for NamedPolicies {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let named = Self(Map::read(node, reader)?);
-        let mut good = true;
-        for (name, policy) in &named.0 {
-            if let Some(why) = policy.unfit_for_a_name() {
-                let message = format!("the named policy `{name}` has no settings");
-                reader.report(Diagnostic::error("empty-policy", message, &policy.span).help(why));
-                good = false;
-            }
-        }
-        good.then_some(named)
+        // What is broken was reported, and refuses the configuration; its name is known all the same.
+        let Some(entries) = node.as_map() else { return Map::<Policy>::read(node, reader).map(|_| Self::default()) };
+        let read = |entry: &Entry| {
+            let policy = Policy::read(&entry.value, reader).filter(|policy| has_settings(policy, entry, reader));
+            (entry.key.clone().map(String::from), policy)
+        };
+        Some(Self(entries.iter().map(read).collect()))
     }
 
     fn shape() -> Shape {
@@ -79,15 +76,22 @@ impl Read for NamedPolicies {
     }
 }
 
+fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
+    let Some(why) = policy.unfit_for_a_name() else { return true };
+    let message = format!("the named policy `{}` has no settings of its own", entry.key.value);
+    reader.report(Diagnostic::error("empty-policy", message, entry.value.span()).help(why));
+    false
+}
+
 impl NamedPolicies {
     /// The policy under a name; a name that nobody gave is reported.
     pub(crate) fn find(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<&Policy> {
-        let found = self.0.get(name);
-        if found.is_none() {
-            let message = format!("there is no policy named `{name}`");
-            reader.report(Diagnostic::error("unknown-policy", message, &name.span).help(self.remedy(name)));
+        if let Some((_, policy)) = self.0.iter().find(|(known, _)| known == name) {
+            return policy.as_ref();
         }
-        found.map(|policy| &policy.value)
+        let message = format!("there is no policy named `{name}`");
+        reader.report(Diagnostic::error("unknown-policy", message, &name.span).help(self.remedy(name)));
+        None
     }
 
     fn remedy(&self, wrong: &str) -> String {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 /// The values of one parameter in order; `?a` is a value too, an empty one.
 pub(super) fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, str>> {
-    pairs(query).filter_map(move |(key, value)| (decoded(key) == name).then(|| decoded(value)))
+    pairs(query).filter(move |(key, _)| decoded(key) == name).map(|(_, value)| decoded(value))
 }
 
 /// Every parameter with its first value.
