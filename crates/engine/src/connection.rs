@@ -1,17 +1,16 @@
 //! A connection from its acceptance to its protocol: the bound on connections, PROXY protocol, TLS, HTTP/1.1 or HTTP/2.
 
 use crate::gateway::Gateway;
-use crate::proxy_protocol::{self, Origin, Parsed};
+use crate::proxy_protocol::{self, Origin};
 use crate::runtime::{Limits, Listener};
 use crate::socket::Address;
 use crate::stream::{Plain, Socket, Stream};
 use crate::{http1, http2};
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use pintle_core::exchange::Tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
 
 /// What every HTTP/2 connection begins with (RFC 9113 3.4); its first line is no request of HTTP/1.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -51,10 +50,8 @@ async fn prepare(listener: &Listener, limits: &Limits, socket: Socket) -> Option
         Socket::Tcp(tcp) => Peer { address: tcp.peer_addr().ok(), local: tcp.local_addr().ok(), tls: None },
         Socket::Unix(_) => Peer { address: None, local: None, tls: None },
     };
-    let mut plain = Plain { socket, before: BytesMut::new() };
-    if sends_proxy_header(listener, &peer) {
-        read_proxy_header(&mut plain, &mut peer, limits.header_timeout).await?;
-    }
+    read_proxy_header(listener, &socket, &mut peer, limits.header_timeout).await?;
+    let plain = Plain { socket, before: BytesMut::new() };
     let Some(tls) = &listener.tls else { return cleartext(plain, peer, limits).await };
     let accepted = tokio::time::timeout(limits.header_timeout, tls.accept(plain)).await;
     let accepted = accepted.ok().and_then(Result::ok);
@@ -93,33 +90,17 @@ async fn cleartext(plain: Plain, peer: Peer, limits: &Limits) -> Option<Ready> {
     }
 }
 
-/// Peers listed in `proxy_protocol.from` must send the header, others' first bytes are no such header.
-fn sends_proxy_header(listener: &Listener, peer: &Peer) -> bool {
-    let ip = peer.address.map(|address| address.ip().to_canonical());
-    ip.is_some_and(|ip| listener.proxy_protocol.iter().any(|network| network.contains(ip)))
-}
-
-async fn read_proxy_header(plain: &mut Plain, peer: &mut Peer, wait: Duration) -> Option<()> {
-    let read = async {
-        let mut buffer = BytesMut::with_capacity(256);
-        loop {
-            match proxy_protocol::parse(&buffer) {
-                Ok(Parsed::Partial) => {}
-                Ok(Parsed::Header { origin, length }) => {
-                    buffer.advance(length);
-                    return Some((origin, buffer));
-                }
-                Err(_) => return None,
-            }
-            if plain.read_buf(&mut buffer).await.ok()? == 0 {
-                return None;
-            }
-        }
+/// Takes the client's address from a PROXY header, where the peer must send one. Others' first bytes are no such header.
+async fn read_proxy_header(listener: &Listener, socket: &Socket, peer: &mut Peer, wait: Duration) -> Option<()> {
+    let (Some(config), Socket::Tcp(tcp), Some(address)) = (&listener.proxy_protocol, socket, peer.address) else {
+        return Some(());
     };
-    let (origin, rest) = tokio::time::timeout(wait, read).await.ok()??;
-    plain.before = rest;
-    if let Origin::Tcp { source, destination } = origin {
-        (peer.address, peer.local) = (Some(source), Some(destination));
+    if !config.expects(address.ip()) {
+        return Some(());
+    }
+    match tokio::time::timeout(wait, proxy_protocol::receive(tcp)).await.ok()?.ok()? {
+        Origin::Tcp { source, destination } => (peer.address, peer.local) = (Some(source), Some(destination)),
+        Origin::Connection | Origin::Unix => {}
     }
     Some(())
 }

@@ -61,8 +61,8 @@ impl Gateway {
     }
 
     /// Puts a configuration in force for every request from now on.
-    pub fn swap(&self, runtime: Runtime) {
-        self.runtime.store(Arc::new(runtime));
+    pub fn swap(&self, runtime: Arc<Runtime>) {
+        self.runtime.store(runtime);
     }
 
     /// Whether the gateway has begun to stop.

@@ -116,8 +116,14 @@ async fn one(
             let route = &listener.fallback;
             gateway.metrics.refused(Reason::ClientClosed);
             let status = Reason::ClientClosed.status();
-            let ended =
-                Ended { exchange: &exchange, route, listener: &listener, status, reason: Some(Reason::ClientClosed), sent: 0 };
+            let ended = Ended {
+                exchange: &exchange,
+                route,
+                listener: &listener,
+                status,
+                reason: Some(Reason::ClientClosed),
+                sent: 0,
+            };
             done::record(gateway, &ended, Instant::now());
             After::Close
         }
@@ -145,9 +151,7 @@ async fn write(
     // What is left of the request's content is not taken any more, unless the answer's source still sends it on.
     exchange.request.body = Body::Empty;
     let mut sent = 0;
-    let result = connection
-        .respond(response.status, &response.fields, &mut response.body, reply, &mut sent)
-        .await;
+    let result = connection.respond(response.status, &response.fields, &mut response.body, reply, &mut sent).await;
     let now = Instant::now();
     let mut reason = reason;
     let after = match result {

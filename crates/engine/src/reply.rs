@@ -25,7 +25,8 @@ pub(crate) fn render(refusal: &mut Refusal, exchange: &Exchange) -> Response {
 fn problem(refusal: &Refusal, id: &str) -> String {
     let reason = refusal.reason;
     let mut text = String::with_capacity(256);
-    let _ = write!(text, r#"{{"type":"about:blank","title":"{}","status":{}"#, reason.title(), reason.status().as_u16());
+    let _ =
+        write!(text, r#"{{"type":"about:blank","title":"{}","status":{}"#, reason.title(), reason.status().as_u16());
     if !refusal.detail.is_empty() {
         text.push_str(r#","detail":"#);
         push_json(&mut text, &refusal.detail);

@@ -7,7 +7,8 @@ use crate::runtime::Listener;
 use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::notes::Notes;
 use pintle_core::{
-    Body, BodyError, BodySource, Client, Exchange, Fields, Frame, Method, Protocol, Reason, Refusal, Request, Scheme, Target, Version, names,
+    Body, BodyError, BodySource, Client, Exchange, Fields, Frame, Method, Protocol, Reason, Refusal, Request, Scheme,
+    Target, Version, names,
 };
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -1,5 +1,6 @@
 //! A running configuration: immutable, swapped whole. Built by `config`, read by every request once.
 
+use crate::proxy_protocol::ProxyProtocolConfig;
 use crate::socket::Address;
 use crate::tls::TlsListener;
 use pintle_core::config::Network;
@@ -30,7 +31,6 @@ pub struct Runtime {
 }
 
 /// A route as requests meet it.
-#[derive(Debug)]
 pub struct Route {
     /// Its name and labels.
     pub facts: Arc<RouteFacts>,
@@ -51,7 +51,7 @@ pub struct Listener {
     /// TLS, if it terminates it.
     pub tls: Option<Arc<TlsListener>>,
     /// Who must send a PROXY header; nobody else's is read.
-    pub proxy_protocol: Vec<Network>,
+    pub proxy_protocol: Option<ProxyProtocolConfig>,
     /// Who may say who the client is.
     pub trusted_proxies: Vec<Network>,
     /// What answers where no route does.

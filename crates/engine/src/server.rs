@@ -21,6 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How often a worker closes upstream connections that were idle for too long.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How long workers may take to end after they were told.
+const GRACE: Duration = Duration::from_secs(1);
 /// How long accepting rests when there are no descriptors left.
 const REST: Duration = Duration::from_millis(50);
 
@@ -57,7 +59,8 @@ impl fmt::Display for StartError {
             StartError::Bind(errors) => {
                 for (index, error) in errors.iter().enumerate() {
                     let between = if index > 0 { "\n" } else { "" };
-                    write!(f, "{between}{} {}", error.address, error.message)?;
+                    let colon = if error.message.starts_with("is ") { "" } else { ":" };
+                    write!(f, "{between}{}{colon} {}", error.address, error.message)?;
                 }
                 Ok(())
             }
@@ -88,15 +91,26 @@ impl Server {
         Ok(Server { gateway, sockets: Mutex::new(Sockets::new(count)), workers })
     }
 
+    /// Opens the sockets of the configuration that the gateway began with. Gives the addresses that were opened, as
+    /// asked for and as they are.
+    pub fn open(&self) -> Result<Vec<(Address, Address)>, StartError> {
+        self.change(&self.gateway.runtime(), || {})
+    }
+
     /// Puts a configuration in force, sockets included: all of it or, on an error, nothing. Gives the addresses that
-    /// were opened, as asked for and as they are.
+    /// were opened.
     pub fn apply(&self, runtime: Runtime) -> Result<Vec<(Address, Address)>, StartError> {
+        let runtime = Arc::new(runtime);
+        self.change(&runtime, || self.gateway.swap(Arc::clone(&runtime)))
+    }
+
+    fn change(&self, runtime: &Runtime, swap: impl FnOnce()) -> Result<Vec<(Address, Address)>, StartError> {
         let wanted: Vec<Address> = runtime.listeners.iter().flat_map(|l| l.addresses.iter().cloned()).collect();
         let mut sockets = self.sockets.lock();
         let plan = sockets.plan(&wanted).map_err(StartError::Bind)?;
         let change = sockets.commit(plan).map_err(StartError::System)?;
-        drop(sockets);
-        self.gateway.swap(runtime);
+        // Before the first connection of a new address, after the last thing that can fail.
+        swap();
         let mut opened = Vec::with_capacity(change.opened.len());
         for group in change.opened {
             let address = Arc::new(group.address);
@@ -106,11 +120,15 @@ impl Server {
             opened.push(((*address).clone(), group.local));
         }
         for address in change.removed {
-            for worker in &self.workers {
-                let _ = worker.commands.send(Command::Stop(address.clone()));
-            }
+            self.stop(&address);
         }
         Ok(opened)
+    }
+
+    fn stop(&self, address: &Address) {
+        for worker in &self.workers {
+            let _ = worker.commands.send(Command::Stop(address.clone()));
+        }
     }
 
     /// Every open address as asked for, and as it is.
@@ -124,12 +142,12 @@ impl Server {
     }
 
     /// Stops accepting, lets what is under way end within `limit`, and ends the workers. True if nothing was cut.
-    pub async fn drain(self, limit: Duration) -> bool {
+    pub async fn drain(&self, limit: Duration) -> bool {
         for (address, _) in self.addresses() {
-            for worker in &self.workers {
-                let _ = worker.commands.send(Command::Stop(address.clone()));
-            }
+            self.stop(&address);
         }
+        // What sockets have queued is still accepted; then they close with this.
+        *self.sockets.lock() = Sockets::new(self.workers.len());
         self.gateway.drain();
         let deadline = Instant::now() + limit;
         let mut pause = Duration::from_millis(1);
@@ -141,8 +159,8 @@ impl Server {
         for worker in &self.workers {
             let _ = worker.commands.send(Command::End);
         }
-        for worker in self.workers {
-            let _ = worker.thread.join();
+        while self.workers.iter().any(|worker| !worker.thread.is_finished()) && Instant::now() < deadline + GRACE {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         quiet
     }

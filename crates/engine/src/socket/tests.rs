@@ -150,7 +150,7 @@ fn an_address_of_another_program_is_refused_though_it_shares_its_port() {
     assert_eq!(errors.len(), 2, "{errors:?}");
     for (error, address) in errors.iter().zip(&own) {
         assert_eq!(&error.address, address);
-        assert!(error.message.starts_with("taken by another program: pintle_engine"), "{error:?}");
+        assert!(error.message.starts_with("is taken by another program: pintle_engine"), "{error:?}");
         assert!(error.message.ends_with(&format!("(process {})", other.0.id())), "{error:?}");
     }
 }
@@ -227,7 +227,7 @@ fn a_stale_unix_socket_is_replaced_and_a_live_one_is_not() {
     assert_eq!(change.opened[0].workers.len(), 2);
     UnixStream::connect(path(&wanted[0])).unwrap();
     let errors = Sockets::new(1).plan(&wanted).unwrap_err();
-    assert_eq!(errors[0].message, "taken by another program");
+    assert_eq!(errors[0].message, "is taken by another program");
     drop((sockets, change));
     assert!(!path(&wanted[0]).exists());
 }
