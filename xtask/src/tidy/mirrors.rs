@@ -1,33 +1,44 @@
 //! Names mirror: a policy `crates/policies/src/NAME.rs` has the tests `tests/suite/NAME.rs` and its place in the run order
-//! (`chain.rs`); an action likewise with its crate's `lib.rs`. And a file of the suite that nobody declares never runs.
+//! (`chain.rs`); an action likewise, with its key in the configuration's document. And a file of the suite that nobody
+//! declares never runs.
 
 use super::Finding;
-use super::rust;
 use super::tree::{File, Tree};
 
 const MAIN: &str = "tests/suite/main.rs";
 
-/// A crate where each file is one thing with a name, and where all names are listed.
+/// A crate where files are things with a name, and where all names are listed.
 struct Kind {
     word: &'static str,
     folder: &'static str,
+    /// What tells such a thing from a file that serves several.
+    is_one: fn(&Tree, &File) -> bool,
     list: &'static str,
-    /// Files beside the things themselves.
-    besides: &'static [&'static str],
+    /// The name as it stands in the list.
+    listed: fn(&str) -> String,
 }
 
 const KINDS: [Kind; 2] = [
     Kind {
         word: "policy",
         folder: "crates/policies/src/",
+        // How its levels go together: every policy says it, and nothing else does.
+        is_one: |_, file| {
+            file.text.lines().any(|line| line.contains("const LEVELS: Levels =") && !line.starts_with(' '))
+        },
         list: "crates/policies/src/chain.rs",
-        besides: &["lib", "chain", "config", "tests"],
+        listed: str::to_owned,
     },
     Kind {
         word: "action",
         folder: "crates/actions/src/",
-        list: "crates/actions/src/lib.rs",
-        besides: &["lib", "config", "tests"],
+        // What stands in a configuration has a type for it, which the crate gives out.
+        is_one: |tree, file| {
+            let root = tree.get("crates/actions/src/lib.rs");
+            root.is_some_and(|root| mentions(&root.text, &config_of(file.stem())))
+        },
+        list: "crates/config/src/document.rs",
+        listed: config_of,
     },
 ];
 
@@ -35,12 +46,11 @@ pub(super) fn policies_and_actions(tree: &Tree) -> Vec<Finding> {
     KINDS.iter().flat_map(|kind| things(tree, kind).flat_map(|file| missing(tree, kind, file))).collect()
 }
 
-/// The files that are a policy or an action. One that only serves those says `Serves …` at its head.
+/// The files that are a policy or an action.
 fn things<'a>(tree: &'a Tree, kind: &'a Kind) -> impl Iterator<Item = &'a File> {
     tree.below(kind.folder, ".rs").filter(|file| {
-        let name = file.path.strip_prefix(kind.folder).and_then(|name| name.strip_suffix(".rs")).unwrap_or("/");
-        let serves = || rust::head(&file.text).iter().any(|line| line.starts_with("Serves "));
-        !name.contains('/') && !kind.besides.contains(&name) && !serves()
+        let name = file.path.strip_prefix(kind.folder);
+        name.is_some_and(|name| !name.contains('/')) && (kind.is_one)(tree, file)
     })
 }
 
@@ -51,11 +61,9 @@ fn missing(tree: &Tree, kind: &Kind, file: &File) -> Vec<Finding> {
         let message = format!("the {word} has no tests: add tests/suite/{name}.rs and `mod {name};` in {MAIN}");
         findings.push(Finding::new(&file.path, 0, message));
     }
-    let listed =
-        tree.get(kind.list).is_some_and(|list| mentions(&list.text, name) || mentions(&list.text, &camel(name)));
-    if !listed {
-        let message =
-            format!("the {word} is not in {}: add its line (or say `Serves …` at the head if it is none)", kind.list);
+    let listed = (kind.listed)(name);
+    if !tree.get(kind.list).is_some_and(|list| mentions(&list.text, &listed)) {
+        let message = format!("the {word} is nowhere in {}: add the line with `{listed}`", kind.list);
         findings.push(Finding::new(&file.path, 0, message));
     }
     findings
@@ -77,30 +85,48 @@ fn mentions(text: &str, word: &str) -> bool {
     code.flat_map(|line| line.split(|c: char| !is_part(c))).any(|part| part == word)
 }
 
-/// `rate_limit` as `RateLimit`.
-fn camel(name: &str) -> String {
+/// The type that a configuration holds of an action: `RespondConfig` for `respond`.
+fn config_of(name: &str) -> String {
     let capital = |part: &str| part[..1].to_ascii_uppercase() + &part[1..];
-    name.split('_').filter(|part| !part.is_empty()).map(capital).collect()
+    name.split('_').filter(|part| !part.is_empty()).map(capital).collect::<String>() + "Config"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LEVELS: &str = "pub(crate) const LEVELS: Levels = Levels::All;\n";
+
     #[test]
     fn a_policy_without_tests_or_place_is_found() {
+        let chain = "    const LEVELS: Levels = x;\n\"timeout\" policy timeout: Timeout // rate_limit comes later\n";
         let tree = Tree::of(&[
             ("crates/policies/src/lib.rs", ""),
-            ("crates/policies/src/chain.rs", "use crate::Timeout; // rate_limit comes later\n"),
-            ("crates/policies/src/timeout.rs", ""),
+            ("crates/policies/src/chain.rs", chain),
+            ("crates/policies/src/timeout.rs", LEVELS),
             ("crates/policies/src/timeout/clock.rs", ""),
-            ("crates/policies/src/rate_limit.rs", ""),
-            ("crates/policies/src/key.rs", "//! Serves the limits: what they count by.\n"),
+            ("crates/policies/src/rate_limit.rs", LEVELS),
+            ("crates/policies/src/key.rs", "//! What the limits count by.\n"),
             ("tests/suite/timeout.rs", ""),
         ]);
         let found = policies_and_actions(&tree);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found.iter().all(|finding| finding.file == "crates/policies/src/rate_limit.rs"), "{found:?}");
+    }
+
+    #[test]
+    fn an_action_without_tests_or_key_is_found() {
+        let tree = Tree::of(&[
+            ("crates/actions/src/lib.rs", "pub use x::{BatchConfig, ProxyConfig};\n"),
+            ("crates/actions/src/batch.rs", ""),
+            ("crates/actions/src/proxy.rs", ""),
+            ("crates/actions/src/url.rs", ""),
+            ("crates/config/src/document.rs", "use pintle_actions::ProxyConfig;\n"),
+            ("tests/suite/proxy/main.rs", ""),
+        ]);
+        let found = policies_and_actions(&tree);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|finding| finding.file == "crates/actions/src/batch.rs"), "{found:?}");
     }
 
     #[test]
@@ -117,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn names_have_two_forms() {
-        assert_eq!(camel("rate_limit"), "RateLimit");
+    fn a_word_is_no_part_of_another() {
+        assert_eq!(config_of("rate_limit"), "RateLimitConfig");
         assert!(mentions("    Kind::RateLimit,", "RateLimit"));
-        assert!(!mentions("RateLimits", "RateLimit"));
+        assert!(!mentions("RateLimits // RateLimit", "RateLimit"));
     }
 }
