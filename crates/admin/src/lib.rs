@@ -1,2 +1,12 @@
-//! pintle-admin
+//! The admin API: health, status, metrics, reload, at an address of its own. Owns who may ask what; what the answers
+//! say comes from whoever runs the gateway, by [`Control`].
+//!
+//! A loopback port is not private: a web page can reach it by DNS rebinding. So the Host must be an address or
+//! `localhost`, and what changes something wants a token or a unix socket.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod server;
+
+pub use answer::{Access, Control};
+pub use server::{Listening, serve};

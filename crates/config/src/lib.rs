@@ -1,2 +1,13 @@
-//! pintle-config
+//! From text to a running configuration: reads the files, puts the rooms' own types together into a [`Document`],
+//! and assembles a `Runtime` from it. Finds every mistake at once, and changes nothing by itself.
 #![forbid(unsafe_code)]
+
+mod assemble;
+mod document;
+mod load;
+mod maybe;
+
+pub use assemble::{World, assemble};
+pub use document::{AdminConfig, Document, Workers};
+pub use load::{Checked, load};
+pub use maybe::Maybe;

@@ -1,6 +1,7 @@
 //! What is said about a request when it is over: filled in as it goes, read once by `engine/done.rs`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Notes on one request for its log record and metrics.
@@ -20,6 +21,17 @@ pub struct Notes {
     pub connect: Option<Duration>,
     /// From the request's start to the upstream's head.
     pub first_byte: Option<Duration>,
+    /// Bytes of the request's content that came, where it came whole.
+    pub received: u64,
+    /// Counts them where it streams.
+    pub receiving: Option<Arc<AtomicU64>>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
+}
+
+impl Notes {
+    /// Bytes of the request's content that came so far.
+    pub fn received(&self) -> u64 {
+        self.receiving.as_ref().map_or(self.received, |counter| counter.load(Ordering::Relaxed))
+    }
 }

@@ -53,3 +53,16 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn it_is_compared_and_never_shown() {
+        let secret = Secret::new("hunter2".into());
+        assert!(secret.equals(b"hunter2"));
+        assert!(!secret.equals(b"hunter3") && !secret.equals(b"hunter") && !secret.equals(b"hunter22"));
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+}

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod budget;
+mod collections;
 mod compare;
 mod compile;
 mod convert;
@@ -24,6 +25,7 @@ mod parse;
 mod split;
 mod strings;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 mod time;
 mod value;
@@ -246,7 +248,7 @@ fn encoding(place: Place, before: &str, expression: &Expression) -> Encoding {
         Place::Json => Encoding::Json,
         Place::Url if before.contains(['?', '#']) => Encoding::Query,
         Place::Url => match before.split_once("://") {
-            Some((_, rest)) if !rest.contains('/') => Encoding::Authority,
+            Some((scheme, rest)) if !scheme.contains('/') && !rest.contains('/') => Encoding::Authority,
             _ => in_path,
         },
     }

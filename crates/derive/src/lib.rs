@@ -81,3 +81,102 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+    use syn::{DeriveInput, parse_quote};
+
+    fn refused(input: &DeriveInput) -> String {
+        expand(input).map_or_else(|error| error.to_string(), |tokens| panic!("taken: {tokens}"))
+    }
+
+    #[test]
+    fn what_it_does_not_know_is_refused() {
+        assert!(
+            refused(&parse_quote!(
+                enum A {
+                    B,
+                }
+            ))
+            .starts_with("say how the enum is read")
+        );
+        assert!(
+            refused(&parse_quote!(
+                struct A(u8);
+            ))
+            .starts_with("a map needs named fields")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(wrod)]
+                enum A {
+                    B,
+                }
+            ))
+            .starts_with("a type knows")
+        );
+        assert!(
+            refused(&parse_quote!(
+                struct A {
+                    #[read(defualt)]
+                    b: u8,
+                }
+            ))
+            .starts_with("a field or variant knows")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(word)]
+                enum A {
+                    B(u8),
+                }
+            ))
+            .starts_with("a word has no value")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(kind)]
+                enum A {
+                    B,
+                }
+            ))
+            .starts_with("a kind has a value")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(forms)]
+                enum A {
+                    #[read(text)]
+                    B(u8),
+                }
+            ))
+            .starts_with("say what messages")
+        );
+        let twice: DeriveInput = parse_quote!(
+            struct A {
+                #[read(key = "b")]
+                a: u8,
+                b: u8,
+            }
+        );
+        assert_eq!(refused(&twice), "two fields have the key `b`");
+        let forms: DeriveInput = parse_quote! {
+            #[read(forms, expected = "x")]
+            enum A { #[read(text)] B(u8), #[read(text)] C(u8) }
+        };
+        assert_eq!(refused(&forms), "two variants are for the form `text`");
+    }
+
+    #[test]
+    fn generic_types_read_what_their_parameters_read() {
+        let tokens = expand(&parse_quote!(
+            struct A<T> {
+                b: T,
+            }
+        ))
+        .expect("it is taken")
+        .to_string();
+        assert!(tokens.contains("impl < T : :: pintle_core :: config :: Read >"), "{tokens}");
+    }
+}

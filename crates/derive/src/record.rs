@@ -44,7 +44,9 @@ fn map_read(keyed: &[Keyed<'_>], spans: &[&Ident], container: &Container) -> Tok
     let reads = keyed.iter().enumerate().map(|(index, field)| {
         let (ident, ty) = (field.ident, field.ty);
         match &field.member.fallback {
-            _ if field.member.later => quote!(let #ident = <#ty as ::pintle_core::config::Read>::absent();),
+            _ if field.member.later => {
+                quote!(let #ident = ::core::option::Option::Some(<#ty as ::core::default::Default>::default());)
+            }
             Fallback::Absent => quote!(let #ident = fields.required::<#ty>(#index, reader);),
             Fallback::Own => quote!(let #ident = fields.or_default::<#ty>(#index, reader);),
             Fallback::Written(yaml) => quote!(let #ident = fields.or_text::<#ty>(#index, #yaml, reader);),

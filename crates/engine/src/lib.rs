@@ -1,7 +1,26 @@
-//! pintle-engine
+//! From a listening socket to the end of an answer: listeners, TLS, PROXY protocol, HTTP/1.1 and HTTP/2, the life of a
+//! request. Owns what runs ([`Runtime`], [`Server`]); refuses to know how it was written down: `config` builds it.
+//!
+//! A request's way: `server` accepts, `connection` prepares, `http1` or `http2` reads a head, `request` accepts it,
+//! `gateway` routes it and runs its chain, `reply` speaks for refusals, `done` writes the record.
 #![forbid(unsafe_code)]
 
 pub mod client_address;
+mod connection;
+mod date;
+mod done;
+mod gateway;
+mod http1;
+mod http2;
 pub mod proxy_protocol;
+mod reply;
+mod request;
+mod runtime;
+mod server;
 pub mod socket;
-//pub mod tls;
+mod stream;
+pub mod tls;
+
+pub use gateway::Gateway;
+pub use runtime::{Limits, Listener, Route, Runtime};
+pub use server::{Server, StartError};

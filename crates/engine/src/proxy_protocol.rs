@@ -10,14 +10,30 @@ mod tests;
 mod v1;
 mod v2;
 
+use pintle_core::config::{Network, Read};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpStream;
 
 /// The most bytes that a header may have. The specification allows version 2 64 KiB; what is sent stays far below
 /// this, client certificates (`PP2_SUBTYPE_SSL_CLIENT_CERT`) included.
 pub const MAX: usize = 4096;
+
+/// A listener's `proxy_protocol`.
+#[derive(Clone, Debug, PartialEq, Eq, Read)]
+#[read(called = "proxy_protocol")]
+pub struct ProxyProtocolConfig {
+    /// The peers that must send the header. Others are read as plain: a header of theirs is a malformed request.
+    pub from: Vec<Network>,
+}
+
+impl ProxyProtocolConfig {
+    /// Whether a connection from there begins with a header.
+    pub fn expects(&self, peer: IpAddr) -> bool {
+        self.from.iter().any(|network| network.contains(peer))
+    }
+}
 
 /// Whom a header speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -96,13 +96,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
         if self.has_more() {
             return true;
         }
-        self.more(now + idle).await
+        let begun = self.more(now + idle).await;
+        self.shared.lock().timer.clear();
+        begun
     }
 
-    /// Reads the next head; `header` from now for all of it.
-    pub async fn head(&self, limits: &Limits, header: Duration, now: Instant) -> Incoming {
-        self.shared.lock().timer.set(now + header);
-        poll_fn(|cx| self.shared.lock().poll_head(cx, limits)).await
+    /// Reads the next head; `header` is the time for all of it.
+    pub async fn head(&self, limits: &Limits, header: Duration) -> Incoming {
+        let mut waiting = false;
+        poll_fn(|cx| {
+            let shared = &mut *self.shared.lock();
+            let polled = shared.poll_head(cx, limits);
+            if polled.is_ready() || waiting {
+                return polled;
+            }
+            // Most heads come whole: only others need a timer.
+            waiting = true;
+            shared.timer.set(Instant::now() + header);
+            shared.timer.poll(cx).map(|()| Incoming::TimedOut)
+        })
+        .await
     }
 
     /// The content of the request with this head; to be taken once. `limits` bound its trailers, `wait` the time between
@@ -227,6 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
                         Ok(Parsed::Complete { head, len }) => {
                             let _ = self.read.split_to(len);
                             self.parsed = 0;
+                            self.timer.clear();
                             self.content = Content::Done;
                             return Poll::Ready(Incoming::Head(Box::new(head)));
                         }

@@ -3,69 +3,20 @@
 //! What two readers could take for two different paths is refused here, so that no route, rule or upstream has to
 //! wonder. The common path changes nothing and is borrowed after one scan.
 
+mod fault;
 #[cfg(test)]
 mod tests;
 
+pub use fault::{PathFault, PathFaultKind};
+
 use std::borrow::Cow;
-use std::fmt;
 
-/// Why a path is refused, and where in the raw text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PathFault {
-    /// What is wrong.
-    pub kind: PathFaultKind,
-    /// The byte of the raw path at which it is, or at which its segment begins.
-    pub at: usize,
-}
-
-/// What can be wrong with a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathFaultKind {
-    /// It does not begin with `/`.
-    NotAbsolute,
-    /// A `%` without two hexadecimal digits after it (RFC 3986 2.1).
-    BrokenPercent,
-    /// `%00`.
-    Nul,
-    /// A backslash, raw or as `%5C`: some servers take it for a slash.
-    Backslash,
-    /// `..;` (or `.;`) at a segment's head, raw or encoded: servers that strip parameters see a dot segment.
-    DotParameter,
-    /// A dot segment that shows only when the segment is decoded once more than RFC 3986 allows (`%252E%252E`,
-    /// `..%2F`).
-    HiddenDots,
-    /// A byte that RFC 3986 3.3 does not allow raw in a path.
-    Raw(u8),
-}
-
-impl fmt::Display for PathFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.kind, self.at)
-    }
-}
-
-impl fmt::Display for PathFaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PathFaultKind::NotAbsolute => f.write_str("no `/` at its head"),
-            PathFaultKind::BrokenPercent => f.write_str("a `%` without two hexadecimal digits"),
-            PathFaultKind::Nul => f.write_str("`%00`"),
-            PathFaultKind::Backslash => f.write_str("a backslash"),
-            PathFaultKind::DotParameter => f.write_str("a dot segment with a parameter (`..;`)"),
-            PathFaultKind::HiddenDots => f.write_str("a dot segment that comes out of decoding twice"),
-            PathFaultKind::Raw(byte) if byte.is_ascii_graphic() => write!(f, "a raw `{}`", char::from(*byte)),
-            PathFaultKind::Raw(byte) => write!(f, "a raw byte 0x{byte:02X}"),
-        }
-    }
-}
-
-impl std::error::Error for PathFault {}
-
+/// Bits, so that one scan gathers what a path holds without a branch.
 const PLAIN: u8 = 0;
 const SLASH: u8 = 1;
 const DOT: u8 = 2;
-const PERCENT: u8 = 3;
-const BAD: u8 = 4;
+const PERCENT: u8 = 4;
+const BAD: u8 = 8;
 
 const CLASS: [u8; 256] = {
     let mut class = [BAD; 256];
@@ -103,11 +54,11 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, PathFault> {
     if raw.is_empty() {
         return Ok(Cow::Borrowed("/"));
     }
-    let seen = scan(raw.as_bytes())?;
-    if !(seen.percent || seen.dots || seen.slashes) {
+    let (all, after_slash) = scan(raw.as_bytes())?;
+    if all & PERCENT == 0 && after_slash & (SLASH | DOT) == 0 {
         return Ok(Cow::Borrowed(raw));
     }
-    let mut change = seen.slashes;
+    let mut change = after_slash & SLASH != 0;
     let mut at = 1;
     for segment in raw[1..].split('/') {
         change |= examine(segment.as_bytes(), at)?;
@@ -116,34 +67,25 @@ pub fn normalise(raw: &str) -> Result<Cow<'_, str>, PathFault> {
     Ok(if change { Cow::Owned(rebuild(raw)) } else { Cow::Borrowed(raw) })
 }
 
-struct Seen {
-    percent: bool,
-    /// A segment begins with a dot.
-    dots: bool,
-    slashes: bool,
-}
-
-/// The one look at every byte: refuses what may not stand raw, and notes what needs a closer look.
-fn scan(raw: &[u8]) -> Result<Seen, PathFault> {
+/// The one look at every byte: the classes there are, and those of the bytes after a slash. Refuses what may not stand
+/// raw.
+fn scan(raw: &[u8]) -> Result<(u8, u8), PathFault> {
     if raw[0] != b'/' {
         return Err(PathFault { kind: PathFaultKind::NotAbsolute, at: 0 });
     }
-    let mut seen = Seen { percent: false, dots: false, slashes: false };
-    let mut before = 0;
-    for (at, &byte) in raw.iter().enumerate() {
-        match CLASS[byte as usize] {
-            PLAIN => {}
-            SLASH => seen.slashes |= before == b'/',
-            DOT => seen.dots |= before == b'/',
-            PERCENT => seen.percent = true,
-            _ => {
-                let kind = if byte == b'\\' { PathFaultKind::Backslash } else { PathFaultKind::Raw(byte) };
-                return Err(PathFault { kind, at });
-            }
-        }
-        before = byte;
+    let (mut all, mut after_slash, mut before) = (0, 0, 0);
+    for &byte in raw {
+        let class = CLASS[byte as usize];
+        all |= class;
+        after_slash |= class * (before & SLASH);
+        before = class;
     }
-    Ok(seen)
+    if all & BAD == 0 {
+        return Ok((all, after_slash));
+    }
+    let at = raw.iter().position(|&byte| CLASS[byte as usize] == BAD).unwrap_or_default();
+    let kind = if raw[at] == b'\\' { PathFaultKind::Backslash } else { PathFaultKind::Raw(raw[at]) };
+    Err(PathFault { kind, at })
 }
 
 /// Refuses what a segment's escapes and dots may hide; true if its normal form differs or is a dot segment.

@@ -10,8 +10,8 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use condition::compile;
 pub use condition::{Condition, Place, Test};
+pub(crate) use condition::{compile, sound_name, sound_test};
 pub use fault::Fault;
 pub use host::HostPattern;
 pub use method::Methods;

@@ -4,10 +4,12 @@
 //! takes the first route there that fits: the order of the walk is the rule of precedence (semantics, "Match"). A step
 //! is one look into a hash table, whatever the number of routes; nothing is allocated.
 //!
-//! Routes that share host and path stand in one list, in order of precedence, and are tried one by one.
+//! Routes that share host and path stand in one list, in order of precedence, and are tried one by one; a long list has
+//! an index by the values of a condition.
 
 mod build;
 mod head;
+mod index;
 mod order;
 mod rule;
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub use head::Head;
 use crate::pattern::{Methods, Pattern, Rank};
 use foldhash::fast::FixedState;
 use http::Method;
+use index::{Candidates, Index};
 use pintle_core::exchange::Captures;
 use rule::{Miss, Rule};
 use std::collections::HashMap;
@@ -102,6 +105,8 @@ pub struct Table<T> {
     rules: Box<[Rule]>,
     hosts: Hosts,
     trie: Trie,
+    /// By leaf, for those with long lists.
+    indexes: HashMap<u32, Index, FixedState>,
 }
 
 /// The tries' roots by host.
@@ -150,7 +155,7 @@ impl<T> Table<T> {
     pub fn find(&self, head: &Head<'_>) -> Outcome<'_, T> {
         let method = head.asked();
         let mut found = None;
-        self.walk(head, |rules, captures| match self.first(rules, head, &method) {
+        self.walk(head, |leaf, captures| match self.first(self.candidates(leaf, head), head, &method) {
             Some(rule) => {
                 found = Some((rule, std::mem::take(captures)));
                 ControlFlow::Break(())
@@ -163,8 +168,8 @@ impl<T> Table<T> {
         }
     }
 
-    /// Shows `visit` the lists of rules whose host and path match, with what the path captured, in order of precedence.
-    fn walk(&self, head: &Head<'_>, mut visit: impl FnMut(&[u32], &mut Captures) -> ControlFlow<()>) {
+    /// Shows `visit` the leaves whose host and path match, with what the path captured, in order of precedence.
+    fn walk(&self, head: &Head<'_>, mut visit: impl FnMut(u32, &mut Captures) -> ControlFlow<()>) {
         for root in self.hosts.roots(head.host) {
             if self.trie.walk(root, head.path, &mut visit).is_break() {
                 return;
@@ -172,26 +177,29 @@ impl<T> Table<T> {
         }
     }
 
-    /// The first of one list's rules that takes the request.
-    fn first(&self, rules: &[u32], head: &Head<'_>, method: &Method) -> Option<u32> {
-        let fits = |rule: &u32, ranks: &[Rank]| match self.rules[*rule as usize].judge(head, method) {
-            Ok(rank) => ranks.contains(&rank),
-            Err(_) => false,
-        };
+    /// The rules of a leaf that may take the request, the best first.
+    fn candidates(&self, leaf: u32, head: &Head<'_>) -> Candidates<'_> {
+        let index = if self.indexes.is_empty() { None } else { self.indexes.get(&leaf) };
+        Candidates::new(self.trie.list(leaf), index, head)
+    }
+
+    /// The first rule that takes the request.
+    fn first(&self, mut rules: Candidates<'_>, head: &Head<'_>, method: &Method) -> Option<u32> {
+        let rank = |rule: u32| self.rules[rule as usize].judge(head, method).ok();
         if *method != Method::HEAD {
-            return rules.iter().copied().find(|rule| fits(rule, &[Rank::Listed, Rank::Open]));
+            return rules.find(|&rule| rank(rule).is_some());
         }
         // The list stands as every other method wants it; for HEAD one that lists HEAD goes before one that lists GET.
         let ranks = [Rank::Listed, Rank::Implied, Rank::Open];
-        ranks.iter().find_map(|rank| rules.iter().copied().find(|rule| fits(rule, &[*rank])))
+        ranks.iter().find_map(|wanted| rules.clone().find(|&rule| rank(rule) == Some(*wanted)))
     }
 
     /// 405 if the method was all that was wrong for some route, else 404. Off the common path, so it looks again.
     #[cold]
     fn refuse(&self, head: &Head<'_>, method: &Method) -> Outcome<'_, T> {
         let mut allow = Methods::default();
-        self.walk(head, |rules, _| {
-            for rule in rules.iter().map(|rule| &self.rules[*rule as usize]) {
+        self.walk(head, |leaf, _| {
+            for rule in self.candidates(leaf, head).map(|rule| &self.rules[rule as usize]) {
                 if rule.judge(head, method) == Err(Miss::Method) {
                     allow.allow(rule.methods());
                 }

@@ -100,6 +100,21 @@ impl EndpointConfig {
     }
 }
 
+impl UpstreamConfig {
+    /// Puts other ports in place, where `moved` gives one for a host and its port.
+    pub fn move_ports(&mut self, moved: impl Fn(&str, u16) -> Option<u16>) {
+        for endpoint in &mut self.endpoints {
+            let address = match endpoint {
+                EndpointConfig::Short(address) => address,
+                EndpointConfig::Long(endpoint) => &mut endpoint.address,
+            };
+            if let Address::Host { host, port } = &mut address.value.0 {
+                *port = moved(host, *port).unwrap_or(*port);
+            }
+        }
+    }
+}
+
 /// TLS to an upstream.
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "upstream's tls")]

@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::suggest::{listed, nearest, with_article};
+use super::suggest::{listed, nearest, sounds_secret, with_article};
 use super::{Diagnostic, Form, Node, Read, Reader};
 
 /// A known key.
@@ -59,6 +59,9 @@ impl<'a> Fields<'a> {
             None => format!("known here: {}", listed(known())),
         };
         reader.report(Diagnostic::error("unknown-key", message, &entry.key.span).label(label).help(help));
+        if sounds_secret(&entry.key) || suggestion.is_some_and(sounds_secret) {
+            reader.diagnostics.hide(entry.value.span());
+        }
         self.suggested.extend(suggestion);
     }
 
@@ -89,10 +92,5 @@ impl<'a> Fields<'a> {
             Some(node) => T::read(node, reader),
             None => Some(T::default()),
         }
-    }
-
-    /// Whether what is absent is known to be missing: no unknown key was meant to be it, no syntax error hides it.
-    pub fn is_settled(&self) -> bool {
-        self.suggested.is_empty() && !self.node.is_cut()
     }
 }

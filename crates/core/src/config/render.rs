@@ -86,7 +86,7 @@ impl<'a> Piece<'a> {
         let marks = self.marks.iter().map(|(range, label, kind)| {
             let range =
                 range.start.saturating_sub(window.start).min(end)..range.end.saturating_sub(window.start).min(end);
-            kind.span(range).label(Some(*label).filter(|label| !label.is_empty()))
+            kind.span(range).label(Some(*label).filter(|label| !label.is_empty()).map(normalize_untrusted_str))
         });
         Snippet::source(text).line_start(line).path(self.source.name()).annotations(marks)
     }

@@ -28,3 +28,10 @@ pub(super) fn with_article(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {noun}")
 }
+
+/// Whether a key's value may be a secret, by the key's name. What has no meaning is shown in messages, and must not
+/// be if it is a password under a key that was mistyped or is there twice.
+pub(super) fn sounds_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["secret", "passw", "token", "key", "credential"].iter().any(|word| key.contains(word))
+}

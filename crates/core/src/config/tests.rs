@@ -1,5 +1,7 @@
 //! Types as rooms write them, and what becomes of good and bad texts.
 
+mod broken_on_purpose;
+mod diagnostics;
 mod golden;
 mod includes;
 mod reading;

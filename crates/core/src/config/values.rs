@@ -1,6 +1,7 @@
 //! Values with units, and the few other texts with a grammar that every room needs.
 
 mod duration;
+mod http;
 mod network;
 mod path;
 mod rate;

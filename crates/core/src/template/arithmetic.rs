@@ -56,7 +56,7 @@ fn times<'a>(binary: Binary, left: &Value<'_>, right: &Value<'_>) -> Result<'a> 
         (Binary::Subtract, Value::Timestamp(a), Value::Duration(b)) => time(a.plus(-i128::from(*b))),
         (Binary::Subtract, Value::Timestamp(a), Value::Timestamp(b)) => span(a.since(*b)),
         (Binary::Subtract, Value::Duration(a), Value::Duration(b)) => span(a.checked_sub(*b)),
-        _ => Err(format!("`{}` does not take a {} and a {}", binary.symbol(), left.kind(), right.kind()).into()),
+        _ => Err(format!("`{}` does not take {} and {}", binary.symbol(), left.kind(), right.kind()).into()),
     }
 }
 
@@ -103,6 +103,6 @@ pub(super) fn negate(value: Value<'_>) -> Result<'_> {
     match value.settle(&Value::Null)? {
         Value::Int(int) => int.checked_neg().map(Value::Int).ok_or_else(overflow),
         Value::Double(double) => Ok(Value::Double(-double)),
-        other => Err(format!("`-` does not take a {}", other.kind()).into()),
+        other => Err(format!("`-` does not take {}", other.kind()).into()),
     }
 }

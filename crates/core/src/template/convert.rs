@@ -4,21 +4,22 @@ use std::borrow::Cow;
 
 use super::budget::Budget;
 use super::fault::Reason;
-use super::functions::{Args, Signature, settled};
+use super::functions::{Signature, settled};
 use super::time;
 use super::value::Value;
 
 type Result<'a> = std::result::Result<Value<'a>, Reason>;
 
-fn only<'a>(args: Args<'a>) -> std::result::Result<Value<'a>, Reason> {
-    args.into_iter().next().ok_or_else(|| "a value is missing here".into())
+fn only<'a>(args: &mut [Value<'a>]) -> std::result::Result<Value<'a>, Reason> {
+    let first = args.first_mut().ok_or("a value is missing here")?;
+    Ok(std::mem::replace(first, Value::Null))
 }
 
 fn unfit(what: &str) -> Reason {
     format!("this does not fit {what}").into()
 }
 
-pub(super) fn int<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn int<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     /// 2^63: the first whole double that fits no more.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     Ok(Value::Int(match only(args)? {
@@ -31,18 +32,18 @@ pub(super) fn int<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'
     }))
 }
 
-pub(super) fn uint<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn uint<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     const BEYOND: f64 = 18_446_744_073_709_551_616.0;
     Ok(Value::Uint(match only(args)? {
         Value::Uint(uint) => uint,
         Value::Int(int) => u64::try_from(int).map_err(|_| unfit("a uint"))?,
-        Value::Double(double) if double > -1.0 && double < BEYOND => double as u64,
+        Value::Double(double) if (0.0..BEYOND).contains(&double) => double as u64,
         Value::Text(text) => text.parse().map_err(|_| unfit("a uint"))?,
         _ => return Err(unfit("a uint")),
     }))
 }
 
-pub(super) fn double<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn double<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     Ok(Value::Double(match only(args)? {
         Value::Double(double) => double,
         Value::Int(int) => int as f64,
@@ -53,7 +54,7 @@ pub(super) fn double<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Resul
     }))
 }
 
-pub(super) fn string<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
+pub(super) fn string<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
     Ok(Value::Text(match only(args)? {
         Value::Text(text) | Value::Number(text) => text,
         Value::Bytes(bytes) => {
@@ -75,7 +76,7 @@ fn not_utf8() -> Reason {
     "these bytes are no UTF-8".into()
 }
 
-pub(super) fn bytes<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
+pub(super) fn bytes<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
     match only(args)? {
         Value::Text(Cow::Borrowed(text)) => Ok(Value::Bytes(Cow::Borrowed(text.as_bytes()))),
         Value::Text(Cow::Owned(text)) => {
@@ -86,7 +87,7 @@ pub(super) fn bytes<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> R
     }
 }
 
-pub(super) fn bool<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn bool<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     match only(args)? {
         Value::Text(text) => match text.as_ref() {
             "true" | "t" | "1" | "TRUE" | "True" => Ok(Value::Bool(true)),
@@ -97,7 +98,7 @@ pub(super) fn bool<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<
     }
 }
 
-pub(super) fn timestamp<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn timestamp<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     let time = match only(args)? {
         Value::Timestamp(time) => Some(time),
         Value::Int(seconds) => time::Timestamp::new(seconds, 0),
@@ -107,7 +108,7 @@ pub(super) fn timestamp<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Re
     time.map(Value::Timestamp).ok_or_else(|| "this is no time such as 2026-01-31T12:00:00Z".into())
 }
 
-pub(super) fn duration<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn duration<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     match only(args)? {
         Value::Text(text) => {
             time::parse_duration(&text).map(Value::Duration).ok_or_else(|| "this is no duration such as 1h30m".into())
@@ -116,11 +117,11 @@ pub(super) fn duration<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Res
     }
 }
 
-pub(super) fn type_of<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn type_of<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     Ok(Value::Type(only(args)?.kind()))
 }
 
-pub(super) fn dynamic<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
+pub(super) fn dynamic<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
     only(args)
 }
 

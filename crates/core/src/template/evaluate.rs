@@ -1,8 +1,9 @@
 //! Runs an expression: a walk over its nodes, without anything made beforehand.
 
+mod loops;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -11,7 +12,7 @@ use super::budget::Budget;
 use super::compare::Amount;
 use super::fault::{EvalError, Reason};
 use super::functions::{self, Args, Signature};
-use super::node::{Binary, Each, EachKind, Node, Op};
+use super::node::{Binary, Node, Op};
 use super::value::{Kind, List, Map, Value};
 use super::variable::{NoScope, Scope};
 
@@ -86,7 +87,7 @@ impl<'a> Run<'a> {
                     Ok(Value::Bool(regex.is_match(&text)))
                 }
                 other => {
-                    let message = format!("`matches` takes a string here, found a {}", other.kind());
+                    let message = format!("`matches` takes a string here, found {}", other.kind());
                     Err(EvalError::new(node.range(), message))
                 }
             },
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
                 item.ok_or_else(|| EvalError::new(node.range(), format!("a list of {} has no such item", list.len())))
             }
             other => {
-                let message = format!("a {} has no item under a {}", other.kind(), key.kind());
+                let message = format!("{} has no item under {}", other.kind(), key.kind());
                 Err(EvalError::new(node.range(), message))
             }
         }
@@ -155,7 +156,7 @@ impl<'a> Run<'a> {
         for (key_node, value_node) in entries {
             let key = self.value(key_node)?;
             if !matches!(key.kind(), Kind::Text | Kind::Bool | Kind::Int | Kind::Uint) {
-                return Err(EvalError::new(key_node.range(), format!("a {} is no key of a map", key.kind())));
+                return Err(EvalError::new(key_node.range(), format!("{} is no key of a map", key.kind())));
             }
             self.budget.work(made.len() / 8).map_err(|reason| EvalError::new(node.range(), reason))?;
             if made.iter().any(|(known, _)| known.same_key(&key)) {
@@ -174,7 +175,7 @@ impl<'a> Run<'a> {
         match self.value(node)? {
             Value::Bool(value) => Ok(value),
             other => {
-                let message = format!("this is a {}, where true or false is wanted", other.kind());
+                let message = format!("this is {}, where true or false is wanted", other.kind());
                 Err(EvalError::new(node.range(), message))
             }
         }
@@ -214,85 +215,12 @@ impl<'a> Run<'a> {
             Value::List(List::Made(items)) => self.budget.compare(|work| items.iter().any(|i| i.equals(item, work))),
             Value::List(List::Slice(items)) => self.budget.compare(|work| items.iter().any(|i| i.equals(item, work))),
             Value::List(list) => self.budget.compare(|work| list.iter().any(|i| i.equals(item, work))),
+            Value::Map(_) if matches!(item.kind(), Kind::List | Kind::Map | Kind::Null | Kind::Bytes) => {
+                Err(format!("{} is no key of a map", item.kind()).into())
+            }
             Value::Map(map) => Ok(map.find(item).is_some()),
-            other => Err(format!("`in` takes a list or a map, found a {}", other.kind()).into()),
+            other => Err(format!("`in` takes a list or a map, found {}", other.kind()).into()),
         }
-    }
-
-    fn each(&mut self, each: &'a Each) -> Result<'a> {
-        let over = match self.value(&each.over)? {
-            Value::List(list) => list,
-            Value::Map(map) => {
-                let mut keys = Vec::with_capacity(map.len());
-                map.each(&mut |key, _| keys.push(key));
-                self.make::<Value<'_>>(keys.len(), &each.over)?;
-                List::Made(keys.into())
-            }
-            other => {
-                let message = format!("this is a {}, where a list or a map is wanted", other.kind());
-                return Err(EvalError::new(each.over.range(), message));
-            }
-        };
-        let depth = self.locals.len();
-        self.locals.push(Value::Null);
-        let result = match each.what {
-            EachKind::All => self.any(each, &over, false),
-            EachKind::Exists => self.any(each, &over, true),
-            EachKind::ExistsOne => self.exists_one(each, &over),
-            EachKind::Map => self.map_each(each, &over),
-        };
-        self.locals.truncate(depth);
-        result
-    }
-
-    fn item(&mut self, each: &'a Each, over: &List<'a>, at: usize) -> std::result::Result<bool, EvalError> {
-        self.budget.step().map_err(|reason| EvalError::new(each.over.range(), reason))?;
-        let Some(item) = over.get(at) else { return Ok(false) };
-        self.locals[each.slot] = item;
-        Ok(true)
-    }
-
-    /// `all` and `exists`: an item that decides does so, whatever failed before.
-    fn any(&mut self, each: &'a Each, over: &List<'a>, decides: bool) -> Result<'a> {
-        let mut failed = None;
-        for at in 0..over.len() {
-            if !self.item(each, over, at)? {
-                break;
-            }
-            match self.condition(&each.step) {
-                Ok(value) if value == decides => return Ok(Value::Bool(decides)),
-                Ok(_) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        failed.map_or(Ok(Value::Bool(!decides)), Err)
-    }
-
-    fn exists_one(&mut self, each: &'a Each, over: &List<'a>) -> Result<'a> {
-        let mut count = 0;
-        for at in 0..over.len() {
-            if self.item(each, over, at)? && self.condition(&each.step)? {
-                count += 1;
-            }
-        }
-        Ok(Value::Bool(count == 1))
-    }
-
-    fn map_each(&mut self, each: &'a Each, over: &List<'a>) -> Result<'a> {
-        let mut made = Vec::new();
-        for at in 0..over.len() {
-            if !self.item(each, over, at)? {
-                break;
-            }
-            if let Some(only) = &each.only
-                && !self.condition(only)?
-            {
-                continue;
-            }
-            self.make::<Value<'_>>(1, &each.step)?;
-            made.push(self.value(&each.step)?);
-        }
-        Ok(Value::List(List::Made(Arc::from(made))))
     }
 
     fn call(&mut self, signature: &'static Signature, nodes: &'a [Node], node: &'a Node) -> Result<'a> {
@@ -305,7 +233,7 @@ impl<'a> Run<'a> {
 }
 
 fn no_field(node: &Node, value: &Value<'_>) -> EvalError {
-    EvalError::new(node.range(), format!("a {} has no fields", value.kind()))
+    EvalError::new(node.range(), format!("{} has no fields", value.kind()))
 }
 
 fn ordered<'a>(
@@ -318,6 +246,6 @@ fn ordered<'a>(
         Some(order) => Ok(Value::Bool(holds(order))),
         // NaN has no order, and is no error.
         None if Amount::of(left).is_some() && Amount::of(right).is_some() => Ok(Value::Bool(false)),
-        None => Err(format!("`{}` does not take a {} and a {}", binary.symbol(), left.kind(), right.kind()).into()),
+        None => Err(format!("`{}` does not take {} and {}", binary.symbol(), left.kind(), right.kind()).into()),
     }
 }

@@ -34,7 +34,7 @@ impl Expression {
         match expression.root.kind {
             Kind::Bool | Kind::Any => Ok(expression),
             kind => {
-                let message = format!("this gives a {kind}, where true or false is wanted");
+                let message = format!("this gives {kind}, where true or false is wanted");
                 Err(Fault::new(expression.root.range(), message))
             }
         }
@@ -60,7 +60,7 @@ impl Expression {
         match self.evaluate(scope)? {
             Value::Bool(value) => Ok(value),
             other => {
-                let message = format!("this gives a {}, where true or false is wanted", other.kind());
+                let message = format!("this gives {}, where true or false is wanted", other.kind());
                 Err(EvalError::new(self.root.range(), message))
             }
         }

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use super::budget::Budget;
 use super::compare::Amount;
 use super::fault::Reason;
-use super::functions::{Args, Signature};
+use super::functions::Signature;
 use super::time;
 use super::value::Value;
 
 const MAX_PRECISION: usize = 100;
 
-pub(super) fn format<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<Value<'a>, Reason> {
-    let [Value::Text(form), Value::List(list)] = &args[..] else {
+pub(super) fn format<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<Value<'a>, Reason> {
+    let [Value::Text(form), Value::List(list)] = args else {
         return Err("a string and a list are missing".into());
     };
     let mut out = String::new();
@@ -26,12 +26,11 @@ pub(super) fn format<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> 
             rest = after;
             continue;
         }
-        let before = out.len();
         let (precision, clause) = precision(rest)?;
         let kind = clause.chars().next().ok_or("`%` stands at the end: a literal one is `%%`")?;
         let arg = list.get(next).ok_or_else(|| format!("the list has no item for the clause {}", next + 1))?;
         one(kind, precision, &arg, &mut out, budget)?;
-        budget.make(out.len() - before)?;
+        budget.make(precision.min(MAX_PRECISION))?;
         rest = &clause[kind.len_utf8()..];
         next += 1;
     }
@@ -55,17 +54,15 @@ fn one(kind: char, precision: usize, arg: &Value<'_>, out: &mut String, budget: 
         ('d', _, Some(_)) => return arg.write_text(out),
         ('f' | 'e', _, Some(amount)) => fixed(kind, amount, precision, out),
         ('b', Value::Bool(bit), _) => write!(out, "{}", u8::from(*bit)),
-        ('x', Value::Text(text), _) => hex(text.as_bytes(), false, out),
-        ('X', Value::Text(text), _) => hex(text.as_bytes(), true, out),
-        ('x', Value::Bytes(bytes), _) => hex(bytes, false, out),
-        ('X', Value::Bytes(bytes), _) => hex(bytes, true, out),
+        ('x' | 'X', Value::Text(text), _) => return hex(text.as_bytes(), kind == 'X', out, budget),
+        ('x' | 'X', Value::Bytes(bytes), _) => return hex(bytes, kind == 'X', out, budget),
         ('b' | 'o' | 'x' | 'X', _, Some(Amount::Int(int))) => {
             out.push_str(if int < 0 { "-" } else { "" });
             digits(kind, int.unsigned_abs(), out)
         }
         ('b' | 'o' | 'x' | 'X', _, Some(Amount::Uint(uint))) => digits(kind, uint, out),
         ('d' | 'f' | 'e' | 'b' | 'o' | 'x' | 'X', ..) => {
-            return Err(format!("`%{kind}` does not take a {}", arg.kind()).into());
+            return Err(format!("`%{kind}` does not take {}", arg.kind()).into());
         }
         _ => return Err(format!("`%{kind}` is no clause: there are %s %d %f %e %b %o %x %X").into()),
     };
@@ -81,8 +78,13 @@ fn digits(kind: char, amount: u64, out: &mut String) -> std::fmt::Result {
     }
 }
 
-fn hex(bytes: &[u8], upper: bool, out: &mut String) -> std::fmt::Result {
-    bytes.iter().try_for_each(|byte| if upper { write!(out, "{byte:02X}") } else { write!(out, "{byte:02x}") })
+fn hex(bytes: &[u8], upper: bool, out: &mut String, budget: &mut Budget) -> Result<(), Reason> {
+    budget.make(bytes.len().saturating_mul(2))?;
+    let written = bytes.iter().try_for_each(|byte| match upper {
+        true => write!(out, "{byte:02X}"),
+        false => write!(out, "{byte:02x}"),
+    });
+    written.map_err(|_| "this cannot be written".into())
 }
 
 fn fixed(kind: char, amount: Amount, precision: usize, out: &mut String) -> std::fmt::Result {
@@ -111,7 +113,14 @@ fn plain(value: &Value<'_>, out: &mut String, budget: &mut Budget, depth: usize)
     }
     match value {
         Value::Null => out.push_str("null"),
-        Value::Bytes(bytes) => out.push_str(&String::from_utf8_lossy(bytes)),
+        Value::Text(text) | Value::Number(text) => {
+            budget.make(text.len())?;
+            out.push_str(text);
+        }
+        Value::Bytes(bytes) => {
+            budget.make(bytes.len())?;
+            out.push_str(&String::from_utf8_lossy(bytes));
+        }
         Value::Duration(nanos) => time::write_duration(out, *nanos).map_err(|_| "this cannot be written")?,
         Value::List(list) => {
             out.push('[');

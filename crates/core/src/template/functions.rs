@@ -15,8 +15,8 @@ use super::{convert, format, strings, time};
 
 /// The arguments of one call, the receiver first.
 pub(super) type Args<'a> = SmallVec<[Value<'a>; 3]>;
-/// What a function does. Called with arguments that its signature takes.
-pub(super) type Body = for<'a> fn(&Signature, Args<'a>, &mut Budget) -> Result<Value<'a>, Reason>;
+/// What a function does. Called with arguments that its signature takes, of which it may take what it keeps.
+pub(super) type Body = for<'a> fn(&Signature, &mut [Value<'a>], &mut Budget) -> Result<Value<'a>, Reason>;
 
 /// A set of types.
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ const fn macro_named(name: &'static str, form: Form) -> Signature {
     Signature { name, form, takes: &[], least: usize::MAX, result: Kind::Any, exact: false, body: never }
 }
 
-fn never<'a>(_: &Signature, _: Args<'a>, _: &mut Budget) -> Result<Value<'a>, Reason> {
+fn never<'a>(_: &Signature, _: &mut [Value<'a>], _: &mut Budget) -> Result<Value<'a>, Reason> {
     Err("a macro is no function".into())
 }
 
@@ -221,10 +221,10 @@ pub(super) fn call<'a>(signature: &Signature, mut args: Args<'a>, budget: &mut B
             *arg = settled(text)?;
         }
         if !takes.has(arg.kind()) {
-            return Err(format!("`{}` takes a {takes} here, found a {}", signature.name, arg.kind()).into());
+            return Err(format!("`{}` takes {takes} here, found {}", signature.name, arg.kind()).into());
         }
     }
-    (signature.body)(signature, args, budget)
+    (signature.body)(signature, &mut args, budget)
 }
 
 /// A number out of JSON as one of CEL.

@@ -221,7 +221,7 @@ mod tests {
             vec!["a"; 2000].join("."),
             "(".repeat(2000) + "1" + &")".repeat(2000),
             "[".repeat(4000),
-            "!".repeat(4000) + "a",
+            "!".repeat(3999) + &"!(".repeat(40),
             "-".repeat(4000),
             "a?".repeat(1300),
             "a.map(a,".repeat(500),

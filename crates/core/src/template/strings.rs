@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::budget::Budget;
 use super::fault::Reason;
-use super::functions::{Args, Signature, regex};
+use super::functions::{Signature, regex};
 use super::value::{List, Value};
 
 /// The longest pattern that a request may bring.
@@ -37,7 +37,7 @@ fn part<'a>(whole: &Cow<'a, str>, range: Range<usize>) -> Value<'a> {
     })
 }
 
-fn this<'s, 'a>(args: &'s Args<'a>) -> std::result::Result<&'s Cow<'a, str>, Reason> {
+fn this<'s, 'a>(args: &'s [Value<'a>]) -> std::result::Result<&'s Cow<'a, str>, Reason> {
     match args.first() {
         Some(Value::Text(text)) => Ok(text),
         _ => Err("a string is missing here".into()),
@@ -63,7 +63,7 @@ fn count(text: &str) -> i64 {
     text.chars().count() as i64
 }
 
-pub(super) fn size<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
+pub(super) fn size<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
     Ok(Value::Int(match &args[0] {
         Value::Text(text) => {
             budget.look(text.len())?;
@@ -76,8 +76,8 @@ pub(super) fn size<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Re
     }))
 }
 
-pub(super) fn matches<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (text, pattern) = (text(&args, 0)?, text(&args, 1)?);
+pub(super) fn matches<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (text, pattern) = (text(args, 0)?, text(args, 1)?);
     if pattern.len() > MAX_PATTERN {
         return Err(format!("a pattern that is not literal has at most {MAX_PATTERN} bytes").into());
     }
@@ -86,31 +86,31 @@ pub(super) fn matches<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) ->
     Ok(Value::Bool(regex(pattern)?.is_match(text)))
 }
 
-pub(super) fn contains<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (text, part) = (text(&args, 0)?, text(&args, 1)?);
+pub(super) fn contains<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (text, part) = (text(args, 0)?, text(args, 1)?);
     budget.look(text.len())?;
     Ok(Value::Bool(memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some()))
 }
 
-pub(super) fn starts_with<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
-    Ok(Value::Bool(text(&args, 0)?.starts_with(text(&args, 1)?)))
+pub(super) fn starts_with<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
+    Ok(Value::Bool(text(args, 0)?.starts_with(text(args, 1)?)))
 }
 
-pub(super) fn ends_with<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
-    Ok(Value::Bool(text(&args, 0)?.ends_with(text(&args, 1)?)))
+pub(super) fn ends_with<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
+    Ok(Value::Bool(text(args, 0)?.ends_with(text(args, 1)?)))
 }
 
-pub(super) fn char_at<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = this(&args)?;
+pub(super) fn char_at<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = this(args)?;
     budget.look(text.len())?;
-    let start = offset(text, int(&args, 1).unwrap_or(-1))?;
+    let start = offset(text, int(args, 1).unwrap_or(-1))?;
     let len = text[start..].chars().next().map_or(0, char::len_utf8);
     Ok(part(text, start..start + len))
 }
 
 /// The byte where a search begins, or the answer where nothing is searched.
 fn search_from(
-    args: &Args<'_>,
+    args: &[Value<'_>],
     text: &str,
     part: &str,
 ) -> std::result::Result<std::result::Result<usize, i64>, Reason> {
@@ -127,10 +127,10 @@ fn search_from(
     }
 }
 
-pub(super) fn index_of<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (text, part) = (text(&args, 0)?, text(&args, 1)?);
+pub(super) fn index_of<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (text, part) = (text(args, 0)?, text(args, 1)?);
     budget.look(text.len())?;
-    let from = match search_from(&args, text, part)? {
+    let from = match search_from(args, text, part)? {
         Ok(usize::MAX) => 0,
         Ok(from) => from,
         Err(answer) => return Ok(Value::Int(answer)),
@@ -139,10 +139,10 @@ pub(super) fn index_of<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -
     Ok(Value::Int(found.map_or(-1, |at| count(&text[..from + at]))))
 }
 
-pub(super) fn last_index_of<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (text, part) = (text(&args, 0)?, text(&args, 1)?);
+pub(super) fn last_index_of<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (text, part) = (text(args, 0)?, text(args, 1)?);
     budget.look(text.len())?;
-    let end = match search_from(&args, text, part)? {
+    let end = match search_from(args, text, part)? {
         Ok(usize::MAX) => text.len(),
         Ok(from) => from.saturating_add(part.len()).min(text.len()),
         Err(answer) => return Ok(Value::Int(answer)),
@@ -151,8 +151,8 @@ pub(super) fn last_index_of<'a>(_: &Signature, args: Args<'a>, budget: &mut Budg
     Ok(Value::Int(found.map_or(-1, |at| count(&text[..at]))))
 }
 
-pub(super) fn lower_ascii<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = this(&args)?;
+pub(super) fn lower_ascii<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = this(args)?;
     if !text.bytes().any(|b| b.is_ascii_uppercase()) {
         return Ok(part(text, 0..text.len()));
     }
@@ -160,8 +160,8 @@ pub(super) fn lower_ascii<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget
     made(text.to_ascii_lowercase())
 }
 
-pub(super) fn upper_ascii<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = this(&args)?;
+pub(super) fn upper_ascii<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = this(args)?;
     if !text.bytes().any(|b| b.is_ascii_lowercase()) {
         return Ok(part(text, 0..text.len()));
     }
@@ -169,42 +169,42 @@ pub(super) fn upper_ascii<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget
     made(text.to_ascii_uppercase())
 }
 
-pub(super) fn trim<'a>(_: &Signature, args: Args<'a>, _: &mut Budget) -> Result<'a> {
-    let text = this(&args)?;
+pub(super) fn trim<'a>(_: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<'a> {
+    let text = this(args)?;
     let start = text.len() - text.trim_start().len();
     Ok(part(text, start..start + text.trim().len()))
 }
 
-pub(super) fn reverse<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = text(&args, 0)?;
+pub(super) fn reverse<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = text(args, 0)?;
     budget.make(text.len())?;
     made(text.chars().rev().collect())
 }
 
-pub(super) fn replace<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (text, from, to) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+pub(super) fn replace<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (text, from, to) = (text(args, 0)?, text(args, 1)?, text(args, 2)?);
     budget.look(text.len())?;
-    let limit = int(&args, 3).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let limit = int(args, 3).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let times = if to.len() <= from.len() { 0 } else { text.matches(from).take(limit).count() };
     budget.make((text.len()).saturating_add(times.saturating_mul(to.len())))?;
     made(text.replacen(from, to, limit))
 }
 
-pub(super) fn substring<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = this(&args)?;
+pub(super) fn substring<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = this(args)?;
     budget.look(text.len())?;
-    let start = int(&args, 1).unwrap_or(-1);
-    let Some(end) = int(&args, 2) else { return Ok(part(text, offset(text, start)?..text.len())) };
+    let start = int(args, 1).unwrap_or(-1);
+    let Some(end) = int(args, 2) else { return Ok(part(text, offset(text, start)?..text.len())) };
     if start > end {
         return Err(format!("a substring from {start} to {end} ends before it begins").into());
     }
     Ok(part(text, offset(text, start)?..offset(text, end)?))
 }
 
-pub(super) fn split<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let (whole, mark) = (this(&args)?, text(&args, 1)?);
+pub(super) fn split<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let (whole, mark) = (this(args)?, text(args, 1)?);
     budget.look(whole.len())?;
-    let limit = int(&args, 2).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let limit = int(args, 2).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut parts: Vec<Value<'a>> = Vec::new();
     let mut start = 0;
     let mut push = |range: Range<usize>| -> std::result::Result<(), Reason> {
@@ -234,13 +234,13 @@ pub(super) fn split<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> R
     Ok(Value::List(List::Made(parts.into())))
 }
 
-pub(super) fn join<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let mark = if args.len() > 1 { text(&args, 1)? } else { "" };
+pub(super) fn join<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let mark = if args.len() > 1 { text(args, 1)? } else { "" };
     let Some(Value::List(list)) = args.first() else { return Err("a list is missing here".into()) };
     let mut joined = String::new();
     for (at, item) in list.iter().enumerate() {
         let Value::Text(item) = item else {
-            return Err(format!("`join` takes a list of strings, found a {}", item.kind()).into());
+            return Err(format!("`join` takes a list of strings, found {}", item.kind()).into());
         };
         budget.make(item.len() + mark.len() + 1)?;
         if at > 0 {
@@ -251,8 +251,8 @@ pub(super) fn join<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Re
     made(joined)
 }
 
-pub(super) fn quote<'a>(_: &Signature, args: Args<'a>, budget: &mut Budget) -> Result<'a> {
-    let text = text(&args, 0)?;
+pub(super) fn quote<'a>(_: &Signature, args: &mut [Value<'a>], budget: &mut Budget) -> Result<'a> {
+    let text = text(args, 0)?;
     budget.make(text.len().saturating_mul(2))?;
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

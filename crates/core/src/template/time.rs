@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::budget::Budget;
 use super::fault::Reason;
-use super::functions::{Args, Signature};
+use super::functions::Signature;
 use super::value::Value;
 
 /// A point in time: seconds since 1970, and nanoseconds into the second. Between the years 1 and 9999.
@@ -33,10 +33,11 @@ impl Timestamp {
             let part = text.get(range)?;
             part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
         };
-        let mark = |at: usize, any: &str| text.get(at..at + 1).filter(|found| any.contains(*found)).map(|_| ());
         let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
         let (hour, minute, second) = (digits(11..13)?, digits(14..16)?, digits(17..19)?);
-        (mark(4, "-")?, mark(7, "-")?, mark(10, "Tt ")?, mark(13, ":")?, mark(16, ":")?);
+        for (at, any) in [(4, "-"), (7, "-"), (10, "Tt "), (13, ":"), (16, ":")] {
+            text.get(at..at + 1).filter(|found| any.contains(*found))?;
+        }
         let fits = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day) && hour < 24;
         if !fits || minute > 59 || second > 59 {
             return None;
@@ -186,7 +187,7 @@ fn days_in(year: i64, month: i64) -> i64 {
 }
 
 /// `getHours` and the like.
-pub(super) fn field<'a>(signature: &Signature, args: Args<'a>, _: &mut Budget) -> Result<Value<'a>, Reason> {
+pub(super) fn field<'a>(signature: &Signature, args: &mut [Value<'a>], _: &mut Budget) -> Result<Value<'a>, Reason> {
     let zone = match args.get(1) {
         Some(Value::Text(zone)) if matches!(zone.as_ref(), "UTC" | "Z" | "") => Some(0),
         Some(Value::Text(zone)) => offset(zone),

@@ -14,7 +14,10 @@ pub(super) fn of_parser(text: &str, errors: &[ParseError]) -> Fault {
     if let Some(fault) = of_words(text, &tokens) {
         return fault;
     }
-    let Some(error) = errors.first() else { return Fault::new(0..text.len(), "this cannot be read") };
+    let consequence = |error: &&ParseError| error.msg.starts_with("Incomplete `") || error.msg.starts_with("No `");
+    let Some(error) = errors.iter().find(|error| !consequence(error)).or(errors.first()) else {
+        return Fault::new(0..text.len(), "this cannot be read");
+    };
     let message = error.msg.trim_start_matches("Syntax error: ");
     if message.starts_with("invalid argument to has()") {
         return Fault::new(0..text.len(), "has() asks for one field: has(request.headers.cookie)")
@@ -38,7 +41,8 @@ pub(super) fn of_parser(text: &str, errors: &[ParseError]) -> Fault {
             return Fault::new(range.clone(), format!("`{}` {said}", &text[range]));
         }
     }
-    if message.starts_with("invalid string literal") || message.starts_with("invalid bytes literal") {
+    let unread = message.starts_with("token recognition error") && found.is_some_and(|t| t.lexeme == Lexeme::Text);
+    if unread || message.starts_with("invalid string literal") || message.starts_with("invalid bytes literal") {
         let fault = Fault::new(range, "this text has an escape that is none");
         return fault.help("a backslash is written twice, or the text begins with r: r'\\d+'");
     }

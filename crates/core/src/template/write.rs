@@ -8,6 +8,8 @@ use super::value::Value;
 
 /// How deep a value that becomes JSON may be.
 const MAX_DEPTH: usize = 256;
+/// How long JSON may become unless the caller says: a small expression can repeat a large body many times.
+const MAX_JSON: usize = 16 << 20;
 
 impl Value<'_> {
     /// Appends the value as text: text itself, numbers, true and false, times. `null`, lists, maps and bytes have no
@@ -18,7 +20,7 @@ impl Value<'_> {
             Value::Bool(value) => write!(out, "{value}"),
             Value::Int(value) => out.write_str(itoa::Buffer::new().format(*value)),
             Value::Uint(value) => out.write_str(itoa::Buffer::new().format(*value)),
-            Value::Double(value) => return Ok(write_double(*value, out)),
+            Value::Double(value) => write_double(*value, out),
             Value::Timestamp(value) => write!(out, "{value}"),
             Value::Duration(nanos) => time::write_duration(out, *nanos),
             Value::Type(kind) => out.write_str(kind.name()),
@@ -31,29 +33,40 @@ impl Value<'_> {
     }
 
     /// Appends the value as JSON, numbers out of JSON in their exact text. Bytes, types, NaN and infinities have none.
+    /// What becomes longer than 16 MiB is an error; on any error `out` is as it was.
     pub fn write_json(&self, out: &mut String) -> Result<(), Reason> {
-        write_json(self, out, MAX_DEPTH)
+        self.write_json_within(out, MAX_JSON)
+    }
+
+    /// As [`Value::write_json`], with another bound in bytes, which is passed by one text at most.
+    pub fn write_json_within(&self, out: &mut String, most: usize) -> Result<(), Reason> {
+        let start = out.len();
+        let written = write_json(self, out, start.saturating_add(most), MAX_DEPTH);
+        if written.is_err() {
+            out.truncate(start);
+        }
+        written
     }
 }
 
-fn write_double(value: f64, out: &mut String) {
-    let written = match value {
+fn write_double(value: f64, out: &mut String) -> std::fmt::Result {
+    match value {
         value if value.is_nan() => out.write_str("NaN"),
         value if value.is_infinite() => out.write_str(if value > 0.0 { "Infinity" } else { "-Infinity" }),
         value => write!(out, "{value}"),
-    };
-    written.expect("a String takes whatever is written");
+    }
 }
 
-fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), Reason> {
+fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> Result<(), Reason> {
+    if out.len() > end {
+        return Err("this becomes too long as JSON".into());
+    }
     let Some(depth) = depth.checked_sub(1) else { return Err("this is nested too deeply for JSON".into()) };
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Number(_) => value.write_text(out)?,
         Value::Double(double) if !double.is_finite() => return Err("JSON has no NaN and no infinity".into()),
-        Value::Double(double) => {
-            write_double(*double, out);
-        }
+        Value::Double(_) => value.write_text(out)?,
         Value::Text(text) => write_json_text(text, out),
         Value::Timestamp(_) | Value::Duration(_) => {
             out.push('"');
@@ -66,7 +79,7 @@ fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), R
                 if at > 0 {
                     out.push(',');
                 }
-                write_json(&item, out, depth)?;
+                write_json(&item, out, end, depth)?;
             }
             out.push(']');
         }
@@ -85,13 +98,13 @@ fn write_json(value: &Value<'_>, out: &mut String, depth: usize) -> Result<(), R
                 failed = key.write_text(&mut name).and_then(|()| {
                     write_json_text(&name, out);
                     out.push(':');
-                    write_json(&value, out, depth)
+                    write_json(&value, out, end, depth)
                 });
             });
             failed?;
             out.push('}');
         }
-        Value::Bytes(_) | Value::Type(_) => return Err(format!("a {} has no form in JSON", value.kind()).into()),
+        Value::Bytes(_) | Value::Type(_) => return Err(format!("{} has no form in JSON", value.kind()).into()),
     }
     Ok(())
 }

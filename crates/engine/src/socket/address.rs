@@ -1,5 +1,6 @@
 //! Where a listener listens: an IP address with a port, or a unix socket's path.
 
+use pintle_core::config::{Node, Read, Reader, Shape, Text, derived};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,26 @@ impl FromStr for Address {
     }
 }
 
+const EXPECTED: &str = "an address such as 127.0.0.1:8080, [::]:8443 or unix:/path";
+
+impl Text for Address {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|AddressError(remedy)| remedy)
+    }
+}
+
+impl Read for Address {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let address: Address = derived::read_text(node, EXPECTED, reader)?;
+        Some(address.relative_to(node.span().source().directory()))
+    }
+
+    fn shape() -> Shape {
+        let doc = "Where to listen: an IP address with a port, or a unix socket. `[::]` is IPv6 alone.";
+        Shape::Text { name: "Address", doc, expected: EXPECTED }
+    }
+}
+
 fn unix(path: &str) -> Result<Address, AddressError> {
     let message = match path {
         "" => "unix: is followed by the path of the socket, as in unix:/run/pintle.sock".to_owned(),
@@ -116,6 +137,6 @@ fn remedy(text: &str) -> String {
         Some((host, port)) if is_port(port) && !host.is_empty() => {
             format!("{host} is no IP address, and names are not looked up here")
         }
-        _ => "expected IP:PORT, as in 127.0.0.1:8080 or [::]:8443, or unix:/path".to_owned(),
+        _ => "an address is an IP address and a port, or unix: and a path".to_owned(),
     }
 }

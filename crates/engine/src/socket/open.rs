@@ -108,8 +108,8 @@ fn bind_alone(address: SocketAddr) -> io::Result<()> {
 fn explain(address: SocketAddr, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => match holder::of(address) {
-            Holder::Other(Some(program)) => format!("taken by another program: {program}"),
-            Holder::Other(None) | Holder::Ourselves => "taken by another program".to_owned(),
+            Holder::Other(Some(program)) => format!("is taken by another program: {program}"),
+            Holder::Other(None) | Holder::Ourselves => "is taken by another program".to_owned(),
         },
         ErrorKind::AddrNotAvailable => "no interface of this machine has this address".to_owned(),
         ErrorKind::PermissionDenied if address.port() < 1024 => {
@@ -134,12 +134,12 @@ fn clear(path: &Path) -> Result<(), String> {
         return Err("there is something that is no socket; remove it or choose another path".to_owned());
     }
     match UnixStream::connect(path) {
-        Ok(_) => Err("taken by another program".to_owned()),
+        Ok(_) => Err("is taken by another program".to_owned()),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|error| format!("a socket was left there, and it cannot be removed: {error}"))
         }
         // EAGAIN: its queue is full, so somebody has it.
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Err("taken by another program".to_owned()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err("is taken by another program".to_owned()),
         Err(error) => Err(format!("a socket is there, and whose it is cannot be told: {error}")),
     }
 }

@@ -73,7 +73,7 @@ fn other_texts_get_the_remedy() {
     assert_eq!(remedy("a.test:80"), "a.test is no IP address, and names are not looked up here");
     assert_eq!(remedy("::1"), "the port is missing, as in [::1]:8080");
     assert_eq!(remedy("127.0.0.1"), "the port is missing, as in 127.0.0.1:8080");
-    assert_eq!(remedy("fe80::1:zz"), "expected IP:PORT, as in 127.0.0.1:8080 or [::]:8443, or unix:/path");
+    assert_eq!(remedy("fe80::1:zz"), "an address is an IP address and a port, or unix: and a path");
     assert_eq!(remedy("fe80::1:2:3:4:5:6:80"), "an IPv6 address stands in brackets: [fe80::1:2:3:4:5:6]:80");
     assert_eq!(remedy("http://127.0.0.1:80/"), "an address has no scheme; write 127.0.0.1:80 instead of http://…");
     assert_eq!(remedy("/run/a.sock"), "a unix socket is written unix:/run/a.sock");
@@ -81,7 +81,7 @@ fn other_texts_get_the_remedy() {
     assert!(remedy("unix:").contains("path of the socket"));
     assert!(remedy("unix:@a").contains("abstract"));
     assert!(remedy(&format!("unix:/{}", "a".repeat(107))).contains("at most 107 bytes"));
-    assert!(remedy("127.0.0.1:99999").contains("IP:PORT"));
+    assert!(remedy("127.0.0.1:99999").contains("an IP address and a port"));
 }
 
 #[test]
@@ -117,9 +117,10 @@ impl OtherProgram {
             .args(["--exact", "--ignored", "--nocapture", "socket::tests::the_other_program"])
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = io::BufReader::new(child.stdout.take().unwrap()).lines();
         let port = lines.map_while(Result::ok).find_map(|line| line.split_once("port=")?.1.parse().ok());
         OtherProgram(child, port.unwrap())
     }
@@ -136,9 +137,9 @@ impl Drop for OtherProgram {
 #[ignore = "is the other program of the test below"]
 fn the_other_program() {
     let opened = open(&mut Sockets::new(1), &[address("127.0.0.1:0")]).opened.remove(0);
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     writeln!(out, "\nport={}", opened.local.tcp().unwrap().port()).unwrap();
-    let _ = std::io::stdin().read(&mut [0]);
+    let _ = io::stdin().read(&mut [0]);
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn an_address_of_another_program_is_refused_though_it_shares_its_port() {
     assert_eq!(errors.len(), 2, "{errors:?}");
     for (error, address) in errors.iter().zip(&own) {
         assert_eq!(&error.address, address);
-        assert!(error.message.starts_with("taken by another program: pintle_engine"), "{error:?}");
+        assert!(error.message.starts_with("is taken by another program: pintle_engine"), "{error:?}");
         assert!(error.message.ends_with(&format!("(process {})", other.0.id())), "{error:?}");
     }
 }
@@ -226,7 +227,7 @@ fn a_stale_unix_socket_is_replaced_and_a_live_one_is_not() {
     assert_eq!(change.opened[0].workers.len(), 2);
     UnixStream::connect(path(&wanted[0])).unwrap();
     let errors = Sockets::new(1).plan(&wanted).unwrap_err();
-    assert_eq!(errors[0].message, "taken by another program");
+    assert_eq!(errors[0].message, "is taken by another program");
     drop((sockets, change));
     assert!(!path(&wanted[0]).exists());
 }
@@ -239,4 +240,15 @@ fn a_file_is_not_taken_for_a_socket() {
     let errors = Sockets::new(1).plan(&[directory.socket(), missing]).unwrap_err();
     assert_eq!(errors[0].message, "there is something that is no socket; remove it or choose another path");
     assert!(errors[1].message.ends_with("/none is not there"), "{errors:?}");
+}
+
+#[test]
+fn a_configuration_names_addresses() {
+    use pintle_core::config::{Map, Read, Reader, Sources};
+    let mut reader = Reader::new();
+    let sources = Sources::from_text("gateway.yaml", "{a: \"[::]:80\", b: unix:/a.sock, c: \":8080\"}", &mut reader);
+    assert_eq!(Map::<Address>::read(&sources.root, &mut reader), None);
+    let said: Vec<_> = reader.diagnostics.iter().map(|one| (one.message.clone(), one.help.clone())).collect();
+    let message = "expected an address such as 127.0.0.1:8080, [::]:8443 or unix:/path, found `:8080`".to_owned();
+    assert_eq!(said, [(message, Some(remedy(":8080")))]);
 }

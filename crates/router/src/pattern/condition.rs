@@ -36,42 +36,17 @@ pub enum Test {
 }
 
 /// Fields that the engine takes off before a route is sought: no condition on them can mean what it says.
-const TAKEN: [&str; 6] = ["host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+const TAKEN: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 impl Condition {
     /// A condition that can be met. A header's name is taken in small letters.
-    pub fn new(place: Place, name: &str, mut test: Test) -> Result<Self, Fault> {
-        let mut name: Box<str> = name.into();
-        match place {
-            Place::Header => {
-                name.make_ascii_lowercase();
-                if name.is_empty() || !name.bytes().all(is_token) {
-                    return Err(fault(format!("`{name}` is no header's name"), "letters, digits and hyphens"));
-                }
-                if &*name == "host" {
-                    return Err(fault("`host` is not matched as a header", "use `host:` of the match"));
-                }
-                if TAKEN.contains(&&*name) {
-                    return Err(fault(format!("`{name}` belongs to the connection"), "match on another header"));
-                }
-            }
-            Place::Cookie if name.is_empty() || !name.bytes().all(is_token) => {
-                return Err(fault(format!("`{name}` is no cookie's name"), "letters, digits, hyphens and `_`"));
-            }
-            Place::Query | Place::Cookie => {}
-        }
-        match &mut test {
-            Test::Exact(texts) if texts.is_empty() => {
-                return Err(fault(format!("`{name}` has no value to match"), "use {present: true} for any value"));
-            }
-            Test::Exact(texts) => {
-                texts.sort();
-                texts.dedup();
-            }
-            Test::Regex(text) => drop(compile(text)?),
-            Test::Present(_) => {}
-        }
-        Ok(Condition { place, name, test })
+    pub fn new(place: Place, name: &str, test: Test) -> Result<Self, Fault> {
+        Ok(Condition::of_sound(place, sound_name(place, name)?, sound_test(test)?))
+    }
+
+    /// A condition of a name and a test that were looked at.
+    pub(crate) fn of_sound(place: Place, name: Box<str>, test: Test) -> Self {
+        Condition { place, name, test }
     }
 
     /// Where it looks.
@@ -94,6 +69,44 @@ impl Condition {
         let absent = |condition: &Condition| condition.test == Test::Present(false);
         self.place == other.place && self.name == other.name && absent(self) != absent(other)
     }
+}
+
+/// The name as it is compared, if there can be one like it.
+pub(crate) fn sound_name(place: Place, name: &str) -> Result<Box<str>, Fault> {
+    let is_word = !name.is_empty() && name.bytes().all(is_token);
+    match place {
+        Place::Header => {
+            let name = name.to_ascii_lowercase();
+            match name.as_str() {
+                "host" => Err(fault("`host` is not matched as a header", "use `host:` of the match")),
+                taken if TAKEN.contains(&taken) => {
+                    Err(fault(format!("`{taken}` belongs to the connection"), "match on another header"))
+                }
+                _ if !is_word => Err(fault(format!("`{name}` is no header's name"), "letters, digits and hyphens")),
+                _ => Ok(name.into()),
+            }
+        }
+        Place::Cookie if !is_word => {
+            Err(fault(format!("`{name}` is no cookie's name"), "letters, digits, hyphens and `_`"))
+        }
+        Place::Query | Place::Cookie => Ok(name.into()),
+    }
+}
+
+/// The test in its one form, if a value can meet it.
+pub(crate) fn sound_test(mut test: Test) -> Result<Test, Fault> {
+    match &mut test {
+        Test::Exact(texts) if texts.is_empty() => {
+            return Err(fault("there is no value to match", "use {present: true} for any value"));
+        }
+        Test::Exact(texts) => {
+            texts.sort();
+            texts.dedup();
+        }
+        Test::Regex(text) => drop(compile(text)?),
+        Test::Present(_) => {}
+    }
+    Ok(test)
 }
 
 /// Compiles a condition's expression; on bytes, because header values need not be UTF-8.

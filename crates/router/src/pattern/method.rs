@@ -121,13 +121,18 @@ impl Methods {
         }
     }
 
+    /// Adds all of `other`.
+    pub(crate) fn add(&mut self, other: &Methods) {
+        self.known |= other.known;
+        other.other.iter().for_each(|method| self.insert(method));
+    }
+
     /// Adds all of `other`, and HEAD where there is GET: what `Allow` tells (RFC 9110 10.2.1).
     pub(crate) fn allow(&mut self, other: &Methods) {
-        self.known |= other.known;
+        self.add(other);
         if self.known & GET != 0 {
             self.known |= HEAD;
         }
-        other.other.iter().for_each(|method| self.insert(method));
     }
 
     /// What meets both, where none given is any; None if nothing does.

@@ -1,5 +1,6 @@
 //! From entries to a table.
 
+use super::index::Index;
 use super::order::{conflict, order};
 use super::rule::{Check, Rule};
 use super::{Conflict, Entry, Hosts, Table, trie};
@@ -26,22 +27,27 @@ pub(super) fn build<T>(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>
         values.push(value);
     }
     let rule = |at: u32| &rules[at as usize];
+    let trie = trie.finish(|a, b| order(rule(a), rule(b)).then(a.cmp(&b)));
     let mut conflicts = Vec::new();
-    let trie =
-        trie.finish(|a, b| order(rule(a), rule(b)).then(a.cmp(&b)), |list| conflicting(list, &rule, &mut conflicts));
+    trie.leaves().for_each(|leaf| conflicting(trie.list(leaf), &rule, &mut conflicts));
     if conflicts.is_empty() {
-        return Ok(Table { values: values.into(), rules: rules.into(), hosts, trie });
+        let index = |leaf| Some((leaf, Index::new(trie.list(leaf), &rule)?));
+        let indexes = trie.leaves().filter_map(index).collect();
+        return Ok(Table { values: values.into(), rules: rules.into(), hosts, trie, indexes });
     }
     conflicts.sort_unstable();
     conflicts.dedup();
     Err(conflicts)
 }
 
-/// Adds every rule of a list that conflicts with one before it, with that one.
+/// Adds every rule of a list that conflicts with one before it, with that one. Only equally good ones can, and those
+/// stand side by side.
 fn conflicting<'r>(list: &[u32], rule: &impl Fn(u32) -> &'r Rule, conflicts: &mut Vec<Conflict>) {
-    for (at, &late) in list.iter().enumerate() {
-        if let Some(&early) = list[..at].iter().find(|&&early| conflict(rule(early), rule(late))) {
-            conflicts.push(Conflict { first: early.min(late) as usize, second: early.max(late) as usize });
+    for equal in list.chunk_by(|&a, &b| rule(a).precedence() == rule(b).precedence()) {
+        for (at, &late) in equal.iter().enumerate() {
+            if let Some(&early) = equal[..at].iter().find(|&&early| conflict(rule(early), rule(late))) {
+                conflicts.push(Conflict { first: early.min(late) as usize, second: early.max(late) as usize });
+            }
         }
     }
 }

@@ -1,33 +1,48 @@
 //! Which of two rules with the same host and path goes first, and when that cannot be said.
 
+use super::Listeners;
 use super::rule::{Check, Rule};
-use crate::pattern::Test;
+use crate::pattern::{Methods, Test};
 use std::cmp::{Ordering, Reverse};
 
 /// Precedence among rules of one host and path: one that lists methods; then more conditions, exact over regex over
 /// present; then one that names its listeners. Smaller is better.
-pub(super) fn precedence(rule: &Rule) -> impl Ord + use<> {
-    let count = |kind: fn(&Test) -> bool| rule.checks().iter().filter(|check| kind(check.condition().test())).count();
-    (
-        rule.methods().is_empty(),
-        Reverse(rule.checks().len()),
-        Reverse(count(|test| matches!(test, Test::Exact(_)))),
-        Reverse(count(|test| matches!(test, Test::Regex(_)))),
-        rule.listeners().0.is_none(),
-    )
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Precedence {
+    any_method: bool,
+    conditions: Reverse<u16>,
+    exact: Reverse<u16>,
+    regex: Reverse<u16>,
+    any_listener: bool,
+}
+
+impl Precedence {
+    pub(super) fn new(methods: &Methods, checks: &[Check], listeners: &Listeners) -> Self {
+        let count = |kind: fn(&Test) -> bool| {
+            let all = checks.iter().filter(|check| kind(check.condition().test())).count();
+            Reverse(u16::try_from(all).unwrap_or(u16::MAX))
+        };
+        Precedence {
+            any_method: methods.is_empty(),
+            conditions: count(|_| true),
+            exact: count(|test| matches!(test, Test::Exact(_))),
+            regex: count(|test| matches!(test, Test::Regex(_))),
+            any_listener: listeners.0.is_none(),
+        }
+    }
 }
 
 /// The order in which rules are tried. Equal ones that no sound request meets both (`x: "1"` and `x: "2"`, where a
 /// request may still send both lines) stand by their conditions' text, so that the written order never matters.
 pub(super) fn order(a: &Rule, b: &Rule) -> Ordering {
     let (mine, theirs) = (a.checks().iter(), b.checks().iter());
-    precedence(a).cmp(&precedence(b)).then_with(|| mine.map(Check::condition).cmp(theirs.map(Check::condition)))
+    a.precedence().cmp(&b.precedence()).then_with(|| mine.map(Check::condition).cmp(theirs.map(Check::condition)))
 }
 
 /// Whether two rules of one host and path are equally good for a request that both match.
 pub(super) fn conflict(a: &Rule, b: &Rule) -> bool {
     let both_open = a.methods().is_empty() && b.methods().is_empty();
-    precedence(a).cmp(&precedence(b)).is_eq()
+    a.precedence() == b.precedence()
         && (both_open || a.methods().overlap(b.methods()))
         && a.listeners().compete(b.listeners())
         && !a.checks().iter().any(|mine| b.checks().iter().any(|theirs| disjoint(mine, theirs)))

@@ -1,5 +1,6 @@
 //! What a route asks of a request beyond host and path: listener, conditions, method.
 
+use super::order::Precedence;
 use super::{Head, Listeners};
 use crate::path::decode_byte;
 use crate::pattern::{Condition, Methods, Place, Rank, Test};
@@ -14,6 +15,7 @@ pub(super) struct Rule {
     methods: Methods,
     listeners: Listeners,
     checks: Box<[Check]>,
+    precedence: Precedence,
 }
 
 /// A condition, ready to be asked.
@@ -38,7 +40,8 @@ pub(super) enum Miss {
 
 impl Rule {
     pub(super) fn new(methods: Methods, listeners: Listeners, checks: Box<[Check]>) -> Self {
-        Rule { methods, listeners, checks }
+        let precedence = Precedence::new(&methods, &checks, &listeners);
+        Rule { methods, listeners, checks, precedence }
     }
 
     pub(super) fn methods(&self) -> &Methods {
@@ -47,6 +50,10 @@ impl Rule {
 
     pub(super) fn listeners(&self) -> &Listeners {
         &self.listeners
+    }
+
+    pub(super) fn precedence(&self) -> Precedence {
+        self.precedence
     }
 
     pub(super) fn checks(&self) -> &[Check] {
@@ -77,14 +84,8 @@ impl Check {
 
     /// Whether a value of that name meets the test, or none is there where none is wanted.
     fn holds(&self, head: &Head<'_>) -> bool {
-        let name = self.condition.name();
         let wanted = *self.condition.test() != Test::Present(false);
-        let met = match self.condition.place() {
-            Place::Header => head.fields.get_all(name).any(|value| self.meets(value)),
-            Place::Cookie => cookies(head.fields, name).any(|value| self.meets(value)),
-            Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| self.meets(&value))),
-        };
-        met == wanted
+        any_value(self.condition.place(), self.condition.name(), head, |value| self.meets(value)) == wanted
     }
 
     /// Whether this value is what the test is about; for a presence any is.
@@ -94,6 +95,15 @@ impl Check {
             Test::Regex(_) => self.regex.as_ref().is_some_and(|regex| regex.is_match(value)),
             Test::Present(_) => true,
         }
+    }
+}
+
+/// Whether `meets` holds for any of a request's values of that name.
+pub(super) fn any_value(place: Place, name: &str, head: &Head<'_>, mut meets: impl FnMut(&[u8]) -> bool) -> bool {
+    match place {
+        Place::Header => head.fields.get_all(name).any(meets),
+        Place::Cookie => cookies(head.fields, name).any(meets),
+        Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| meets(&value))),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::pattern::{PathPattern, Segment};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use pintle_core::exchange::Captures;
+use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::ControlFlow;
 
@@ -66,16 +67,22 @@ impl Trie {
         found.map(|edge| edge.to)
     }
 
-    fn list(&self, leaf: u32) -> &[u32] {
+    /// The rules of a leaf, the best first.
+    pub(super) fn list(&self, leaf: u32) -> &[u32] {
         let at = leaf as usize;
         &self.rules[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
 
-    /// Shows `visit` the lists of all patterns below `root` that the path matches, the most specific first: segment by
+    /// Every leaf.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = u32> + use<> {
+        0..self.starts.len() as u32 - 1
+    }
+
+    /// Shows `visit` the leaves of all patterns below `root` that the path matches, the most specific first: segment by
     /// segment from the left a literal, `{name}`, `**`.
     pub(super) fn walk<V>(&self, root: u32, path: &str, visit: &mut V) -> ControlFlow<()>
     where
-        V: FnMut(&[u32], &mut Captures) -> ControlFlow<()>,
+        V: FnMut(u32, &mut Captures) -> ControlFlow<()>,
     {
         if !path.starts_with('/') {
             return ControlFlow::Continue(());
@@ -91,7 +98,7 @@ struct Walk<'w, V> {
     captures: Captures,
 }
 
-impl<V: FnMut(&[u32], &mut Captures) -> ControlFlow<()>> Walk<'_, V> {
+impl<V: FnMut(u32, &mut Captures) -> ControlFlow<()>> Walk<'_, V> {
     /// Goes on from a node; `at` is where the next segment begins, past the path's end if there is none. As deep as the
     /// longest pattern; each node is seen once at most.
     fn descend(&mut self, node: u32, at: usize) -> ControlFlow<()> {
@@ -109,12 +116,12 @@ impl<V: FnMut(&[u32], &mut Captures) -> ControlFlow<()>> Walk<'_, V> {
                     self.captures.segments.pop();
                 }
             }
-            None if end != NONE => (self.visit)(self.trie.list(end), &mut self.captures)?,
+            None if end != NONE => (self.visit)(end, &mut self.captures)?,
             None => {}
         }
         if rest != NONE {
             self.captures.rest = Some(at.min(self.path.len()) as u32);
-            (self.visit)(self.trie.list(rest), &mut self.captures)?;
+            (self.visit)(rest, &mut self.captures)?;
             self.captures.rest = None;
         }
         ControlFlow::Continue(())
@@ -182,12 +189,8 @@ impl Builder {
         to
     }
 
-    /// The finished trie, each leaf's list sorted by `order`; `seen` is shown every list.
-    pub(super) fn finish(
-        mut self,
-        order: impl Fn(u32, u32) -> std::cmp::Ordering,
-        mut seen: impl FnMut(&[u32]),
-    ) -> Trie {
+    /// The finished trie, each leaf's list sorted by `order`.
+    pub(super) fn finish(mut self, order: impl Fn(u32, u32) -> Ordering) -> Trie {
         self.members.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| order(a.1, b.1)));
         // One route may come to one leaf by two of its own paths that differ in names alone.
         self.members.dedup();
@@ -199,7 +202,6 @@ impl Builder {
         }
         starts.push(self.members.len() as u32);
         let rules: Box<[u32]> = self.members.iter().map(|&(_, rule)| rule).collect();
-        starts.windows(2).for_each(|pair| seen(&rules[pair[0] as usize..pair[1] as usize]));
         self.nodes.shrink_to_fit();
         self.text.shrink_to_fit();
         Trie { nodes: self.nodes, edges: self.edges, text: self.text, starts: starts.into(), rules }

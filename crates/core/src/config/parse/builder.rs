@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 use granit_parser::{Event, ScalarStyle, ScanError, StructureStyle};
 
+use super::super::suggest::sounds_secret;
 use super::super::{Diagnostic, Diagnostics, Entry, Form, Node, Source, Span, Spanned};
 use super::{DEPTH, trouble};
 
@@ -14,7 +15,9 @@ enum Next {
     Key,
     Value(Spanned<Box<str>>),
     /// The value of a key that was refused.
-    Dropped,
+    Dropped {
+        secret: bool,
+    },
 }
 
 enum Open {
@@ -197,7 +200,12 @@ impl<'a> Builder<'a> {
             Open::Map { entries, names, next } => (entries, names, next),
         };
         *next = match std::mem::replace(next, Next::Key) {
-            Next::Dropped => Next::Key,
+            Next::Dropped { secret } => {
+                if secret {
+                    self.diagnostics.hide(&node.span);
+                }
+                Next::Key
+            }
             Next::Value(key) => {
                 entries.push(Entry { key, value: node });
                 Next::Key
@@ -205,8 +213,9 @@ impl<'a> Builder<'a> {
             Next::Key => match accept_key(node, entries, names) {
                 Ok(key) => Next::Value(key),
                 Err(diagnostic) => {
+                    let secret = sounds_secret(diagnostic.span.text());
                     self.diagnostics.push(*diagnostic);
-                    Next::Dropped
+                    Next::Dropped { secret }
                 }
             },
         };

@@ -21,7 +21,7 @@ fn every_case_says_what_it_said() {
         let (input, wanted) = case.split_once(DIVIDER).unwrap_or((&case, ""));
         let (value, diagnostics) = read::<Document>(input);
         let printed = format!("{}\n", diagnostics.render(false));
-        assert_eq!(value.is_some(), !diagnostics.has_errors(), "{}", path.display());
+        assert!(value.is_some() || diagnostics.has_errors(), "{}", path.display());
         if printed == wanted {
             continue;
         }

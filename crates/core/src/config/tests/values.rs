@@ -141,6 +141,18 @@ fn numbers_and_truth() {
 }
 
 #[test]
+fn words_of_http() {
+    use http::{HeaderName, Method, StatusCode};
+
+    assert_eq!(value::<HeaderName>("X-Tenant"), "x-tenant");
+    assert_eq!(value::<Method>("PURGE"), "PURGE");
+    assert_eq!(value::<StatusCode>("404"), 404);
+    assert_eq!(wrong::<Method>("get"), "expected a method such as GET, found `get` [write GET]");
+    assert_eq!(wrong::<StatusCode>("600"), "expected a status from 100 to 599, found `600`");
+    assert!(wrong::<HeaderName>("x y").starts_with("expected a header's name, found `x y` [a name has"));
+}
+
+#[test]
 fn paths_start_from_the_file_that_names_them() {
     let source = crate::config::Source::new("conf/gateway.yaml", "a: certs/a.pem\nb: /etc/b.pem\n");
     let mut reader = crate::config::Reader::new();

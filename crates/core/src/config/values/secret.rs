@@ -97,7 +97,7 @@ impl Read for SecretSource {
                 None
             }
             (None, None) => {
-                if fields.is_settled() {
+                if node.as_map().is_some_and(<[_]>::is_empty) && !node.is_cut() {
                     reader.error("missing-key", format!("expected {EXPECTED}"), node.span());
                 }
                 None

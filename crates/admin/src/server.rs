@@ -1,0 +1,93 @@
+//! Serving the admin address: HTTP/1.1 on the gateway's own wire, with tight bounds.
+
+use crate::answer::{Access, Answer, Control, answer};
+use pintle_core::{Body, Fields, Method, names};
+use pintle_http1::Limits;
+use pintle_http1::server::{Connection, Incoming, Reply};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+
+const IDLE: Duration = Duration::from_secs(60);
+const HEADER: Duration = Duration::from_secs(5);
+const STALL: Duration = Duration::from_secs(10);
+const LIMITS: Limits = Limits { line: 4096, fields_size: 16 * 1024, fields_count: 50 };
+/// Connections at once; more wait.
+const CONNECTIONS: usize = 64;
+
+/// A socket to serve the admin API on.
+pub enum Listening {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A unix socket.
+    Unix(UnixListener),
+}
+
+/// Serves the admin API until the future is dropped.
+pub async fn serve(listening: Listening, control: Arc<dyn Control>, access: Access) {
+    let (places, access) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(access));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let (control, access) = (Arc::clone(&control), Arc::clone(&access));
+        let accepted: io::Result<()> = match &listening {
+            Listening::Tcp(tcp) => tcp.accept().await.map(|(stream, _)| {
+                tokio::spawn(async move {
+                    connection(stream, control, access).await;
+                    drop(place);
+                });
+            }),
+            Listening::Unix(unix) => unix.accept().await.map(|(stream, _)| {
+                tokio::spawn(async move {
+                    connection(stream, control, access).await;
+                    drop(place);
+                });
+            }),
+        };
+        if accepted.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+async fn connection<S>(stream: S, control: Arc<dyn Control>, access: Arc<Access>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = Connection::new(stream, Default::default());
+    while connection.begun(IDLE, Instant::now()).await {
+        let Incoming::Head(head) = connection.head(&LIMITS, HEADER).await else { return };
+        // No call has content: what comes with one ends the connection.
+        let keep_alive = head.keep_alive && head.framing == pintle_http1::Framing::None;
+        let head_only = head.method == Method::HEAD;
+        let (control, access) = (Arc::clone(&control), Arc::clone(&access));
+        // A reload reads files and a scrape formats megabytes: not beside the signals.
+        let work = tokio::task::spawn_blocking(move || {
+            let host = head.host.as_ref().map(pintle_http1::Host::host);
+            answer(&*control, &access, &head.method, head.target.path(), host, &head.fields)
+        });
+        let Ok(answer) = work.await else { return };
+        if !respond(&connection, answer, keep_alive, head_only).await {
+            return connection.close().await;
+        }
+    }
+}
+
+async fn respond<S>(connection: &Connection<S>, answer: Answer, keep_alive: bool, head_only: bool) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut fields = Fields::new();
+    fields.append(names::CONTENT_TYPE, answer.kind);
+    fields.append(names::CACHE_CONTROL, "no-store");
+    if let Some((name, value)) = answer.extra {
+        fields.append(name, value);
+    }
+    let version = pintle_core::Version::Http11;
+    let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline: None };
+    let mut body = Body::full(answer.body);
+    let sent = connection.respond(answer.status, &fields, &mut body, reply, &mut 0).await;
+    sent.is_ok_and(|sent| sent.keep_alive)
+}

@@ -1,0 +1,119 @@
+//! The listeners: their names and numbers first, because routes name them; TLS and policies afterwards.
+
+use super::World;
+use super::routes;
+use crate::document::{Document, ListenerConfig};
+use crate::maybe::Maybe;
+use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_engine::Listener;
+use pintle_engine::socket::Address;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The listeners of a document, named and numbered.
+pub(super) struct Doors<'a> {
+    all: Vec<Door<'a>>,
+}
+
+struct Door<'a> {
+    name: Arc<str>,
+    config: &'a Spanned<ListenerConfig>,
+}
+
+impl<'a> Doors<'a> {
+    pub(super) fn read(configs: &'a Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>, reader: &mut Reader) -> Self {
+        let mut names: HashMap<Arc<str>, &Spanned<ListenerConfig>> = HashMap::new();
+        let mut addresses: HashMap<&Address, &Spanned<Address>> = HashMap::new();
+        let mut all = Vec::with_capacity(configs.len());
+        for config in configs.iter().filter_map(Maybe::get) {
+            let Some(first) = config.address.first() else {
+                let message = "a listener needs an address";
+                reader.report(
+                    Diagnostic::error("no-address", message, &config.span).help("write `address: 0.0.0.0:8080`"),
+                );
+                continue;
+            };
+            let name: Arc<str> = match &config.name {
+                Some(name) => name.as_str().into(),
+                None => first.to_string().into(),
+            };
+            let span = config.name.as_ref().map_or(&first.span, |name| &name.span);
+            if let Some(other) = names.insert(Arc::clone(&name), config) {
+                let message = format!("two listeners are named `{name}`");
+                let also = other.name.as_ref().map_or(&other.span, |name| &name.span);
+                reader.report(
+                    Diagnostic::error("same-name", message, span)
+                        .also(also, "the other one")
+                        .help("give one of them another `name`"),
+                );
+            }
+            for address in &config.address {
+                // Port 0 is another port each time.
+                let picks = address.tcp().is_some_and(|tcp| tcp.port() == 0);
+                if !picks && let Some(other) = addresses.insert(&address.value, address) {
+                    let message = format!("{} is listened on twice", address.value);
+                    reader.report(
+                        Diagnostic::error("same-address", message, &address.span).also(&other.span, "here as well"),
+                    );
+                }
+            }
+            all.push(Door { name, config });
+        }
+        if configs.is_empty() {
+            let help = "write at least one: `listeners: [{address: 127.0.0.1:8080}]`";
+            reader.report(Diagnostic::error("no-listener", "there is no listener", &configs.span).help(help));
+        }
+        Doors { all }
+    }
+
+    /// The number of a listener.
+    pub(super) fn number(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<u32> {
+        if let Some(number) = self.all.iter().position(|door| *door.name == **name) {
+            return Some(number as u32);
+        }
+        let names: Vec<String> = self.all.iter().map(|door| door.name.to_string()).collect();
+        let help = match super::services::closest(name, names.iter()) {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        let message = format!("there is no listener `{}`", **name);
+        reader.report(Diagnostic::error("unknown-listener", message, &name.span).help(help));
+        None
+    }
+
+    /// Makes the listeners, files of TLS included.
+    pub(super) fn open(&self, document: &Document, world: &World, reader: &mut Reader) -> Vec<Arc<Listener>> {
+        let mut listeners = Vec::with_capacity(self.all.len());
+        for (number, door) in self.all.iter().enumerate() {
+            let config = door.config;
+            let tls = config.tls.as_ref().and_then(|tls| {
+                world
+                    .tls
+                    .listener(&tls.value)
+                    .map_err(|faults| {
+                        for fault in faults {
+                            reader.report(Diagnostic::error("tls", fault.message, &tls.span));
+                        }
+                    })
+                    .ok()
+            });
+            let Some(fallback) = routes::fallback(document, config, world, reader) else { continue };
+            listeners.push(Arc::new(Listener {
+                number: number as u32,
+                name: Arc::clone(&door.name),
+                addresses: config.address.iter().map(|address| address.value.clone()).collect(),
+                tls,
+                proxy_protocol: config.proxy_protocol.clone(),
+                trusted_proxies: config.trusted_proxies.clone(),
+                fallback,
+                meter: world.metrics.listener(&door.name),
+            }));
+        }
+        listeners
+    }
+
+    /// The configurations, in the order of their numbers.
+    pub(super) fn configs(&self) -> impl Iterator<Item = &ListenerConfig> {
+        self.all.iter().map(|door| &door.config.value)
+    }
+}

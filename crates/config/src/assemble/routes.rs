@@ -1,0 +1,231 @@
+//! The routes: groups are unfolded, names given, policies and actions built.
+
+use super::World;
+use super::listeners::Doors;
+use super::services::Upstreams;
+use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::maybe::Maybe;
+use pintle_actions::Fallback;
+use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
+use pintle_core::exchange::RouteFacts;
+use pintle_core::step::{Action, Chain};
+use pintle_core::template::Declared;
+use pintle_engine::Route;
+use pintle_policies::{Defaults, PolicyList};
+use pintle_router::{Conflict, Entry, Listeners, Pattern};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A route for the table, and where it was written.
+pub(super) type Placed = (Span, Entry<Arc<Route>>);
+
+/// Every route of the document as the table takes it. What is broken was reported and is left out.
+pub(super) fn entries(
+    document: &Document,
+    doors: &Doors<'_>,
+    upstreams: &mut Upstreams,
+    world: &World,
+    reader: &mut Reader,
+) -> Vec<Placed> {
+    let mut build = Build { document, doors, upstreams, world, names: HashMap::new(), entries: Vec::new() };
+    let top = Level::default();
+    for route in document.routes.iter().filter_map(Maybe::get) {
+        build.route(route, &top, reader);
+    }
+    build.entries
+}
+
+/// What answers on a listener where no route does: its policies around a refusal.
+pub(super) fn fallback(
+    document: &Document,
+    listener: &ListenerConfig,
+    world: &World,
+    reader: &mut Reader,
+) -> Option<Arc<Route>> {
+    let place = Declared::request().any_capture();
+    let steps = pintle_policies::build(&[&listener.policies], &document.policies, &place, &defaults(document), reader)?;
+    let facts = Arc::new(RouteFacts::default());
+    Some(Arc::new(Route {
+        facts,
+        chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
+        meter: world.metrics.route(""),
+    }))
+}
+
+fn defaults(document: &Document) -> Defaults {
+    Defaults { body_limit: Some(document.limits.body) }
+}
+
+/// What routes inherit from the groups around them.
+#[derive(Clone, Default)]
+struct Level<'d> {
+    pattern: Option<Pattern>,
+    name: Option<String>,
+    listeners: Option<&'d [Spanned<String>]>,
+    policies: Vec<&'d PolicyList>,
+    labels: BTreeMap<String, String>,
+}
+
+struct Build<'d, 'b> {
+    document: &'d Document,
+    doors: &'b Doors<'d>,
+    upstreams: &'b mut Upstreams,
+    world: &'b World,
+    names: HashMap<Box<str>, Span>,
+    entries: Vec<Placed>,
+}
+
+impl<'d> Build<'d, '_> {
+    fn route(&mut self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) {
+        let Some(level) = self.level(route, outer, reader) else { return };
+        let Some(children) = &route.routes else { return self.leaf(route, &level, reader) };
+        if let Some(action) = action_span(route) {
+            let message = "a group of routes has no action of its own";
+            let help = "move it into a route of the group: `match: /**` is all that the others leave";
+            reader.report(Diagnostic::error("group-action", message, action).help(help));
+        }
+        if !route.pattern.has_rest() {
+            let message = "a group's match ends in `**`: what its routes match comes below it";
+            reader.report(Diagnostic::error("group-match", message, &route.pattern.span));
+            return;
+        }
+        for child in children.iter().filter_map(Maybe::get) {
+            self.route(child, &level, reader);
+        }
+    }
+
+    /// What holds for a route with all that is around it.
+    fn level(&self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
+        let mut level = outer.clone();
+        level.pattern = match &outer.pattern {
+            None => Some(route.pattern.value.clone()),
+            Some(group) => match route.pattern.within(group) {
+                Ok(pattern) => Some(pattern),
+                Err(fault) => {
+                    reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
+                    return None;
+                }
+            },
+        };
+        if let Some(listeners) = &route.listener {
+            level.listeners = Some(listeners);
+        }
+        level.policies.push(&route.policies);
+        for (name, value) in &route.labels.0 {
+            level.labels.insert(name.value.clone(), value.clone());
+        }
+        let own = match &route.name {
+            Some(name) => name.value.clone(),
+            None => {
+                let listeners: Vec<&str> = route.listener.iter().flatten().map(|name| name.as_str()).collect();
+                route.pattern.canonical(&listeners)
+            }
+        };
+        level.name = Some(match &outer.name {
+            Some(group) => format!("{group}/{own}"),
+            None => own,
+        });
+        Some(level)
+    }
+
+    fn leaf(&mut self, route: &'d Spanned<RouteConfig>, level: &Level<'d>, reader: &mut Reader) {
+        let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
+        self.take_name(name, route, reader);
+        let captures: Vec<&str> = pattern.names().collect();
+        let place = Declared::request().path(&captures, pattern.has_rest());
+        let action = self.action(route, &place, reader);
+        let mut numbers = None;
+        if let Some(names) = level.listeners {
+            let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
+            numbers = Some(found);
+        }
+        // Routes that differ only in the policies of their listeners share all else.
+        for (listeners, lists) in self.spread(numbers, level) {
+            let steps =
+                pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
+            let (Some(steps), Some(action)) = (steps, &action) else { continue };
+            let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
+            let value = Arc::new(Route {
+                facts: Arc::new(facts),
+                chain: Arc::new(Chain::new(steps, Arc::clone(action))),
+                meter: self.world.metrics.route(name),
+            });
+            self.entries.push((route.pattern.span.clone(), Entry { pattern: pattern.clone(), listeners, value }));
+        }
+    }
+
+    /// Which listeners' policies hold: one route for each listener that has some, one for all others.
+    fn spread(&self, numbers: Option<Vec<u32>>, level: &Level<'d>) -> Vec<(Listeners, Vec<&'d PolicyList>)> {
+        let own = |list: Option<&'d PolicyList>| list.into_iter().chain(level.policies.iter().copied()).collect();
+        let all: Vec<(u32, &'d PolicyList)> =
+            self.doors.configs().enumerate().map(|(number, config)| (number as u32, &config.policies)).collect();
+        if all.iter().all(|(_, list)| list.is_empty()) {
+            return vec![(numbers.map_or(Listeners::ALL, Listeners::only), own(None))];
+        }
+        let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
+        all.into_iter()
+            .filter(|(number, _)| wanted(number))
+            .map(|(number, list)| (Listeners::only([number]), own(Some(list))))
+            .collect()
+    }
+
+    fn take_name(&mut self, name: &str, route: &Spanned<RouteConfig>, reader: &mut Reader) {
+        let span = route.name.as_ref().map_or(&route.pattern.span, |name| &name.span);
+        match self.names.get(name) {
+            None => drop(self.names.insert(name.into(), span.clone())),
+            // Without a name two are the same only if their matches are, which is reported as that.
+            Some(other) if route.name.is_some() => {
+                let message = format!("two routes are named `{name}`");
+                reader.report(Diagnostic::error("same-name", message, span).also(other, "the other one"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn action(&mut self, route: &RouteConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+        let given: Vec<(&str, &Span)> = actions(route).collect();
+        if let [(first, _), (second, span), ..] = given[..] {
+            let message = format!("a route has one action: `{second}` stands beside `{first}`");
+            reader
+                .report(Diagnostic::error("two-actions", message, span).help("write a second route, or leave one out"));
+            return None;
+        }
+        if let Some(proxy) = &route.proxy {
+            return proxy.build(place, self.upstreams, reader);
+        }
+        if let Some(redirect) = &route.redirect {
+            return redirect.build(place, reader);
+        }
+        if let Some(respond) = &route.respond {
+            return respond.build(place, reader);
+        }
+        let help = "add one of `proxy`, `redirect`, `respond`, or `routes` to make it a group";
+        reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
+        None
+    }
+}
+
+fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
+    let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
+    let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
+    let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
+    [proxy, redirect, respond].into_iter().flatten()
+}
+
+fn action_span(route: &RouteConfig) -> Option<&Span> {
+    actions(route).next().map(|(_, span)| span)
+}
+
+/// Says which routes are equal.
+pub(super) fn report_conflicts(conflicts: &[Conflict], spans: &[Span], reader: &mut Reader) {
+    for conflict in conflicts {
+        let (first, second) = (&spans[conflict.first], &spans[conflict.second]);
+        let help = "make one of them more specific, or give them different methods, conditions or listeners";
+        reader.report(
+            Diagnostic::error("equal-routes", "two routes are equal: a request can match both", second)
+                .label("this one")
+                .also(first, "and this one")
+                .help(help),
+        );
+    }
+}

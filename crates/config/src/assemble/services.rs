@@ -1,0 +1,90 @@
+//! The upstreams: those with a name, and those that a URL in a route stands for.
+
+use super::World;
+use crate::maybe::Maybe;
+use pintle_actions::Services;
+use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned};
+use pintle_upstream::{Reference, Upstream, UpstreamConfig, UpstreamFault};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Every upstream of a configuration.
+pub(super) struct Upstreams {
+    /// None where it is broken, which was reported.
+    named: HashMap<String, Option<Arc<Upstream>>>,
+    urls: HashMap<String, Option<Arc<Upstream>>>,
+    before: HashMap<Arc<str>, Arc<Upstream>>,
+}
+
+impl Upstreams {
+    pub(super) fn new(configs: &Map<Maybe<UpstreamConfig>>, world: &World, reader: &mut Reader) -> Self {
+        let before: HashMap<_, _> = world
+            .before
+            .iter()
+            .flat_map(|runtime| &runtime.upstreams)
+            .map(|upstream| (Arc::clone(&upstream.name), Arc::clone(upstream)))
+            .collect();
+        let mut named = HashMap::new();
+        for (name, config) in &configs.0 {
+            let made = config.get().and_then(|config| {
+                report(Upstream::new(name, config.clone(), before.get(name.as_str())), &name.span, reader)
+            });
+            named.insert(name.value.clone(), made);
+        }
+        Upstreams { named, urls: HashMap::new(), before }
+    }
+
+    /// All of them, each once.
+    pub(super) fn all(self) -> Vec<Arc<Upstream>> {
+        self.named.into_values().chain(self.urls.into_values()).flatten().collect()
+    }
+}
+
+fn report(made: Result<Arc<Upstream>, UpstreamFault>, span: &Span, reader: &mut Reader) -> Option<Arc<Upstream>> {
+    made.map_err(|fault| {
+        let mut diagnostic = Diagnostic::error("upstream", fault.message, span);
+        if let Some(help) = fault.help {
+            diagnostic = diagnostic.help(help);
+        }
+        reader.report(diagnostic);
+    })
+    .ok()
+}
+
+impl Services for Upstreams {
+    fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>> {
+        match &reference.value {
+            Reference::Named(name) => match self.named.get(name) {
+                Some(upstream) => upstream.clone(),
+                None => {
+                    let message = format!("there is no upstream `{name}`");
+                    let help = match closest(name, self.named.keys()) {
+                        Some(similar) => format!("did you mean `{similar}`?"),
+                        None => format!("add it under `upstreams:`, or write a URL such as http://{name}"),
+                    };
+                    reader.report(Diagnostic::error("unknown-upstream", message, &reference.span).help(help));
+                    None
+                }
+            },
+            Reference::Url(origin) => {
+                let url = origin.to_string();
+                if let Some(made) = self.urls.get(&url) {
+                    return made.clone();
+                }
+                let made = Upstream::of_url(origin, &reference.span, self.before.get(url.as_str()));
+                let made = report(made, &reference.span, reader);
+                self.urls.insert(url, made.clone());
+                made
+            }
+        }
+    }
+}
+
+/// The name that was probably meant.
+pub(super) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    names
+        .map(|other| (strsim::damerau_levenshtein(name, other), other))
+        .filter(|(distance, other)| *distance <= 1 + other.len() / 4)
+        .min()
+        .map(|(_, other)| other)
+}

@@ -1,0 +1,45 @@
+//! Reading the files of a configuration.
+
+use crate::Document;
+use pintle_core::config::{Read, Reader, Sources};
+use pintle_core::template::with_large_stack;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+/// Files that were read, and what they say.
+#[derive(Debug)]
+pub struct Checked {
+    /// The document, if all of it could be read.
+    pub document: Option<Document>,
+    /// What was found.
+    pub reader: Reader,
+    /// Every file that was read, the main one first.
+    pub files: Vec<PathBuf>,
+    /// Directories in which a new file would be included.
+    pub directories: Vec<PathBuf>,
+    /// A number that differs where any file's name or text does.
+    pub digest: u64,
+}
+
+/// Reads a configuration and the files that it includes.
+pub fn load(path: &Path) -> Checked {
+    with_large_stack(|| {
+        let mut reader = Reader::new();
+        let sources = Sources::load(path, &mut reader);
+        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+        for file in &sources.files {
+            hasher.write(file.name().as_bytes());
+            hasher.write(&[0xff]);
+            hasher.write(file.text().as_bytes());
+            hasher.write(&[0xff]);
+        }
+        let document = Document::read(&sources.root, &mut reader);
+        Checked {
+            document,
+            reader,
+            files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
+            directories: sources.directories,
+            digest: hasher.finish(),
+        }
+    })
+}

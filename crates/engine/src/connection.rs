@@ -1,0 +1,106 @@
+//! A connection from its acceptance to its protocol: the bound on connections, PROXY protocol, TLS, HTTP/1.1 or HTTP/2.
+
+use crate::gateway::Gateway;
+use crate::proxy_protocol::{self, Origin};
+use crate::runtime::{Limits, Listener};
+use crate::socket::Address;
+use crate::stream::{Plain, Socket, Stream};
+use crate::{http1, http2};
+use bytes::BytesMut;
+use pintle_core::exchange::Tls;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What every HTTP/2 connection begins with (RFC 9113 3.4); its first line is no request of HTTP/1.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Who is at the other end of a connection, and how it is protected.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// None on a unix socket.
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) tls: Option<Arc<Tls>>,
+}
+
+/// A connection that knows its protocol.
+enum Ready {
+    Http1(pintle_http1::server::Connection<Stream>, Peer),
+    Http2(Box<Stream>, Peer),
+}
+
+/// Serves one connection that came in at `address`, to its end.
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: Socket, address: Arc<Address>) {
+    let Some(listener) = gateway.listener(&address) else { return };
+    let limits = gateway.limits();
+    let Some(_open) = gateway.count_connection(limits.connections, &listener) else { return };
+    // On the heap, so that it does not weigh on the connection while that is idle.
+    let ready = Box::pin(prepare(&listener, &limits, socket)).await;
+    drop(listener);
+    match ready {
+        Some(Ready::Http1(connection, peer)) => http1::serve(&gateway, connection, peer, &address).await,
+        Some(Ready::Http2(stream, peer)) => Box::pin(http2::serve(&gateway, *stream, peer, &address)).await,
+        None => {}
+    }
+}
+
+async fn prepare(listener: &Listener, limits: &Limits, socket: Socket) -> Option<Ready> {
+    let mut peer = match &socket {
+        Socket::Tcp(tcp) => Peer { address: tcp.peer_addr().ok(), local: tcp.local_addr().ok(), tls: None },
+        Socket::Unix(_) => Peer { address: None, local: None, tls: None },
+    };
+    read_proxy_header(listener, &socket, &mut peer, limits.header_timeout).await?;
+    let plain = Plain { socket, before: BytesMut::new() };
+    let Some(tls) = &listener.tls else { return cleartext(plain, peer, limits).await };
+    let accepted = tokio::time::timeout(limits.header_timeout, tls.accept(plain)).await;
+    let accepted = accepted.ok().and_then(Result::ok);
+    listener.meter.handshake(accepted.is_some());
+    let accepted = accepted?;
+    peer.tls = Some(accepted.session);
+    let stream = Stream::Tls(Box::new(accepted.stream));
+    Some(if accepted.http2 {
+        Ready::Http2(Box::new(stream), peer)
+    } else {
+        Ready::Http1(pintle_http1::server::Connection::new(stream, BytesMut::new()), peer)
+    })
+}
+
+/// Looks at the first bytes: HTTP/2 by prior knowledge (RFC 9113 3.3), or HTTP/1.
+async fn cleartext(plain: Plain, peer: Peer, limits: &Limits) -> Option<Ready> {
+    let connection = pintle_http1::server::Connection::new(Stream::Plain(plain), BytesMut::new());
+    if !connection.begun(limits.idle_timeout, Instant::now()).await {
+        return None;
+    }
+    let deadline = Instant::now() + limits.header_timeout;
+    loop {
+        let (could_be, is) =
+            connection.peek(|read| (PREFACE.starts_with(&read[..read.len().min(PREFACE.len())]), read.len()));
+        if !could_be {
+            return Some(Ready::Http1(connection, peer));
+        }
+        if is >= PREFACE.len() {
+            let (mut stream, read) = connection.into_parts()?;
+            stream.put_back(read);
+            return Some(Ready::Http2(Box::new(stream), peer));
+        }
+        if !connection.more(deadline).await {
+            return None;
+        }
+    }
+}
+
+/// Takes the client's address from a PROXY header, where the peer must send one. Others' first bytes are no such header.
+async fn read_proxy_header(listener: &Listener, socket: &Socket, peer: &mut Peer, wait: Duration) -> Option<()> {
+    let (Some(config), Socket::Tcp(tcp), Some(address)) = (&listener.proxy_protocol, socket, peer.address) else {
+        return Some(());
+    };
+    if !config.expects(address.ip()) {
+        return Some(());
+    }
+    match tokio::time::timeout(wait, proxy_protocol::receive(tcp)).await.ok()?.ok()? {
+        Origin::Tcp { source, destination } => (peer.address, peer.local) = (Some(source), Some(destination)),
+        Origin::Connection | Origin::Unix => {}
+    }
+    Some(())
+}

@@ -1,0 +1,212 @@
+//! What all workers share: the configuration in force, telemetry, and whether the gateway is draining. Answers requests
+//! whose head has been accepted.
+
+use crate::runtime::{Limits, Listener, Route, Runtime};
+use crate::socket::Address;
+use crate::{date, reply};
+use arc_swap::ArcSwap;
+use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
+use pintle_router::{Head, Outcome};
+use pintle_telemetry::{AccessLog, Metrics};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::SystemTime;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// A running gateway.
+pub struct Gateway {
+    runtime: ArcSwap<Runtime>,
+    /// One line a request.
+    pub log: AccessLog,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// What this process calls itself in Via.
+    pub instance: &'static str,
+    draining: AtomicBool,
+    /// Wakes idle connections when draining begins; one a worker, so that they share no lock.
+    drains: Box<[Notify]>,
+    connections: AtomicUsize,
+}
+
+/// An answer, and what it is counted for.
+pub(crate) struct Answer {
+    pub(crate) response: Response,
+    pub(crate) route: Arc<Route>,
+    pub(crate) listener: Arc<Listener>,
+    pub(crate) reason: Option<Reason>,
+}
+
+impl Gateway {
+    /// A gateway with its first configuration.
+    pub fn new(runtime: Runtime, log: AccessLog, metrics: Arc<Metrics>, instance: &'static str) -> Arc<Self> {
+        Arc::new(Gateway {
+            runtime: ArcSwap::from_pointee(runtime),
+            log,
+            metrics,
+            instance,
+            draining: AtomicBool::new(false),
+            drains: (0..worker::count()).map(|_| Notify::new()).collect(),
+            connections: AtomicUsize::new(0),
+        })
+    }
+
+    /// The configuration in force.
+    pub fn runtime(&self) -> Arc<Runtime> {
+        self.runtime.load_full()
+    }
+
+    /// Puts a configuration in force for every request from now on.
+    pub fn swap(&self, runtime: Arc<Runtime>) {
+        self.runtime.store(runtime);
+    }
+
+    /// Whether the gateway has begun to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Begins to stop: idle connections close, others after the request that is under way.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        for drain in &self.drains {
+            drain.notify_waiters();
+        }
+    }
+
+    /// Open connections from clients.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn drained(&self) -> Notified<'_> {
+        self.drains[worker::index() % self.drains.len()].notified()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.runtime.load().limits
+    }
+
+    pub(crate) fn listener(&self, address: &Address) -> Option<Arc<Listener>> {
+        let runtime = self.runtime.load();
+        let number = *runtime.addresses.get(address)?;
+        runtime.listeners.get(number as usize).map(Arc::clone)
+    }
+
+    /// Counts a connection as open until the guard is dropped; none when there are too many.
+    pub(crate) fn count_connection(self: &Arc<Self>, most: usize, listener: &Listener) -> Option<OpenConnection> {
+        if self.connections.fetch_add(1, Ordering::Relaxed) >= most {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        listener.meter.connection_opened();
+        Some(OpenConnection { gateway: Arc::clone(self), meter: Arc::clone(&listener.meter) })
+    }
+
+    /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone.
+    pub(crate) async fn answer(
+        &self,
+        listener: Arc<Listener>,
+        exchange: &mut Exchange,
+        accepted: Result<(), Refusal>,
+    ) -> Answer {
+        let route = match accepted {
+            Ok(()) => self.route(&listener, exchange),
+            Err(refusal) => {
+                exchange.unrouted = Some(refusal);
+                Arc::clone(&listener.fallback)
+            }
+        };
+        exchange.route = Arc::clone(&route.facts);
+        let outcome = match own_answer(exchange) {
+            Some(response) => Ok(response),
+            None => {
+                let mut run = pin!(route.chain.run(exchange));
+                poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))) {
+                    Ok(polled) => polled,
+                    Err(_) => Poll::Ready(Err(Refusal::new(Reason::Internal).internal("a panic; see the error log"))),
+                })
+                .await
+            }
+        };
+        let (mut response, reason) = match outcome {
+            Ok(response) => (response, None),
+            Err(mut refusal) => {
+                exchange.notes.internal = refusal.internal.take();
+                let mut response = reply::render(&mut refusal, exchange);
+                route.chain.edit_reply(refusal.at, exchange, &mut response);
+                self.metrics.refused(refusal.reason);
+                (response, Some(refusal.reason))
+            }
+        };
+        response.fields.set(names::X_REQUEST_ID, exchange.id.as_bytes());
+        if !response.fields.contains(names::DATE) {
+            date::with(SystemTime::now(), |date| response.fields.append(names::DATE, date));
+        }
+        Answer { response, route, listener, reason }
+    }
+
+    /// Finds the route. What it needs of the configuration it takes with it: nothing holds the whole.
+    fn route(&self, listener: &Listener, exchange: &mut Exchange) -> Arc<Route> {
+        let runtime = self.runtime.load();
+        match runtime.table.find(&Head::new(listener.number, &exchange.request)) {
+            Outcome::Found { value, captures } => {
+                exchange.captures = captures;
+                Arc::clone(value)
+            }
+            Outcome::MethodNotAllowed { allow } => {
+                let refusal = Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, allow.join(", "));
+                exchange.unrouted = Some(refusal);
+                Arc::clone(&listener.fallback)
+            }
+            Outcome::NotFound => {
+                exchange.unrouted = Some(Reason::NoRoute.into());
+                Arc::clone(&listener.fallback)
+            }
+        }
+    }
+}
+
+/// What the gateway answers as the last recipient: `OPTIONS *`, and OPTIONS or TRACE that may go no further
+/// (RFC 9110 7.6.2, 9.3.7, 9.3.8).
+fn own_answer(exchange: &mut Exchange) -> Option<Response> {
+    let request = &mut exchange.request;
+    if request.method != Method::OPTIONS && request.method != Method::TRACE {
+        return None;
+    }
+    if exchange.unrouted.is_some() && request.target.path() != "*" {
+        return None;
+    }
+    let hops = request.fields.get_str(names::MAX_FORWARDS).and_then(|hops| hops.trim().parse::<u32>().ok());
+    if request.target.path() != "*" && hops != Some(0) {
+        if let Some(hops) = hops {
+            request.fields.set(names::MAX_FORWARDS, (hops - 1).to_string());
+        }
+        return None;
+    }
+    if request.method == Method::OPTIONS {
+        return Some(Response::new(StatusCode::NO_CONTENT));
+    }
+    let mut response = Response::new(StatusCode::OK);
+    response.fields.append(names::CONTENT_TYPE, "message/http");
+    let line = format!("TRACE {} HTTP/{}\r\n\r\n", request.target.path_and_query(), request.version.as_str());
+    response.body = pintle_core::Body::full(line);
+    Some(response)
+}
+
+/// An open connection; counted until it is dropped.
+pub(crate) struct OpenConnection {
+    gateway: Arc<Gateway>,
+    meter: Arc<pintle_telemetry::ListenerMeter>,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.gateway.connections.fetch_sub(1, Ordering::Relaxed);
+        self.meter.connection_closed();
+    }
+}

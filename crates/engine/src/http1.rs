@@ -1,0 +1,226 @@
+//! HTTP/1.1 connections: one request after another, each answered, written and recorded.
+
+use crate::connection::Peer;
+use crate::done::{self, Ended};
+use crate::gateway::{Answer, Gateway};
+use crate::request::{self, Head};
+use crate::runtime::Limits;
+use crate::socket::Address;
+use crate::stream::Stream;
+use pintle_core::body::Whose;
+use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
+use pintle_http1::{BodyLimits, Form, Host, RequestHead};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+/// Serves a connection to its end. Small while it is idle: what a request needs is on the heap for its time.
+pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>, peer: Peer, address: &Address) {
+    let interim = connection.interim();
+    let mut drained = pin!(gateway.drained());
+    let mut now = Instant::now();
+    loop {
+        drained.as_mut().enable();
+        if gateway.is_draining() && !connection.has_more() {
+            break;
+        }
+        let idle = gateway.limits().idle_timeout;
+        let begun = {
+            let mut begun = pin!(connection.begun(idle, now));
+            poll_fn(|cx| match begun.as_mut().poll(cx) {
+                Poll::Pending => drained.as_mut().poll(cx).map(|()| false),
+                ready => ready,
+            })
+            .await
+        };
+        if !begun {
+            break;
+        }
+        match Box::pin(one(gateway, &connection, &peer, address, &interim)).await {
+            After::Keep(ended) => now = ended,
+            After::Close => break,
+            After::Linger => {
+                drop(interim);
+                return Box::pin(connection.close()).await;
+            }
+            After::Reset => {
+                connection.with_io(Stream::reset_on_close);
+                break;
+            }
+        }
+    }
+}
+
+/// What happens to a connection after a request.
+enum After {
+    /// The next one may come; since when it is awaited.
+    Keep(Instant),
+    /// Nothing more is to come or to be read.
+    Close,
+    /// The client may still be sending: the answer must be readable nevertheless.
+    Linger,
+    /// The answer was cut and must not look whole.
+    Reset,
+}
+
+async fn one(
+    gateway: &Gateway,
+    connection: &Connection<Stream>,
+    peer: &Peer,
+    address: &Address,
+    interim: &Arc<dyn Interim>,
+) -> After {
+    let limits = gateway.limits();
+    let Some(listener) = gateway.listener(address) else { return After::Close };
+    let bounds = pintle_http1::Limits {
+        line: limits.header_size,
+        fields_size: limits.header_size,
+        fields_count: limits.header_count,
+    };
+    let (head, refused) = match connection.head(&bounds, limits.header_timeout).await {
+        Incoming::Head(head) => (Some(head), None),
+        Incoming::Closed | Incoming::Cut => return After::Close,
+        Incoming::TimedOut => (None, Some(Refusal::new(Reason::RequestTimeout))),
+        Incoming::Refused(error) => {
+            let detail = format!("{} ({})", error.detail, error.rfc);
+            (None, Some(Refusal::new(error.reason).detail(detail)))
+        }
+    };
+    let now = Instant::now();
+    let (mut exchange, keep_alive, accepted) = match head {
+        Some(mut head) => {
+            let body = connection.body(&head, BodyLimits::default(), limits.body_timeout);
+            let keep_alive = head.keep_alive;
+            let (mut exchange, accepted) =
+                request::accept(parts(&mut head), body, peer, &listener, gateway.instance, now);
+            if exchange.request.version >= Version::Http11 {
+                exchange.interim = Some(Arc::clone(interim));
+            }
+            (exchange, keep_alive, accepted)
+        }
+        None => {
+            let (exchange, _) =
+                request::accept(Head::unreadable(Version::Http11), Body::Empty, peer, &listener, gateway.instance, now);
+            (exchange, false, Err(refused.unwrap_or(Reason::BadRequest.into())))
+        }
+    };
+    listener.meter.request_started();
+    let meter = Arc::clone(&listener.meter);
+    let answered = connection.watch(gateway.answer(Arc::clone(&listener), &mut exchange, accepted)).await;
+    let after = match answered {
+        Some(answer) => write(gateway, connection, &mut exchange, answer, keep_alive, &limits).await,
+        None => {
+            let route = &listener.fallback;
+            gateway.metrics.refused(Reason::ClientClosed);
+            let status = Reason::ClientClosed.status();
+            let ended = Ended {
+                exchange: &exchange,
+                route,
+                listener: &listener,
+                status,
+                reason: Some(Reason::ClientClosed),
+                sent: 0,
+            };
+            done::record(gateway, &ended, Instant::now());
+            After::Close
+        }
+    };
+    meter.request_ended();
+    after
+}
+
+async fn write(
+    gateway: &Gateway,
+    connection: &Connection<Stream>,
+    exchange: &mut Exchange,
+    answer: Answer,
+    keep_alive: bool,
+    limits: &Limits,
+) -> After {
+    let Answer { mut response, route, listener, reason } = answer;
+    let reply = Reply {
+        version: exchange.request.version,
+        head_only: exchange.request.method == Method::HEAD,
+        keep_alive: keep_alive && !gateway.is_draining() && !closes(reason),
+        stall: limits.body_timeout,
+        deadline: exchange.deadline,
+    };
+    // What is left of the request's content is not taken any more, unless the answer's source still sends it on.
+    exchange.request.body = Body::Empty;
+    let mut sent = 0;
+    let result = connection.respond(response.status, &response.fields, &mut response.body, reply, &mut sent).await;
+    let now = Instant::now();
+    let mut reason = reason;
+    let after = match result {
+        Ok(done) if done.keep_alive => After::Keep(now),
+        Ok(_) if response.status == StatusCode::SWITCHING_PROTOCOLS => After::Close,
+        Ok(_) if keep_alive || closes(reason) => After::Linger,
+        Ok(_) => After::Close,
+        Err(error) => {
+            reason = Some(note_failure(&error, exchange));
+            After::Reset
+        }
+    };
+    let status = response.status;
+    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent };
+    done::record(gateway, &ended, now);
+    after
+}
+
+/// Refusals after which nothing on the connection can be trusted.
+fn closes(reason: Option<Reason>) -> bool {
+    matches!(
+        reason,
+        Some(
+            Reason::BadRequest
+                | Reason::RequestTimeout
+                | Reason::TargetTooLong
+                | Reason::FieldsTooLarge
+                | Reason::VersionNotSupported
+                | Reason::NotImplemented
+                | Reason::BodyTooLarge
+                | Reason::Internal
+        )
+    )
+}
+
+/// Why an answer was cut, for the log.
+pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reason {
+    let (reason, why) = match error {
+        WriteError::Client => (Reason::ClientClosed, "the client closed the connection within the answer".to_owned()),
+        WriteError::Stalled => (Reason::ClientClosed, "the client took nothing of the answer for too long".to_owned()),
+        WriteError::Deadline => (Reason::Timeout, "the request's time was over within the answer".to_owned()),
+        WriteError::Body(error) => {
+            let reason = match (error.whose, error.fault) {
+                (Whose::Client, _) => Reason::ClientClosed,
+                (_, Fault::Malformed) => Reason::UpstreamMalformed,
+                (_, Fault::TimedOut) => Reason::UpstreamTimeout,
+                _ => Reason::UpstreamClosed,
+            };
+            (reason, error.to_string())
+        }
+    };
+    exchange.notes.internal.get_or_insert(why);
+    reason
+}
+
+/// The head in the words that all wires share; takes its fields.
+fn parts(head: &mut RequestHead) -> Head<'_> {
+    let mut fields = std::mem::take(&mut head.fields);
+    if head.te_trailers {
+        fields.append(names::TE, "trailers");
+    }
+    Head {
+        method: head.method.clone(),
+        path: if head.target.form() == Form::Authority { "/" } else { head.target.path() },
+        query: head.target.query(),
+        host: head.host.as_ref().map_or("", Host::host).into(),
+        port: head.host.as_ref().and_then(Host::port),
+        version: head.version,
+        fields,
+        protocol: head.upgrade,
+    }
+}

@@ -1,0 +1,89 @@
+//! A running configuration: immutable, swapped whole. Built by `config`, read by every request once.
+
+use crate::proxy_protocol::ProxyProtocolConfig;
+use crate::socket::Address;
+use crate::tls::TlsListener;
+use pintle_core::config::Network;
+use pintle_core::exchange::RouteFacts;
+use pintle_core::step::Chain;
+use pintle_router::Table;
+use pintle_telemetry::{ListenerMeter, RouteMeter};
+use pintle_upstream::Upstream;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A running configuration.
+pub struct Runtime {
+    /// Counts the configurations of this process, from 1.
+    pub version: u64,
+    /// All routes.
+    pub table: Table<Arc<Route>>,
+    /// The listeners by their numbers, which the table knows.
+    pub listeners: Vec<Arc<Listener>>,
+    /// Which listener an address belongs to.
+    pub addresses: HashMap<Address, u32>,
+    /// Bounds on clients.
+    pub limits: Limits,
+    /// Every upstream that a route may reach.
+    pub upstreams: Vec<Arc<Upstream>>,
+}
+
+/// A route as requests meet it.
+pub struct Route {
+    /// Its name and labels.
+    pub facts: Arc<RouteFacts>,
+    /// Its policies and its action.
+    pub chain: Arc<Chain>,
+    /// Its numbers.
+    pub meter: Arc<RouteMeter>,
+}
+
+/// A listener as connections meet it.
+pub struct Listener {
+    /// Its place in [`Runtime::listeners`].
+    pub number: u32,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it listens, as asked for.
+    pub addresses: Vec<Address>,
+    /// TLS, if it terminates it.
+    pub tls: Option<Arc<TlsListener>>,
+    /// Who must send a PROXY header; nobody else's is read.
+    pub proxy_protocol: Option<ProxyProtocolConfig>,
+    /// Who may say who the client is.
+    pub trusted_proxies: Vec<Network>,
+    /// What answers where no route does.
+    pub fallback: Arc<Route>,
+    /// Its numbers.
+    pub meter: Arc<ListenerMeter>,
+}
+
+impl Listener {
+    /// Whether the address is one of `trusted_proxies`.
+    pub fn trusts(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(ip))
+    }
+}
+
+/// Bounds on what clients may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections, over all workers.
+    pub connections: usize,
+    /// Bytes of a request's head.
+    pub header_size: usize,
+    /// Fields of a request's head.
+    pub header_count: usize,
+    /// For a head, from its first byte.
+    pub header_timeout: Duration,
+    /// Between two pieces of a request's content, or of an answer that the client takes.
+    pub body_timeout: Duration,
+    /// For a kept connection without a request.
+    pub idle_timeout: Duration,
+    /// For all that is under way, once the gateway is to stop.
+    pub drain_timeout: Duration,
+    /// Concurrent streams of an HTTP/2 connection.
+    pub streams: u32,
+}

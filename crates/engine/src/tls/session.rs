@@ -1,0 +1,48 @@
+//! A handshake, and what is known of a session afterwards.
+
+use super::TlsListener;
+use pintle_core::exchange::Tls as Facts;
+use rustls::{ProtocolVersion, ServerConnection};
+use std::io;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+
+/// A connection under TLS.
+pub type TlsStream<S> = tokio_rustls::server::TlsStream<S>;
+
+/// A handshake that succeeded.
+#[derive(Debug)]
+pub struct Accepted<S> {
+    /// The connection.
+    pub stream: TlsStream<S>,
+    /// What is known of the session.
+    pub session: Arc<Facts>,
+    /// Whether ALPN chose HTTP/2 (RFC 9113 3.2); else it is HTTP/1.1.
+    pub http2: bool,
+}
+
+impl TlsListener {
+    /// Makes the handshake on a fresh connection. Where it fails the client has got its alert. Cancelling it drops the
+    /// connection. The caller bounds the time.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<Accepted<S>> {
+        let stream = TlsAcceptor::from(self.server()).accept(stream).await?;
+        let connection = stream.get_ref().1;
+        let http2 = connection.alpn_protocol() == Some(b"h2");
+        Ok(Accepted { session: Arc::new(facts(connection)), http2, stream })
+    }
+}
+
+fn facts(connection: &ServerConnection) -> Facts {
+    let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or_default();
+    Facts {
+        version: match connection.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "1.2",
+            _ => "1.3",
+        },
+        // rustls tells the suites of TLS 1.3 apart by a name of its own.
+        cipher: suite.replacen("TLS13_", "TLS_", 1).into(),
+        server_name: connection.server_name().map(Into::into),
+        certificate: connection.peer_certificates().and_then(|chain| chain.first()).map(|der| Box::from(der.as_ref())),
+    }
+}

@@ -1,0 +1,65 @@
+//! A gateway before its start: files beside the configuration, variables of the environment.
+
+use crate::folder::Folder;
+use crate::gateway::{FILE, Gateway};
+use crate::process::{Finished, Process};
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
+
+/// A gateway before its start.
+pub struct Setup {
+    pub(crate) folder: Folder,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// Adds a file beside the configuration.
+    pub fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        self.folder.write(name, text);
+        self
+    }
+
+    /// Sets a variable of the program's environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn spawn(&self) -> Process {
+        Process::start(self.folder.path(), &["run", "-c", FILE], &self.env)
+    }
+
+    /// Starts the gateway and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends instead, with what it wrote.
+    pub async fn start(self) -> Gateway {
+        let process = self.spawn();
+        self.ready(process).await
+    }
+
+    async fn ready(self, process: Process) -> Gateway {
+        let ((), end) = process.err.find(0, "`ready`", |line| (line.trim() == "ready").then_some(())).await;
+        let said = process.err.from(0);
+        let listeners = said.iter().filter_map(|line| listening(line)).collect();
+        let admin = said.iter().find_map(|line| line.strip_prefix("admin on ")?.trim().parse().ok());
+        Gateway { process, folder: self.folder, listeners, admin, mark: AtomicUsize::new(end + 1) }
+    }
+
+    /// Starts the gateway and waits for its end, for what must not start.
+    ///
+    /// # Panics
+    /// When it goes on.
+    pub async fn fails(self) -> Finished {
+        self.spawn().finished().await
+    }
+}
+
+/// Reads `listening on ADDRESS (http)`.
+fn listening(line: &str) -> Option<(SocketAddr, bool)> {
+    let (address, scheme) = line.trim().strip_prefix("listening on ")?.split_once(' ')?;
+    Some((address.parse().ok()?, scheme == "(https)"))
+}
+
+#[cfg(test)]
+mod tests;

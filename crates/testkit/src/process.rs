@@ -1,0 +1,121 @@
+//! The program itself as a child: started, signalled, its output followed, its end seen.
+
+use crate::lines::Lines;
+use crate::wait::within;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use tokio::sync::watch;
+
+/// Where the program is: `PINTLE_BIN`, else `pintle` in the folder of the build that this test belongs to.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("PINTLE_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
+    // TARGET/debug/deps/suite-1234 lies two levels under TARGET/debug/pintle.
+    let path = test.ancestors().nth(2).unwrap_or(Path::new(".")).join("pintle");
+    assert!(path.exists(), "there is no {}: run `cargo build -p pintle`, or set PINTLE_BIN", path.display());
+    path
+}
+
+/// A started program. It is killed when dropped.
+pub(crate) struct Process {
+    pid: u32,
+    pub(crate) out: Lines,
+    pub(crate) err: Lines,
+    exit: watch::Receiver<Option<ExitStatus>>,
+}
+
+impl Process {
+    /// Starts the program in a folder.
+    pub(crate) fn start(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+        Self::spawn(command, folder)
+    }
+
+    /// Starts any program in a folder.
+    pub(crate) fn spawn(mut command: Command, folder: &Path) -> Self {
+        command.current_dir(folder);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let out = child.stdout.take().unwrap_or_else(|| panic!("stdout was asked for"));
+        let err = child.stderr.take().unwrap_or_else(|| panic!("stderr was asked for"));
+        let pid = child.id();
+        let (out, err) = (Lines::follow(out), Lines::follow(err));
+        Process { pid, out, err, exit: reap(child) }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        // A process that has been reaped may have lent its number to another one.
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let (None, Some(pid)) = (*self.exit.borrow(), pid) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Waits for the program's end.
+    pub(crate) async fn exit(&self) -> ExitStatus {
+        let mut exit = self.exit.clone();
+        let what = "the program's end";
+        let status = within(what, exit.wait_for(Option::is_some)).await.ok().and_then(|status| *status);
+        self.out.ended().await;
+        self.err.ended().await;
+        status.unwrap_or_else(|| panic!("nobody waits for {what}"))
+    }
+
+    /// Whether it runs.
+    pub(crate) fn runs(&self) -> bool {
+        self.exit.borrow().is_none()
+    }
+
+    /// How much memory it holds, in bytes.
+    pub(crate) fn rss(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse::<u64>().ok());
+        kib.unwrap_or_else(|| panic!("the program does not run")) * 1024
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Waits for the child on a thread, so that its end is seen whatever the test does meanwhile.
+fn reap(mut child: Child) -> watch::Receiver<Option<ExitStatus>> {
+    let (sender, receiver) = watch::channel(None);
+    std::thread::spawn(move || {
+        if let Ok(status) = child.wait() {
+            let _ = sender.send(Some(status));
+        }
+    });
+    receiver
+}
+
+/// A program that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Process {
+    pub(crate) async fn finished(&self) -> Finished {
+        let code = self.exit().await.code();
+        Finished { code, stdout: self.out.text(), stderr: self.err.text() }
+    }
+}
+
+/// Runs the program in `folder` with these arguments, to its end.
+pub async fn pintle(folder: &Path, args: &[&str]) -> Finished {
+    Process::start(folder, args, &[]).finished().await
+}

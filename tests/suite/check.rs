@@ -1,0 +1,148 @@
+//! `pintle check`: every mistake at once, each with its place, a mark under it and the remedy.
+
+use crate::example::example;
+use pintle_testkit::{Certificates, Finished, Folder, Gateway, pintle};
+
+const START: &str = "listeners:\n  - address: 127.0.0.1:8080\n";
+
+async fn checked(folder: &Folder) -> Finished {
+    pintle(folder.path(), &["check", "-c", "pintle.yaml"]).await
+}
+
+/// Checks one configuration.
+async fn check(config: &str) -> Finished {
+    let folder = Folder::new();
+    folder.write("pintle.yaml", config);
+    checked(&folder).await
+}
+
+/// Checks that a configuration is refused, with all these parts in what is said.
+async fn refused(config: &str, parts: &[&str]) {
+    let ended = check(config).await;
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, Some(1), "{config}\n{said}");
+    for part in parts {
+        assert!(said.contains(part), "no {part:?} for\n{config}\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_right_is_taken() {
+    let ended = check(&format!("{START}routes:\n  - match: /**\n    proxy: http://127.0.0.1:9001\n")).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.stderr.contains("warning"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_mistake_has_its_place_a_mark_and_a_remedy() {
+    let config = format!("{START}routes:\n  - match: /**\n    prxy: http://127.0.0.1:9001\n");
+    refused(&config, &["error[", "pintle.yaml:5:5", "prxy: http://127.0.0.1:9001", "^^^^", "proxy"]).await;
+}
+
+#[tokio::test]
+async fn all_mistakes_are_told_at_once() {
+    let config = "listeners:
+  - adress: 127.0.0.1:8080
+routes:
+  - match: /a
+    proxy: nowhere
+  - match: /b/*.js
+    respond: {status: 20}
+  - match: /c
+    policies: [{timeout: 5}]
+    respond: {status: 200}
+";
+    refused(config, &["pintle.yaml:2:", "address", "pintle.yaml:5:", "nowhere", "pintle.yaml:6:", "pintle.yaml:7:"])
+        .await;
+    refused(config, &["pintle.yaml:9:"]).await;
+}
+
+#[tokio::test]
+async fn two_routes_that_stay_equal_are_an_error_that_names_both() {
+    let config = format!(
+        "{START}routes:\n  - match: GET /a/{{x}}\n    respond: {{status: 200}}\n  - match: GET /a/{{y}}\n    respond: {{status: 204}}\n"
+    );
+    refused(&config, &["pintle.yaml:4:", "pintle.yaml:6:"]).await;
+    // With different methods they can't both match.
+    let config = config.replacen("GET", "POST", 1);
+    assert_eq!(check(&config).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_value_in_the_wrong_unit_or_form_says_what_is_wanted() {
+    let route = |rest: &str| format!("{START}routes:\n  - match: /**\n    proxy: http://127.0.0.1:9001\n{rest}");
+    refused(&route("limits: {body: 10}\n"), &["pintle.yaml:6:", "10"]).await;
+    refused(&route("limits: {timeout: {idle: 60}}\n"), &["pintle.yaml:6:", "60s"]).await;
+    refused(&route("limits: &anchor {body: 1MiB}\n"), &["pintle.yaml:6:"]).await;
+    refused(&route("admin: {address: 127.0.0.1:9900, token: plain-text}\n"), &["env", "file"]).await;
+    let said = check(&route("admin: {address: 127.0.0.1:9900, token: plain-text}\n")).await;
+    assert!(!said.stderr.contains("plain-text"), "a secret is shown: {}", said.stderr);
+    refused(&route("").replace("http://127.0.0.1:9001", "http://127.0.0.1:9001/v2"), &["path"]).await;
+    refused(&route("").replace("http://127.0.0.1:9001", "${HOME}"), &["{env: HOME}"]).await;
+}
+
+#[tokio::test]
+async fn an_expression_with_a_name_that_no_route_can_have_is_found() {
+    let route = |path: &str| {
+        format!(
+            "{START}upstreams: {{a: {{endpoints: [127.0.0.1:9001]}}}}\nroutes:\n  - match: /u/{{id}}\n    proxy: {{to: a, path: \"{path}\"}}\n"
+        )
+    };
+    assert_eq!(check(&route("/x/${path.id}")).await.code, Some(0));
+    refused(&route("/x/${path.user}"), &["pintle.yaml:6:", "user"]).await;
+    refused(&route("/x/${path.id"), &["pintle.yaml:6:"]).await;
+}
+
+#[tokio::test]
+async fn a_missing_variable_warns_in_check_and_stops_a_run() {
+    let config = "listeners: [{address: 127.0.0.1:0}]
+admin: {address: 127.0.0.1:0, token: {env: NO_SUCH_VARIABLE_FOR_PINTLE}}
+routes: [{match: /**, respond: {status: 200}}]
+";
+    let ended = check(config).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(format!("{}{}", ended.stdout, ended.stderr).contains("NO_SUCH_VARIABLE_FOR_PINTLE"), "{ended:?}");
+    let ended = Gateway::with(config).fails().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("NO_SUCH_VARIABLE_FOR_PINTLE"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_said_so() {
+    let folder = Folder::new();
+    let ended = checked(&folder).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("pintle.yaml"), "{ended:?}");
+    assert_eq!(pintle(folder.path(), &["chek"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn the_examples_load_as_they_stand() {
+    let certificates = Certificates::new();
+    let server = certificates.server(&["shop.example.com", "*.shop.example.com"]);
+    let folder = Folder::new();
+    for name in ["shop", "wildcard"] {
+        folder.write(&format!("certs/{name}.pem"), &server.pem);
+        folder.write(&format!("certs/{name}.key"), &server.key);
+    }
+    folder.write("certs/partners-ca.pem", certificates.authority());
+    for name in ["00-smallest.yaml", "01-routing.yaml", "03-tls.yaml"] {
+        folder.write("pintle.yaml", example(name));
+        let ended = checked(&folder).await;
+        assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
+        assert!(!ended.stderr.contains("warning"), "{name}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_later_version_brings_is_refused_by_name() {
+    let upstream = |key: &str| {
+        format!(
+            "{START}upstreams:\n  a:\n    endpoints: [127.0.0.1:9001]\n    {key}\nroutes: [{{match: /**, proxy: a}}]\n"
+        )
+    };
+    refused(&upstream("retry: {attempts: 2}"), &["not-yet", "`retry` is not there yet", "pintle.yaml:6:5"]).await;
+    let route = |rest: &str| format!("{START}routes:\n  - match: /**\n    {rest}\n    respond: {{status: 200}}\n");
+    refused(&route("policies: [{cache: {}}]"), &["not-yet", "`cache`"]).await;
+    refused(&route("policies: [{rate_limit: {rate: 1/s, key: client.ip}}]"), &["not-yet", "`rate_limit`"]).await;
+}

@@ -1,0 +1,19 @@
+//! The promise, end to end: the real program between clients and services of the test's own. A module for each subject,
+//! a test for each sentence of the promise; `pintle-testkit` says how to write one.
+#![forbid(unsafe_code)]
+
+mod check;
+mod example;
+mod failing;
+mod http1_edge;
+mod http2;
+mod http2_floods;
+mod operate;
+mod proxying;
+mod reload;
+mod routing;
+mod routing_example;
+mod streaming;
+mod tls;
+mod tls_clients;
+mod websocket;
