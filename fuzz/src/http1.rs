@@ -79,7 +79,7 @@ pub fn chunked(raw: &[u8]) {
     }
     let whole = answer::decode([raw]);
     // Every cut costs what the body costs, so long ones are cut at some places only.
-    for cut in (0..raw.len()).step_by(1 + raw.len() / 256) {
+    for cut in (0..raw.len()).step_by(1 + raw.len() / 64) {
         let (a, b) = raw.split_at(cut);
         assert_eq!(answer::decode([a, b]), whole, "cut at {cut}");
     }
