@@ -1,2 +1,16 @@
-//! pintle-actions
+//! The actions: what a route does in the end. One file an action, with its configuration, what it becomes, and its
+//! documentation. Knows upstreams by [`Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
+
+mod fallback;
+mod proxy;
+mod redirect;
+mod respond;
+mod services;
+mod url;
+
+pub use fallback::Fallback;
+pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
+pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
+pub use respond::{Respond, RespondConfig, RespondStatus};
+pub use services::{Service, Services};

@@ -1,6 +1,10 @@
 //! One request and all that is known about it on its way to an answer. Checks change it, expressions read it, the log
 //! record is written from it.
 
+mod scope;
+
+pub use scope::ResponseScope;
+
 use crate::notes::Notes;
 use crate::{Fields, Refusal, Request, StatusCode};
 use smallvec::SmallVec;

@@ -18,4 +18,4 @@ pub use reference::{Address, Origin, Reference};
 pub use send::Outgoing;
 pub use settings::UpstreamConfig;
 pub use stream::Stream;
-pub use upstream::Upstream;
+pub use upstream::{Upstream, UpstreamFault};

@@ -39,6 +39,17 @@ pub struct Outgoing<'a> {
     pub interim: Option<&'a Arc<dyn Interim>>,
 }
 
+/// A request without its content, which is lent to each try.
+struct Head<'a> {
+    method: &'a Method,
+    target: &'a str,
+    host: Option<&'a str>,
+    fields: &'a Fields,
+    protocol: Option<Protocol>,
+    deadline: Option<Instant>,
+    interim: Option<&'a Arc<dyn Interim>>,
+}
+
 /// What a try came to, if not to an answer.
 struct Failure {
     refusal: Refusal,
@@ -49,7 +60,9 @@ struct Failure {
 impl Upstream {
     /// Sends a request and gives its answer's head, whose body flows as it is taken. Cancelled by dropping. `notes`
     /// learns what happened.
-    pub async fn send(&self, mut request: Outgoing<'_>, notes: &mut Notes, now: Instant) -> Result<Response, Refusal> {
+    pub async fn send(&self, request: Outgoing<'_>, notes: &mut Notes, now: Instant) -> Result<Response, Refusal> {
+        let Outgoing { method, target, host, fields, mut body, protocol, deadline, interim } = request;
+        let request = Head { method, target, host, fields, protocol, deadline, interim };
         notes.upstream = Some(Arc::clone(&self.name));
         let mut permit = Some(self.permit(request.deadline).await?);
         let mut last: Option<Arc<Endpoint>> = None;
@@ -63,14 +76,14 @@ impl Upstream {
             };
             notes.endpoint = Some(Arc::clone(&endpoint.name));
             notes.attempts += 1;
-            match self.attempt(endpoint, &mut request, Lease::new(endpoint, held), notes, now).await {
+            match self.attempt(endpoint, &request, body, Lease::new(endpoint, held), notes, now).await {
                 Ok(response) => {
                     notes.upstream_status = Some(response.status.as_u16());
                     return Ok(response);
                 }
                 Err(Failure { refusal, again }) => match again {
-                    Some(body) if notes.attempts < TRIES => {
-                        request.body = body;
+                    Some(untouched) if notes.attempts < TRIES => {
+                        body = untouched;
                         last = Some(Arc::clone(endpoint));
                     }
                     _ => return Err(refusal),
@@ -99,12 +112,12 @@ impl Upstream {
     async fn attempt(
         &self,
         endpoint: &Arc<Endpoint>,
-        request: &mut Outgoing<'_>,
+        request: &Head<'_>,
+        body: Body,
         lease: Lease,
         notes: &mut Notes,
         now: Instant,
     ) -> Result<Response, Failure> {
-        let body = std::mem::take(&mut request.body);
         // HTTP/2 is asked for first where there is such a connection, or must be one.
         if self.protocol != ProtocolChoice::Http1
             && let Some(client) = self.kept_http2(endpoint)
@@ -138,7 +151,7 @@ impl Upstream {
     async fn over_http1(
         &self,
         connection: Connection<Stream>,
-        request: &Outgoing<'_>,
+        request: &Head<'_>,
         body: Body,
         lease: Lease,
         now: Instant,

@@ -113,7 +113,7 @@ impl<'a> Doors<'a> {
     }
 
     /// The configurations, in the order of their numbers.
-    pub(super) fn configs(&self) -> impl Iterator<Item = &ListenerConfig> {
+    pub(super) fn configs(&self) -> impl Iterator<Item = &'a ListenerConfig> + use<'a, '_> {
         self.all.iter().map(|door| &door.config.value)
     }
 }

@@ -1,6 +1,6 @@
 //! Sending over HTTP/2: the connections that this worker shares among requests.
 
-use super::{Failure, Outgoing, is_idempotent, reason_of_body};
+use super::{Failure, Head, is_idempotent, reason_of_body};
 use crate::endpoint::{Endpoint, Lease};
 use crate::stream::Stream;
 use crate::upstream::Upstream;
@@ -30,7 +30,7 @@ impl Upstream {
     pub(super) async fn over_http2(
         &self,
         client: Client,
-        request: &Outgoing<'_>,
+        request: &Head<'_>,
         body: Body,
         lease: Lease,
         reused: bool,

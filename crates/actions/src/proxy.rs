@@ -1,0 +1,154 @@
+//! `proxy: NAME | URL | {to | split, path, host, mirror}`: sends the request to a service and gives its answer back.
+//!
+//! Path and query go on as they are, normalised, unless `path` says otherwise; then the query stays unless the template
+//! has one. The Host is the URL's own for an `https` URL, else the client's; `host` decides. What the gateway adds to
+//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other.
+
+mod config;
+mod forward;
+mod mirror;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
+
+use crate::services::{Services, Target};
+use crate::url::{Host, Url};
+use mirror::Mirror;
+use pintle_core::config::Reader;
+use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::template::{Declared, Template};
+use pintle_core::Exchange;
+use pintle_upstream::Outgoing;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Sends requests to a service.
+#[derive(Debug)]
+pub struct Proxy {
+    to: To,
+    path: Option<Url>,
+    host: Option<Host>,
+    mirror: Option<Mirror>,
+}
+
+/// Which service gets a request.
+#[derive(Debug)]
+enum To {
+    One(Target),
+    /// At random by weight: each with the sum of the weights up to it.
+    Split(Box<[(u32, Target)]>),
+}
+
+impl To {
+    fn pick(&self) -> &Target {
+        match self {
+            To::One(target) => target,
+            To::Split(targets) => {
+                let chosen = fastrand::u32(..targets[targets.len() - 1].0);
+                &targets[targets.partition_point(|(sum, _)| *sum <= chosen)].1
+            }
+        }
+    }
+
+    fn build(config: &ProxyMap, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
+        let Some(Split(parts)) = &config.split else {
+            return Target::find(config.to.as_ref()?, services, reader).map(To::One);
+        };
+        let mut sum = 0;
+        let mut targets = Some(Vec::with_capacity(parts.len()));
+        for (service, weight) in parts {
+            let target = Target::find(service, services, reader);
+            sum += u32::from(*weight);
+            match (target, &mut targets) {
+                (Some(target), Some(targets)) => targets.push((sum, target)),
+                (Some(_), None) => {}
+                (None, _) => targets = None,
+            }
+        }
+        targets.map(|targets| To::Split(targets.into()))
+    }
+}
+
+impl ProxyConfig {
+    /// Builds the action; what is wrong is reported. `place` says what its templates may name.
+    pub fn build(
+        &self,
+        place: &Declared<'_>,
+        services: &mut dyn Services,
+        reader: &mut Reader,
+    ) -> Option<Arc<dyn Action>> {
+        Some(Arc::new(Proxy::build(self, place, services, reader)?))
+    }
+}
+
+impl Proxy {
+    /// As [`ProxyConfig::build`].
+    pub fn build(
+        config: &ProxyConfig,
+        place: &Declared<'_>,
+        services: &mut dyn Services,
+        reader: &mut Reader,
+    ) -> Option<Self> {
+        let config = match config {
+            ProxyConfig::To(service) => {
+                let to = To::One(Target::find(service, services, reader)?);
+                return Some(Proxy { to, path: None, host: None, mirror: None });
+            }
+            ProxyConfig::Long(config) => config,
+        };
+        let to = To::build(config, services, reader);
+        let path = config.path.as_ref().map(|path| Url::path(path, place, reader));
+        let host = config.host.as_ref().map(|host| Host::build(host, true, place, reader));
+        let mirror = config.mirror.as_ref().map(|mirror| Mirror::build(mirror, services, reader));
+        // An inner None was reported: it is no absence.
+        Some(Proxy { to: to?, path: all(path)?, host: all(host)?, mirror: all(mirror)? })
+    }
+
+    /// Its templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.path.iter().map(Url::template).chain(self.host.iter().map(Host::template))
+    }
+
+    async fn send(&self, exchange: &mut Exchange) -> Outcome {
+        let target = self.to.pick();
+        let query = exchange.request.target.query();
+        let path = self.path.as_ref().map(|path| path.render(exchange, query)).transpose()?;
+        let host = self.host.as_ref().map(|host| host.render(exchange)).transpose()?;
+        if let Some(answer) = forward::last_hop(&mut exchange.request)? {
+            return Ok(answer);
+        }
+        forward::prepare(exchange);
+        if let Some(mirror) = &self.mirror {
+            mirror.copy(&mut exchange.request, path.as_deref(), host.as_deref());
+        }
+        let request = &mut exchange.request;
+        let outgoing = Outgoing {
+            method: &request.method,
+            target: path.as_deref().unwrap_or(request.target.path_and_query()),
+            host: target.host(host.as_deref(), request.target.authority()),
+            fields: &request.fields,
+            body: std::mem::take(&mut request.body),
+            protocol: request.protocol,
+            deadline: exchange.deadline,
+            interim: exchange.interim.as_ref(),
+        };
+        let response = target.upstream.send(outgoing, &mut exchange.notes, Instant::now()).await?;
+        exchange.notes.first_byte = Some(exchange.started.elapsed());
+        Ok(response)
+    }
+}
+
+fn all<T>(part: Option<Option<T>>) -> Option<Option<T>> {
+    match part {
+        Some(built) => built.map(Some),
+        None => Some(None),
+    }
+}
+
+impl Action for Proxy {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.send(exchange))
+    }
+}

@@ -1,0 +1,93 @@
+//! `proxy` as its user writes it.
+
+use crate::services::Service;
+use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, Text};
+
+/// Sends the request to a service.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(forms, expected = "an upstream's name, a URL, or a map with `to` or `split`")]
+pub enum ProxyConfig {
+    /// The service; path and query go on as they are.
+    #[read(text)]
+    To(Spanned<Service>),
+    /// The service with what is to be different.
+    #[read(map)]
+    Long(Box<ProxyMap>),
+}
+
+/// Sends the request to a service.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "proxy", check)]
+pub struct ProxyMap {
+    /// The service.
+    pub to: Option<Spanned<Service>>,
+    /// Several services, each with its weight: every request goes to one of them at random.
+    pub split: Option<Split>,
+    /// The path to ask for (a template); with a `?` it has the query too, else the request's stays.
+    pub path: Option<Spanned<String>>,
+    /// The Host to ask for (a template); the default is the URL's own for an https URL, else the client's.
+    pub host: Option<Spanned<String>>,
+    /// Another service that gets a copy; its answers are thrown away.
+    pub mirror: Option<MirrorConfig>,
+    /// Split by a value of the request instead of at random.
+    #[read(later)]
+    pub split_by: Later,
+    /// Undo `path` and `host` in the Location of answers.
+    #[read(later)]
+    pub rewrite_location: Later,
+}
+
+impl ProxyMap {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let (message, help) = match (&self.to, &self.split) {
+            (Some(_), Some(_)) => ("`to` and `split` exclude each other", "take the one that is meant"),
+            (None, None) => ("`proxy` has no service", "name one by `to`, or several by `split`"),
+            _ => return Some(self),
+        };
+        reader.report(Diagnostic::error("proxy-to", message, node.span()).help(help));
+        None
+    }
+}
+
+/// Services with their weights: `{orders: 90, orders-next: 10}`. A weight of 0 takes part in nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split(pub Vec<(Spanned<Service>, u16)>);
+
+impl Read for Split {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let written = Map::<u16>::read(node, reader)?;
+        let mut good = true;
+        let mut parts = Vec::with_capacity(written.len());
+        for (name, weight) in written {
+            match Service::parse(&name) {
+                Ok(service) => parts.push((Spanned::new(service, name.span), weight)),
+                Err(help) => {
+                    let message = format!("`{name}` names no service");
+                    reader.report(Diagnostic::error("unexpected", message, &name.span).help(help));
+                    good = false;
+                }
+            }
+        }
+        if good && parts.iter().all(|(_, weight)| *weight == 0) {
+            let help = "such as `{orders: 90, orders-next: 10}`";
+            reader.report(Diagnostic::error("empty-split", "`split` leaves no service", node.span()).help(help));
+            return None;
+        }
+        good.then_some(Split(parts))
+    }
+
+    fn shape() -> Shape {
+        Map::<u16>::shape()
+    }
+}
+
+/// A copy of requests to another service.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "mirror")]
+pub struct MirrorConfig {
+    /// The service that gets the copies.
+    pub to: Spanned<Service>,
+    /// How many of the requests are copied, chosen at random.
+    #[read(default = "100%")]
+    pub share: Share,
+}

@@ -1,0 +1,128 @@
+//! `respond: {status, headers, body}`: the gateway answers by itself. A body that is a text is `text/plain`, a tree is
+//! JSON; `${…}` stands in either, and a leaf of a tree that is a single `${…}` keeps its type.
+
+mod content;
+#[cfg(test)]
+mod tests;
+
+use content::Content;
+use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, Spanned, Text, Tree};
+use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::template::{Declared, Template};
+use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
+use pintle_policies::field::{self, Side, Value};
+use std::sync::Arc;
+
+/// The gateway answers by itself.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "respond", check)]
+pub struct RespondConfig {
+    /// The status, from 200 to 599.
+    #[read(default = "200")]
+    pub status: RespondStatus,
+    /// Header fields (templates).
+    #[read(default)]
+    pub headers: Map<Spanned<String>>,
+    /// The content: a text (a template), or a tree with templates as leaves, which becomes JSON.
+    pub body: Option<Tree>,
+}
+
+/// A final status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(text, expected = "a status from 200 to 599")]
+pub struct RespondStatus(pub StatusCode);
+
+impl Text for RespondStatus {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse::<u16>() {
+            Ok(status @ 200..=599) if text.len() == 3 => {
+                StatusCode::from_u16(status).map(RespondStatus).map_err(|_| String::new())
+            }
+            Ok(100..200) => Err("an answer with 1xx is not the last one".into()),
+            _ => Err(String::new()),
+        }
+    }
+}
+
+impl RespondConfig {
+    fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
+        let has_none = matches!(self.status.0.as_u16(), 204 | 205 | 304);
+        let Some(body) = &self.body else { return Some(self) };
+        let (message, help) = match body {
+            body if body.is_null() => ("expected a text or a tree, found nothing", "leave `body` out, or write `\"\"`"),
+            _ if has_none => ("an answer with this status has no content", "leave `body` out"),
+            _ => return Some(self),
+        };
+        reader.report(Diagnostic::error("respond-body", message, body.span()).help(help));
+        None
+    }
+}
+
+/// Answers without a service.
+#[derive(Debug)]
+pub struct Respond {
+    status: StatusCode,
+    /// Those whose values are known beforehand.
+    fields: Fields,
+    made: Box<[(Box<str>, Value)]>,
+    content: Content,
+}
+
+impl RespondConfig {
+    /// Builds the action; what is wrong is reported. `place` says what its templates may name.
+    pub fn build(&self, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+        Some(Arc::new(Respond::build(self, place, reader)?))
+    }
+}
+
+impl Respond {
+    /// As [`RespondConfig::build`].
+    pub fn build(config: &RespondConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+        let mut good = true;
+        let mut fields = Fields::new();
+        let mut made = Vec::new();
+        for (name, text) in &config.headers {
+            let name = field::name_to_set(name, Side::Response, reader);
+            match (name, Value::build(text, place, reader)) {
+                (Some(name), Some(Value::Literal(value))) => fields.append(&*name, value.as_bytes()),
+                (Some(name), Some(value)) => made.push((name, value)),
+                _ => good = false,
+            }
+        }
+        let has_type = fields.contains(names::CONTENT_TYPE) || made.iter().any(|(name, _)| &**name == "content-type");
+        let content = match &config.body {
+            None => Content::default(),
+            Some(body) => Content::build(body, place, reader)?,
+        };
+        if let (Some(kind), false) = (content.kind(), has_type) {
+            fields.append(names::CONTENT_TYPE, kind);
+        }
+        good.then(|| Respond { status: config.status.0, fields, made: made.into(), content })
+    }
+
+    /// Its templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.made.iter().filter_map(|(_, value)| value.template()).chain(self.content.templates())
+    }
+
+    fn answer(&self, exchange: &Exchange) -> Result<Response, Refusal> {
+        let mut response = Response::new(self.status);
+        response.fields = self.fields.clone();
+        let mut text = String::new();
+        for (name, value) in &self.made {
+            text.clear();
+            // One that fails is left out.
+            if value.render(exchange, &mut text).is_ok() {
+                response.fields.append(&**name, text.as_bytes());
+            }
+        }
+        response.body = self.content.render(exchange)?;
+        Ok(response)
+    }
+}
+
+impl Action for Respond {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        Box::pin(std::future::ready(self.answer(exchange)))
+    }
+}

@@ -1,0 +1,159 @@
+//! The content of `respond`: known beforehand as far as it holds no template.
+
+use crate::url::Part;
+use bytes::Bytes;
+use pintle_core::config::{Form, Node, Reader};
+use pintle_core::template::{Declared, Place, Scope, Template};
+use pintle_core::{Body, Refusal};
+use pintle_policies::template;
+
+/// What an answer holds.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    kind: Option<&'static str>,
+    pieces: Box<[Piece]>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Literal(Bytes),
+    Made(Part),
+}
+
+impl Content {
+    /// From a text or a tree; what is wrong is reported.
+    pub(super) fn build(node: &Node, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+        let mut writer = Writer { literal: String::new(), pieces: Vec::new(), place, reader, good: true };
+        let kind = match node.as_text() {
+            Some(text) => {
+                writer.text(text, node, Place::Text);
+                "text/plain; charset=utf-8"
+            }
+            None => {
+                writer.json(node);
+                "application/json"
+            }
+        };
+        writer.flush();
+        writer.good.then(|| Content { kind: Some(kind), pieces: writer.pieces.into() })
+    }
+
+    /// Its type, if there is content.
+    pub(super) fn kind(&self) -> Option<&'static str> {
+        self.kind.filter(|_| !self.pieces.is_empty())
+    }
+
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(_) => None,
+            Piece::Made(part) => Some(part.template()),
+        })
+    }
+
+    pub(super) fn render(&self, scope: &dyn Scope) -> Result<Body, Refusal> {
+        if let [Piece::Literal(bytes)] = &*self.pieces {
+            return Ok(Body::Full(bytes.clone()));
+        }
+        let mut out = String::new();
+        for piece in &self.pieces {
+            match piece {
+                // Literals are made of text alone.
+                Piece::Literal(bytes) => out.push_str(std::str::from_utf8(bytes).unwrap_or_default()),
+                Piece::Made(part) => part.render(scope, &mut out)?,
+            }
+        }
+        Ok(Body::full(out))
+    }
+}
+
+struct Writer<'w, 'd> {
+    literal: String,
+    pieces: Vec<Piece>,
+    place: &'w Declared<'d>,
+    reader: &'w mut Reader,
+    good: bool,
+}
+
+impl Writer<'_, '_> {
+    fn flush(&mut self) {
+        if !self.literal.is_empty() {
+            self.pieces.push(Piece::Literal(Bytes::from(std::mem::take(&mut self.literal))));
+        }
+    }
+
+    /// A text that may hold templates.
+    fn text(&mut self, text: &str, node: &Node, place: Place) {
+        let Some(template) = template::compile_text(text, node.span(), place, self.place, self.reader) else {
+            self.good = false;
+            return;
+        };
+        match template.literal() {
+            Some(literal) if place == Place::Json => self.string(literal),
+            Some(literal) => self.literal.push_str(literal),
+            None => {
+                self.flush();
+                self.pieces.push(Piece::Made(Part::new(template)));
+            }
+        }
+    }
+
+    fn json(&mut self, node: &Node) {
+        match node.form() {
+            Form::Nothing | Form::Broken => self.literal.push_str("null"),
+            Form::Scalar { text, plain: true } if is_json_word(text) => self.literal.push_str(text),
+            Form::Scalar { text, plain: true } if &**text == "~" => self.literal.push_str("null"),
+            Form::Scalar { text, .. } => self.text(text, node, Place::Json),
+            Form::List(items) => {
+                self.literal.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    self.literal.push_str(if at > 0 { "," } else { "" });
+                    self.json(item);
+                }
+                self.literal.push(']');
+            }
+            Form::Map(entries) => {
+                self.literal.push('{');
+                for (at, entry) in entries.iter().enumerate() {
+                    self.literal.push_str(if at > 0 { "," } else { "" });
+                    if entry.key.contains("${") {
+                        let message = "a key is a text as it is, without `${…}`";
+                        self.reader.error("template-key", message, &entry.key.span);
+                        self.good = false;
+                    }
+                    self.string(&entry.key);
+                    self.literal.push(':');
+                    self.json(&entry.value);
+                }
+                self.literal.push('}');
+            }
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        // A text has a form in JSON always.
+        let _ = pintle_core::template::Value::text(text).write_json(&mut self.literal);
+    }
+}
+
+/// Whether a text without quotes is a number, a truth value or null in JSON as well (RFC 8259 3, 6). `0755`, `1_000` and
+/// `.5` are texts.
+fn is_json_word(text: &str) -> bool {
+    matches!(text, "true" | "false" | "null") || is_json_number(text)
+}
+
+fn is_json_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
+}

@@ -1,0 +1,47 @@
+//! How an action names what it calls, and who finds it.
+
+use pintle_core::config::{Read, Reader, Spanned, Text};
+use pintle_upstream::{Reference, Upstream};
+use std::sync::Arc;
+
+/// A service as a configuration names it: an upstream, `http(s)://host[:port]` or `unix:/path`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Read)]
+#[read(text, expected = "an upstream's name, or a URL such as http://127.0.0.1:9001")]
+pub struct Service(pub Reference);
+
+impl Text for Service {
+    fn parse(text: &str) -> Result<Self, String> {
+        Reference::parse(text).map(Service)
+    }
+}
+
+/// Finds services while a configuration is built.
+pub trait Services {
+    /// The upstream that a reference means; one for equal URLs. A name that nobody gave is reported.
+    fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>>;
+}
+
+/// A service, found.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) upstream: Arc<Upstream>,
+    /// An `https` URL: it is asked by its own name, which its certificate has.
+    pub(crate) own_host: bool,
+}
+
+impl Target {
+    pub(crate) fn find(service: &Spanned<Service>, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
+        let reference = Spanned::new(service.value.0.clone(), service.span.clone());
+        let own_host = matches!(&reference.value, Reference::Url(origin) if origin.tls);
+        Some(Target { upstream: services.upstream(&reference, reader)?, own_host })
+    }
+
+    /// The Host to send: `chosen` by the configuration, else the client's, else the endpoint's own.
+    pub(crate) fn host<'h>(&self, chosen: Option<&'h str>, client: &'h str) -> Option<&'h str> {
+        match chosen {
+            Some(host) => Some(host),
+            None if self.own_host || client.is_empty() => None,
+            None => Some(client),
+        }
+    }
+}

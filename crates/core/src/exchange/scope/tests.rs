@@ -1,0 +1,156 @@
+use super::*;
+use crate::exchange::{Captures, Client, RouteFacts};
+use crate::notes::Notes;
+use crate::template::{Declared, Expression, Place, Template};
+use crate::{Body, Method, Request, Scheme, StatusCode, Target, Version};
+use std::sync::Arc;
+use std::time::Instant;
+
+fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchange {
+    let tls = Tls { version: "1.3", cipher: "X".into(), server_name: Some("shop.test".into()), certificate: None };
+    Exchange {
+        request: Request {
+            method: Method::PUT,
+            target: Target::new("shop.test", Some(8443), path, query),
+            scheme: Scheme::Https,
+            version: Version::Http2,
+            fields: fields.iter().copied().collect(),
+            body: Body::Empty,
+            protocol: None,
+        },
+        client: Client {
+            ip: [192, 0, 2, 7].into(),
+            port: 4711,
+            peer: None,
+            local: None,
+            peer_is_trusted: false,
+            tls: Some(Arc::new(tls)),
+        },
+        id: "id".into(),
+        listener: "public".into(),
+        route: Arc::new(RouteFacts { name: "r1".into(), labels: [("team".into(), "shop".into())].into() }),
+        captures: Captures { segments: [3..7].into_iter().collect(), rest: Some(8) },
+        started: Instant::now(),
+        deadline: None,
+        notes: Notes::default(),
+        unrouted: None,
+        interim: None,
+    }
+}
+
+const PLACE: Declared<'static> = Declared::request().path(&["id"], true).identity().response();
+
+/// What a template gives, as JSON where it is one expression; the error's message else.
+fn says(text: &str, scope: &dyn Scope) -> String {
+    let template = Template::compile(&format!("${{{text}}}"), Place::Json, &PLACE).expect("it compiles");
+    let mut out = String::new();
+    template.render(scope, &mut out).map_or_else(|error| format!("error: {error}"), |()| out)
+}
+
+#[test]
+fn the_request_and_what_is_known_around_it() {
+    let exchange = exchange("/o/abcd/x/y%20z", Some("q=1"), &[]);
+    for (text, value) in [
+        ("request.method", r#""PUT""#),
+        ("request.scheme", r#""https""#),
+        ("request.host", r#""shop.test""#),
+        ("request.headers.host", r#""shop.test:8443""#),
+        ("request.path", r#""/o/abcd/x/y%20z""#),
+        ("path.rest", r#""x/y%20z""#),
+        ("client.ip", r#""192.0.2.7""#),
+        ("client.port", "4711"),
+        ("client.tls.version", r#""1.3""#),
+        ("client.tls", r#"{"version":"1.3","cipher":"X","server_name":"shop.test"}"#),
+        ("has(client.tls.subject)", "false"),
+        ("route.name", r#""r1""#),
+        ("route.labels.team", r#""shop""#),
+        ("route.labels", r#"{"team":"shop"}"#),
+        ("has(route.labels.nope)", "false"),
+        ("has(claims.sub)", "false"),
+        ("has(consumer.name)", "false"),
+        ("response.status", "error: this is absent"),
+    ] {
+        assert_eq!(says(text, &exchange), value, "{text}");
+    }
+}
+
+#[test]
+fn captures_are_decoded_and_absent_where_they_are_no_text() {
+    assert_eq!(says("path.id", &exchange("/o/a%2F/x", None, &[])), r#""a/""#);
+    assert_eq!(says("path.id", &exchange("/o/%FF0/x", None, &[])), "error: this is absent");
+}
+
+#[test]
+fn query_parameters_are_decoded_names_too() {
+    let exchange = exchange("/", Some("a=1&b=x+y%2B%C3%A4&a=2&&%61=3&c&d=%zz%FF"), &[]);
+    for (text, value) in [
+        ("request.query.a", r#""1""#),
+        ("request.query_all.a", r#"["1","2","3"]"#),
+        ("request.query.b", r#""x y+ä""#),
+        ("request.query.c", r#""""#),
+        ("request.query.d", "\"%zz\u{fffd}\""),
+        ("has(request.query.e)", "false"),
+        ("has(request.query_all.e)", "false"),
+        ("request.query", "{\"a\":\"1\",\"b\":\"x y+ä\",\"c\":\"\",\"d\":\"%zz\u{fffd}\"}"),
+        ("request.query_all.map(k, size(request.query_all[k]))", "[3,1,1,1]"),
+    ] {
+        assert_eq!(says(text, &exchange), value, "{text}");
+    }
+}
+
+#[test]
+fn headers_are_joined_and_cookies_found() {
+    let fields = [("x-a", "1"), ("cookie", "s=1; t=a=b"), ("x-a", "2"), ("cookie", "u=\"3\"; s=9")];
+    let exchange = exchange("/", None, &fields);
+    for (text, value) in [
+        ("request.headers['X-A']", r#""1, 2""#),
+        ("has(request.headers.nope)", "false"),
+        ("size(request.headers)", "2"),
+        ("request.headers.filter(k, k.startsWith('x-')).map(k, request.headers[k])", r#"["1, 2"]"#),
+        ("request.cookies.s", r#""1""#),
+        ("request.cookies.t", r#""a=b""#),
+        ("request.cookies", r#"{"s":"1","t":"a=b","u":"\"3\""}"#),
+        ("has(request.cookies.v)", "false"),
+    ] {
+        assert_eq!(says(text, &exchange), value, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_utf8_is_replaced_and_what_stands_there_is_borrowed() {
+    let mut exchange = exchange("/o/abcd/x", None, &[]);
+    exchange.request.fields.append("x-b", b"a\xffb");
+    exchange.request.fields.append("x-c", "plain");
+    let borrowed = |text: &str| {
+        let expression = Expression::compile(text, &PLACE).expect("it compiles");
+        let value = expression.evaluate(&exchange).expect("it is there");
+        matches!(value, Value::Text(Cow::Borrowed(_)))
+    };
+    assert_eq!(says("request.headers['x-b']", &exchange), "\"a\u{fffd}b\"");
+    assert!(borrowed("request.headers['x-c']") && borrowed("path.id") && borrowed("path.rest"));
+    assert!(!borrowed("request.headers['x-b']"));
+}
+
+#[test]
+fn an_answer_adds_its_own_names() {
+    let exchange = exchange("/", None, &[]);
+    let mut response = Response::new(StatusCode::IM_A_TEAPOT);
+    response.fields.append("x-a", "1");
+    let scope = ResponseScope { exchange: &exchange, response: &response };
+    assert_eq!(says("response.status", &scope), "418");
+    assert_eq!(says("response.headers['x-a'] + request.method", &scope), r#""1PUT""#);
+    assert_eq!(says("response.headers", &scope), r#"{"x-a":"1"}"#);
+}
+
+#[test]
+fn many_parameters_make_a_map_in_a_time_that_grows_with_them() {
+    use std::fmt::Write;
+    let mut query = String::new();
+    for number in 0..30_000 {
+        let _ = write!(query, "{number:x}&");
+    }
+    let exchange = exchange("/", Some(&query), &[]);
+    let started = Instant::now();
+    assert_eq!(says("size(request.query)", &exchange), "30000");
+    assert!(started.elapsed().as_secs() < 5, "seconds mean that names are compared with each other");
+}

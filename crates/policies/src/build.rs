@@ -1,0 +1,54 @@
+//! From the lists around a route to the steps of its chain.
+
+use crate::chain::Effective;
+use crate::{NamedPolicies, PolicyEntry, PolicyList};
+use pintle_core::config::{ByteSize, Reader};
+use pintle_core::step::Step;
+use pintle_core::template::Declared;
+
+/// What holds where no policy says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// The top-level `limits.body`; none is no limit.
+    pub body_limit: Option<ByteSize>,
+}
+
+/// What the policies of one route are built with, and the steps so far.
+pub(crate) struct Building<'b, 'd> {
+    pub(crate) place: &'b Declared<'d>,
+    pub(crate) defaults: &'b Defaults,
+    pub(crate) reader: &'b mut Reader,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Builds the steps of a route. `levels` are the lists that hold for it, outer to inner: of `defaults`, its listener,
+/// its groups, its own; `place` says what its expressions may name. `None` says that something was reported.
+///
+/// A list that several routes share is built for each, and its mistakes are reported by each at the same places in the
+/// same words, which [`pintle_core::config::Diagnostics::sort`] makes one of.
+pub fn build(
+    levels: &[&PolicyList],
+    named: &NamedPolicies,
+    place: &Declared<'_>,
+    defaults: &Defaults,
+    reader: &mut Reader,
+) -> Option<Vec<Step>> {
+    let mut effective = Effective::default();
+    let mut good = true;
+    for (level, list) in levels.iter().enumerate() {
+        for entry in list.iter() {
+            let (policy, span) = match entry {
+                PolicyEntry::Named(name) => (named.find(name, reader), &name.span),
+                PolicyEntry::Inline(policy) => (Some(&policy.value), &policy.span),
+            };
+            let taken = policy.and_then(|policy| effective.take(policy, (level, span), named, reader));
+            good &= taken.is_some();
+        }
+    }
+    let mut building = Building { place, defaults, reader, steps: Vec::new() };
+    good &= effective.steps(&mut building);
+    good.then_some(building.steps)
+}
+
+#[cfg(test)]
+mod tests;

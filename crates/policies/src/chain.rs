@@ -1,0 +1,184 @@
+//! The one ordered list: what may stand in a `policies:` list, where it runs, outer to inner, and why there. The written
+//! order in a configuration plays no part.
+//!
+//! An entry is a place. `policy NAME: TYPE` makes a kind of policy of the file of that name; `runs FUNCTION` is what adds
+//! its steps at the place; `later KIND` is a kind of which this version knows the name alone. A policy that runs in two
+//! places has two entries, and is a kind in one of them.
+
+use crate::build::Building;
+use crate::layers::{Layers, Levels};
+use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
+use pintle_core::config::{Read, Reader, Span};
+
+run_order! {
+    "access_log" later AccessLog
+        "It tells of everything, so nothing stands outside of it.";
+    "bandwidth" later Bandwidth
+        "It shapes the bytes as they leave, after all that changes them.";
+    "headers.response" policy headers: Headers, runs headers::response
+        "The last word on every answer's fields, the gateway's own refusals among them.";
+    "compress" later Compress
+        "It compresses what is final; caches inside hold what is not compressed.";
+    "timeout" policy timeout: Timeout, runs timeout::check
+        "Its time is the client's: all that may wait stands inside of it.";
+    "ip_filter" later IpFilter
+        "The cheapest refusal, and it needs no more than an address.";
+    "client_certificate" later ClientCertificate
+        "Decided by the handshake that is over; nothing is read for it.";
+    "cors" later Cors
+        "A preflight carries no credentials, so it is answered before any are asked for.";
+    "csrf" later Csrf
+        "As cheap as CORS, and about the same field.";
+    "rate_limit" later RateLimit
+        "By request or client: before anything that costs more than a counter.";
+    "concurrency" later Concurrency
+        "By request or client; after the rate, so that what is refused there holds no place.";
+    "body_limit" policy body_limit: BodyLimit, runs body_limit::check
+        "Before the first that reads content.";
+    "waf" later Waf
+        "It sees what clients send, before credentials are looked at: they may be the attack.";
+    "jwt" later Jwt
+        "Authentication: all further in may ask who it is.";
+    "oidc" later Oidc
+        "Authentication.";
+    "introspect" later Introspect
+        "Authentication.";
+    "api_key" later ApiKey
+        "Authentication.";
+    "basic_auth" later BasicAuth
+        "Authentication.";
+    "forward_auth" later ForwardAuth
+        "Authentication by another service, after what the gateway decides by itself.";
+    "any" later Any
+        "One of several authentications.";
+    "authorize" later Authorize
+        "It asks about claims and consumers.";
+    "quota" later Quota
+        "Counted by identity, and only for what is allowed; with it `rate_limit` by identity.";
+    "headers.request" runs headers::request
+        "What the service gets: it may name claims and consumers, and nothing outside reads what it sets.";
+    "script" later Script
+        "It changes requests as `headers` does, and has the last word.";
+    "cache" later Cache
+        "Past every check, so that nobody is served what he may not have; its key sees the request as the service would.";
+    // `concurrency` by identity: only what goes on to the service holds a place.
+    // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
+    // The action.
+}
+
+/// A place of the run order, for the reference and for `explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The policy's kind, and which part of it where it runs in several places.
+    pub name: &'static str,
+    /// Why it stands where it stands.
+    pub why: &'static str,
+    /// Whether this version has it.
+    pub is_there: bool,
+}
+
+/// The configuration of one kind of policy.
+pub(crate) trait Kind: Read {
+    /// The kind's key.
+    const NAME: &'static str;
+    /// How its levels go together.
+    const LEVELS: Levels;
+
+    /// The settings, if the policy is of this kind.
+    fn of(policy: &Policy) -> Option<&Setting<Self>>;
+}
+
+/// Makes of the list: the enum of the kinds, what holds for a route of each, the order of their steps, and its
+/// description.
+macro_rules! run_order {
+    ($(
+        $name:literal
+        $(later $later:ident)?
+        $(policy $kind:ident: $type:ident,)?
+        $(runs $module:ident::$steps:ident)?
+        $why:literal;
+    )+) => {
+        /// A policy as it is written: its kind and what is said of it.
+        #[derive(Clone, Debug, PartialEq, Read)]
+        #[read(kind, called = "policy")]
+        pub enum Policy {
+            $(
+                $(#[doc = $why] #[read(later)] $later,)?
+                $(#[doc = $why] $type(Setting<$kind::$type>),)?
+            )+
+        }
+
+        /// The run order, outer to inner.
+        pub const ORDER: &[Place] = &[$(
+            Place { name: $name, why: $why, is_there: { const LATER: &[&str] = &[$(stringify!($later))?]; LATER.is_empty() } },
+        )+];
+
+        impl Policy {
+            /// Every kind that there is, by its key.
+            pub const KINDS: &'static [&'static str] = &[$($(stringify!($kind),)?)+];
+
+            /// The kind's key.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $($(Policy::$type(_) => stringify!($kind),)?)+
+                    $($(Policy::$later => $name,)?)+
+                }
+            }
+
+            /// Why no name can be given to it, if none can.
+            pub(crate) fn unfit_for_a_name(&self) -> Option<&'static str> {
+                match self {
+                    $($(
+                        Policy::$type(Setting::Off) => Some("leave it out: `none` is for lists"),
+                        Policy::$type(Setting::Use { .. }) => Some("`use` is for lists; write its settings here"),
+                    )?)+
+                    _ => None,
+                }
+            }
+        }
+
+        $($(
+            impl Kind for $kind::$type {
+                const NAME: &'static str = stringify!($kind);
+                const LEVELS: Levels = $kind::LEVELS;
+
+                fn of(policy: &Policy) -> Option<&Setting<Self>> {
+                    match policy {
+                        Policy::$type(setting) => Some(setting),
+                        _ => None,
+                    }
+                }
+            }
+        )?)+
+
+        /// What holds for one route, by kind.
+        #[derive(Default)]
+        pub(crate) struct Effective<'a> {
+            $($($kind: Layers<'a, $kind::$type>,)?)+
+        }
+
+        impl<'a> Effective<'a> {
+            /// Takes one entry of a level's list.
+            pub(crate) fn take(
+                &mut self,
+                policy: &'a Policy,
+                at: (usize, &Span),
+                named: &NamedPolicies,
+                reader: &mut Reader,
+            ) -> Option<()> {
+                match policy {
+                    $($(Policy::$type(setting) => self.$kind.take(setting, at, named, reader),)?)+
+                    $($(Policy::$later => None,)?)+
+                }
+            }
+
+            /// Adds the steps in their order; false if something was reported.
+            pub(crate) fn steps(&self, building: &mut Building<'_, '_>) -> bool {
+                let mut good = true;
+                $($(good &= $module::$steps(&self.$module, building).is_some();)?)+
+                good
+            }
+        }
+    };
+}
+use run_order;

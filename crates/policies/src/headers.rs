@@ -1,0 +1,143 @@
+//! `headers: {request: {set, add, remove}, response: {…}}`: fields that are set, added or removed on the way to the
+//! service and on the way to the client.
+//!
+//! All levels apply, outer ones first: where two set the same name, the inner one stays. On the way out the edits apply
+//! to the gateway's own answers too. The values of one level are made of the message as it came to that level, so that
+//! `set` may name what `remove` takes away. A value that fails to evaluate is left out; on the way in the client's own
+//! field of that name goes with it, so that nobody passes for what the gateway says, and with `set` also on the way out.
+
+mod changes;
+#[cfg(test)]
+mod tests;
+
+use crate::build::Building;
+use crate::field::{self, Side};
+use crate::layers::{Layers, Levels};
+use changes::Changes;
+use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned};
+use pintle_core::exchange::ResponseScope;
+use pintle_core::step::Step;
+use pintle_core::template::Declared;
+use std::collections::BTreeSet;
+
+pub(crate) const LEVELS: Levels = Levels::All;
+
+/// Header fields that are set, added or removed.
+#[derive(Clone, Debug, Default, PartialEq, Read)]
+#[read(called = "headers", check)]
+pub struct Headers {
+    /// On the way to the service.
+    #[read(default)]
+    pub request: Edits,
+    /// On the way to the client, on every answer.
+    #[read(default)]
+    pub response: Edits,
+}
+
+/// What is done to the header fields of a message: first `remove`, then `set`, then `add`.
+#[derive(Clone, Debug, Default, PartialEq, Read)]
+#[read(called = "set of header edits")]
+pub struct Edits {
+    /// Values (templates) that stand in place of all that the name had.
+    #[read(default)]
+    pub set: Map<Spanned<String>>,
+    /// Values (templates) that are added to what the name has.
+    #[read(default)]
+    pub add: Map<OneOrMany<Spanned<String>>>,
+    /// Names that are taken away.
+    #[read(default)]
+    pub remove: OneOrMany<Spanned<String>>,
+}
+
+impl Headers {
+    fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
+        let request = self.request.check(Side::Request, reader);
+        let response = self.response.check(Side::Response, reader);
+        (request && response).then_some(self)
+    }
+}
+
+impl Edits {
+    /// Whether every name and every value can be a header's, and no name is given two meanings.
+    fn check(&self, side: Side, reader: &mut Reader) -> bool {
+        let mut good = true;
+        let mut set = BTreeSet::new();
+        for (name, value) in &self.set {
+            good &= field::check_value(value, reader).is_some();
+            let known = field::name_to_set(name, side, reader);
+            good &= known.is_some();
+            if known.is_some_and(|known| !set.insert(known)) {
+                reader.error("header-twice", format!("`{name}` is set twice"), &name.span);
+                good = false;
+            }
+        }
+        let mut added = BTreeSet::new();
+        for (name, values) in &self.add {
+            good &= values.iter().filter(|value| field::check_value(value, reader).is_none()).count() == 0;
+            match field::name_to_set(name, side, reader) {
+                Some(known) => drop(added.insert(known)),
+                None => good = false,
+            }
+        }
+        for name in &self.remove {
+            let Some(known) = field::name(name, side, reader) else {
+                good = false;
+                continue;
+            };
+            if set.contains(&known) || added.contains(&known) {
+                let message = format!("`{name}` is removed and given a value at once");
+                let help = "`set` alone puts the value in place of what was there";
+                reader.report(pintle_core::config::Diagnostic::error("header-twice", message, &name.span).help(help));
+                good = false;
+            }
+        }
+        good
+    }
+}
+
+/// The edits of all levels, outer ones first.
+fn compiled<'e>(
+    edits: impl Iterator<Item = &'e Edits>,
+    place: &Declared<'_>,
+    reader: &mut Reader,
+) -> Option<Box<[Changes]>> {
+    let mut all = Some(Vec::new());
+    for edits in edits {
+        match (Changes::build(edits, place, reader), &mut all) {
+            (Some(changes), Some(all)) if !changes.is_empty() => all.push(changes),
+            (Some(_), _) => {}
+            (None, _) => all = None,
+        }
+    }
+    all.map(Vec::into_boxed_slice)
+}
+
+/// Changes requests.
+pub(crate) fn request(layers: &Layers<'_, Headers>, building: &mut Building<'_, '_>) -> Option<()> {
+    let all = compiled(layers.all().map(|headers| &headers.request), building.place, building.reader)?;
+    if !all.is_empty() {
+        building.steps.push(Step::Check(Box::new(move |exchange| {
+            for changes in &all {
+                let made = changes.make(exchange);
+                changes.apply(&made, Side::Request, &mut exchange.request.fields);
+            }
+            Ok(())
+        })));
+    }
+    Some(())
+}
+
+/// Changes answers.
+pub(crate) fn response(layers: &Layers<'_, Headers>, building: &mut Building<'_, '_>) -> Option<()> {
+    let place = building.place.response();
+    let all = compiled(layers.all().map(|headers| &headers.response), &place, building.reader)?;
+    if !all.is_empty() {
+        building.steps.push(Step::Edit(Box::new(move |exchange, response| {
+            for changes in &all {
+                let made = changes.make(&ResponseScope { exchange, response });
+                changes.apply(&made, Side::Response, &mut response.fields);
+            }
+        })));
+    }
+    Some(())
+}

@@ -1,0 +1,87 @@
+//! Edits of header fields, ready to run: names in small letters, values literal or compiled.
+
+use super::Edits;
+use crate::field::{Side, Value};
+use pintle_core::Fields;
+use pintle_core::config::{Reader, Spanned};
+use pintle_core::template::{Declared, Scope};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// The edits of one level.
+pub(super) struct Changes {
+    remove: Box<[Box<str>]>,
+    given: Box<[Given]>,
+}
+
+/// A field that gets a value.
+struct Given {
+    name: Box<str>,
+    value: Value,
+    /// Beside what the name has, not in its place.
+    is_added: bool,
+}
+
+/// The values that are made for one message, one after the other.
+pub(super) struct Made {
+    text: String,
+    /// Where each template's value is, in their order; none where it failed.
+    places: SmallVec<[Option<Range<usize>>; 4]>,
+}
+
+impl Changes {
+    /// Compiles edits whose names are known to be good.
+    pub(super) fn build(edits: &Edits, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+        let set = edits.set.iter().map(|(name, value)| (name, value, false));
+        let add = edits.add.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value, true)));
+        let mut given = Some(Vec::new());
+        for (name, value, is_added) in set.chain(add) {
+            match (Value::build(value, place, reader), &mut given) {
+                (Some(value), Some(given)) => given.push(Given { name: lower(name), value, is_added }),
+                (Some(_), None) => {}
+                (None, _) => given = None,
+            }
+        }
+        let remove = edits.remove.iter().map(lower).collect();
+        Some(Changes { remove, given: given?.into() })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.given.is_empty()
+    }
+
+    /// Evaluates every template. Costs nothing where there is none.
+    pub(super) fn make(&self, scope: &dyn Scope) -> Made {
+        let mut made = Made { text: String::new(), places: SmallVec::new() };
+        for given in self.given.iter().filter(|given| given.value.template().is_some()) {
+            let start = made.text.len();
+            let rendered = given.value.render(scope, &mut made.text);
+            made.places.push(rendered.ok().map(|()| start..made.text.len()));
+        }
+        made
+    }
+
+    /// Edits the fields of a message with the values that were made for it.
+    pub(super) fn apply(&self, made: &Made, side: Side, fields: &mut Fields) {
+        for name in &self.remove {
+            fields.remove(&**name);
+        }
+        let mut places = made.places.iter();
+        for Given { name, value, is_added } in &self.given {
+            let value = match value {
+                Value::Literal(text) => Some(&**text),
+                Value::Template(_) => places.next().cloned().flatten().map(|range| &made.text[range]),
+            };
+            match value {
+                Some(value) if *is_added => fields.append(&**name, value),
+                Some(value) => fields.set(&**name, value),
+                None if *is_added && side == Side::Response => {}
+                None => drop(fields.remove(&**name)),
+            }
+        }
+    }
+}
+
+fn lower(name: &Spanned<String>) -> Box<str> {
+    name.to_ascii_lowercase().into()
+}

@@ -1,0 +1,95 @@
+//! What the levels around a route say of one kind of policy, outer to inner.
+
+use crate::chain::Kind;
+use crate::{NamedPolicies, Setting};
+use pintle_core::config::{Reader, Span};
+use std::ops::Deref;
+
+/// How the levels of one kind go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Levels {
+    /// All apply, outer ones first.
+    All,
+    /// The inner one replaces the outer ones.
+    Innermost,
+}
+
+/// The settings of one kind that hold for a route.
+#[derive(Debug)]
+pub(crate) struct Layers<'a, T> {
+    held: Vec<(usize, Held<'a, T>)>,
+    off: bool,
+}
+
+/// Settings that stand in the configuration, or that were made of a named policy and changes.
+#[derive(Debug)]
+pub(crate) enum Held<'a, T> {
+    Lent(&'a T),
+    Made(Box<T>),
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Held::Lent(value) => value,
+            Held::Made(value) => value,
+        }
+    }
+}
+
+impl<T> Default for Layers<'_, T> {
+    fn default() -> Self {
+        Layers { held: Vec::new(), off: false }
+    }
+}
+
+impl<'a, T: Kind> Layers<'a, T> {
+    /// Takes what one entry of the level `level` says.
+    pub(crate) fn take(
+        &mut self,
+        setting: &'a Setting<T>,
+        (level, at): (usize, &Span),
+        named: &NamedPolicies,
+        reader: &mut Reader,
+    ) -> Option<()> {
+        let value = match setting {
+            Setting::Off => {
+                self.held.clear();
+                self.off = true;
+                return Some(());
+            }
+            Setting::On { value, .. } => Held::Lent(value),
+            Setting::Use { name, changes } => Held::Made(Box::new(named.changed(name, changes, reader)?)),
+        };
+        if T::LEVELS == Levels::Innermost {
+            if self.held.last().is_some_and(|(before, _)| *before == level) {
+                let message = format!("`{}` stands twice in one list, and only one can hold", T::NAME);
+                reader.error("policy-twice", message, at);
+                return None;
+            }
+            self.held.clear();
+        }
+        self.off = false;
+        self.held.push((level, value));
+        Some(())
+    }
+}
+
+impl<T> Layers<'_, T> {
+    /// All settings, outer ones first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.held.iter().map(|(_, value)| &**value)
+    }
+
+    /// The innermost settings.
+    pub(crate) fn innermost(&self) -> Option<&T> {
+        self.held.last().map(|(_, value)| &**value)
+    }
+
+    /// Whether it was switched off, and nothing further inside switched it on.
+    pub(crate) fn is_off(&self) -> bool {
+        self.off
+    }
+}

@@ -1,0 +1,134 @@
+//! Policies under a name, and the three ways to set a kind: its own settings, `none`, or a named one with some fields
+//! changed.
+
+use crate::Policy;
+use crate::chain::Kind;
+use pintle_core::config::{Diagnostic, Entry, Field, Form, Map, Node, Read, Reader, Shape, Spanned};
+
+/// What stands behind a policy's kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting<T> {
+    /// `none`: what outer levels say of this kind does not hold here.
+    Off,
+    /// Settings.
+    On {
+        /// As they were understood.
+        value: T,
+        /// As they were written, for whoever takes them with some fields changed.
+        written: Node,
+    },
+    /// `{use: NAME, …}`: a named policy of this kind, with the other keys in place of its own.
+    Use {
+        /// The name.
+        name: Spanned<String>,
+        /// The whole map, `use` with it.
+        changes: Node,
+    },
+}
+
+impl<T: Read> Read for Setting<T> {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.as_plain() == Some("none") {
+            return Some(Setting::Off);
+        }
+        if let Some(name) = node.get("use") {
+            return Some(Setting::Use { name: Spanned::read(name, reader)?, changes: node.clone() });
+        }
+        Some(Setting::On { value: T::read(node, reader)?, written: node.clone() })
+    }
+
+    fn shape() -> Shape {
+        let form = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
+        let own = match T::shape() {
+            Shape::Map { .. } | Shape::MapOf(_) | Shape::Kinds { .. } => "map",
+            Shape::List(_) => "list",
+            _ => "text",
+        };
+        Shape::Forms {
+            name: "",
+            doc: "",
+            expected: "",
+            forms: vec![
+                form("none", "What outer levels say of this policy does not hold here.", String::shape),
+                form(own, "The policy's settings, or those of a named one by `use: NAME`.", T::shape),
+            ],
+        }
+    }
+}
+
+/// The top-level `policies`: each under its name, `NAME: {KIND: …}`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NamedPolicies(Vec<(Spanned<String>, Option<Policy>)>);
+
+impl Read for NamedPolicies {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        // What is broken was reported, and refuses the configuration; its name is known all the same.
+        let Some(entries) = node.as_map() else { return Map::<Policy>::read(node, reader).map(|_| Self::default()) };
+        let read = |entry: &Entry| {
+            let policy = Policy::read(&entry.value, reader).filter(|policy| has_settings(policy, entry, reader));
+            (entry.key.clone().map(String::from), policy)
+        };
+        Some(Self(entries.iter().map(read).collect()))
+    }
+
+    fn shape() -> Shape {
+        Map::<Policy>::shape()
+    }
+}
+
+fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
+    let Some(why) = policy.unfit_for_a_name() else { return true };
+    let message = format!("the named policy `{}` has no settings of its own", entry.key.value);
+    reader.report(Diagnostic::error("empty-policy", message, entry.value.span()).help(why));
+    false
+}
+
+impl NamedPolicies {
+    /// The policy under a name; a name that nobody gave is reported.
+    pub(crate) fn find(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<&Policy> {
+        if let Some((_, policy)) = self.0.iter().find(|(known, _)| known == name) {
+            return policy.as_ref();
+        }
+        let message = format!("there is no policy named `{name}`");
+        reader.report(Diagnostic::error("unknown-policy", message, &name.span).help(self.remedy(name)));
+        None
+    }
+
+    fn remedy(&self, wrong: &str) -> String {
+        let distance = |name: &str| strsim::osa_distance(wrong, name);
+        let near = self.0.iter().map(|(name, _)| name.as_str()).min_by_key(|name| distance(name));
+        match near.filter(|name| distance(name) <= (wrong.chars().count() / 3).clamp(1, 3)) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None if Policy::KINDS.contains(&wrong) => format!("for a policy without a name write `{{{wrong}: …}}`"),
+            None if self.0.is_empty() => "name one under the top-level `policies`".into(),
+            None => String::new(),
+        }
+    }
+
+    /// The settings of the named policy of this kind with the changes in them.
+    pub(crate) fn changed<T: Kind>(&self, name: &Spanned<String>, changes: &Node, reader: &mut Reader) -> Option<T> {
+        let policy = self.find(name, reader)?;
+        let Some(Setting::On { written, .. }) = T::of(policy) else {
+            let message = format!("`{name}` is a `{}` policy, and cannot be used for `{}`", policy.kind(), T::NAME);
+            reader.error("other-policy", message, &name.span);
+            return None;
+        };
+        T::read(&merged(written, changes, name, reader)?, reader)
+    }
+}
+
+/// The map `written` with the keys of `changes` in place of its own.
+fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut Reader) -> Option<Node> {
+    let changed: Vec<&Entry> = changes.as_map()?.iter().filter(|entry| &**entry.key != "use").collect();
+    let Some(own) = written.as_map() else {
+        let Some(first) = changed.first() else { return Some(written.clone()) };
+        let message = format!("`{name}` is {}, and has no `{}` to change", written.found(), first.key.value);
+        reader.error("no-fields", message, &first.key.span);
+        return None;
+    };
+    let mut entries: Vec<Entry> =
+        own.iter().filter(|entry| !changed.iter().any(|new| new.key == entry.key)).cloned().collect();
+    entries.extend(changed.into_iter().cloned());
+    Some(Node::new(Form::Map(entries), changes.span().clone()))
+}
+

@@ -1,0 +1,44 @@
+//! Templates that stand in a configuration, compiled with their mistakes shown at their places.
+
+use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
+use pintle_core::template::{Declared, Fault, Place, Template};
+
+/// Compiles a template that a configuration holds; what is wrong in it is reported.
+pub fn compile(text: &Spanned<String>, place: Place, declared: &Declared<'_>, reader: &mut Reader) -> Option<Template> {
+    compile_text(text, &text.span, place, declared, reader)
+}
+
+/// As [`compile`], for a text and where it stands.
+pub fn compile_text(
+    text: &str,
+    span: &Span,
+    place: Place,
+    declared: &Declared<'_>,
+    reader: &mut Reader,
+) -> Option<Template> {
+    match Template::compile(text, place, declared) {
+        Ok(template) => Some(template),
+        Err(fault) => {
+            report(&fault, text, span, reader);
+            None
+        }
+    }
+}
+
+/// Reports what is wrong with an expression or a template, at the part of its place where it is wrong.
+pub fn report(fault: &Fault, text: &str, span: &Span, reader: &mut Reader) {
+    let help = fault.help.clone().unwrap_or_default();
+    reader.report(Diagnostic::error("bad-expression", &fault.message, &narrowed(fault, text, span)).help(help));
+}
+
+/// The fault's part of the span, where the text stands there as it is: without escapes, folding or indentation.
+fn narrowed(fault: &Fault, text: &str, span: &Span) -> Span {
+    let written = span.text();
+    let start = span.range().start;
+    let at = match written.strip_prefix(['"', '\'']) {
+        None if written == text => start,
+        Some(inner) if inner.get(..text.len()) == Some(text) => start + 1,
+        _ => return span.clone(),
+    };
+    span.source().span(at + fault.range.start..at + fault.range.end)
+}

@@ -1,0 +1,44 @@
+//! `timeout: 5s | none`: how long a request may take, from its head to the last byte of its answer. It ends where a
+//! tunnel begins (WebSocket).
+//!
+//! The inner level replaces the outer. What runs out answers 504 with the reason `timeout`, or cuts the answer where its
+//! head is out already.
+
+use crate::build::Building;
+use crate::layers::{Layers, Levels};
+use pintle_core::config::{Node, Read, Reader};
+use pintle_core::step::Step;
+use std::time::Duration;
+
+pub(crate) const LEVELS: Levels = Levels::Innermost;
+
+/// The time that a request may take in all, from its head to its answer's last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout(pub Duration);
+
+impl Read for Timeout {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let duration = Duration::read(node, reader)?;
+        if duration.is_zero() {
+            reader.expected("a time to wait", node, "for no limit write `none`");
+            return None;
+        }
+        Some(Timeout(duration))
+    }
+
+    fn shape() -> pintle_core::config::Shape {
+        Duration::shape()
+    }
+}
+
+/// Sets the deadline; waiting within it is for those who wait.
+pub(crate) fn check(layers: &Layers<'_, Timeout>, building: &mut Building<'_, '_>) -> Option<()> {
+    if let Some(&Timeout(duration)) = layers.innermost() {
+        building.steps.push(Step::Check(Box::new(move |exchange| {
+            // Past what the clock can count there is no deadline.
+            exchange.deadline = exchange.started.checked_add(duration);
+            Ok(())
+        })));
+    }
+    Some(())
+}
