@@ -88,8 +88,8 @@ impl<'b> Section<'b> {
             return Err(name_flaw(line, colon, self.lines.is_empty()));
         }
         let name_len = u16::try_from(colon).map_err(|_| flaw::NAME_SIZE)?;
-        let after = &line[colon + 1..];
-        let value = scan::trim(after);
+        let white = scan::white_len(&line[colon + 1..]);
+        let value = scan::trim_end(&line[colon + 1 + white..]);
         if !scan::is_value(value) {
             return Err(if value.contains(&b'\r') { flaw::BARE_CR } else { flaw::CONTROL });
         }
@@ -97,7 +97,6 @@ impl<'b> Section<'b> {
         if let Some(special) = special {
             self.seen |= 1 << special as u8;
         }
-        let white = after.iter().position(|&b| b != b' ' && b != b'\t').unwrap_or(0);
         self.lines.push(FieldLine {
             name: start as u32,
             name_len,
