@@ -29,9 +29,11 @@ fn page(tree: &Tree, file: &File) -> Vec<Finding> {
         findings.extend(
             broken.map(|link| Finding::new(&file.path, number, format!("the link `{link}` leads to no file: mend it"))),
         );
-        let named = spans
-            .into_iter()
-            .filter(|span| file.path != HISTORY && is_path(span) && !tree.has(span) && !tree.ignores(span));
+        // A page in a folder may name paths from there.
+        let known = |path: &str| {
+            tree.has(path) || tree.ignores(path) || resolve(folder, path).is_some_and(|path| tree.has(&path))
+        };
+        let named = spans.into_iter().filter(|span| file.path != HISTORY && is_path(span) && !known(span));
         findings.extend(
             named.map(|path| {
                 Finding::new(&file.path, number, format!("there is no `{path}`: name what took its place"))
@@ -86,11 +88,12 @@ mod tests {
 
     #[test]
     fn links_and_paths_that_lead_nowhere_are_found() {
-        let page = "[a](a.md) [b](../top.md#x) [c](gone.md)\n`crates/a/src/lib.rs` `crates/gone` `crates/*/x` `[d](no.md)`\n\
+        let page = "[a](a.md) [b](../top.md#x) [c](gone.md)\n`crates/a/src/lib.rs` `tests/x.rs` `crates/gone` `crates/*/x` `[d](no.md)`\n\
                     ```\n[e](none.md)\n```\n[f](https://example.com/x.md)\n[g]: missing.md\n";
         let page = format!("{page}`bench/out/x`\n");
         let tree = Tree::of(&[
             ("docs/a.md", &page),
+            ("docs/tests/x.rs", ""),
             ("top.md", ""),
             ("crates/a/src/lib.rs", ""),
             (".gitignore", "/bench/out\n"),
