@@ -15,6 +15,8 @@ mod layers;
 mod list;
 mod named;
 pub mod template;
+#[cfg(test)]
+mod testing;
 mod timeout;
 
 pub use build::{Defaults, build};
