@@ -116,7 +116,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         id: "id".into(),
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
-        captures: Captures { segments: [3..8].into_iter().collect(), rest: None },
+        captures: Captures { segments: std::iter::once(3..8).collect(), rest: None },
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),

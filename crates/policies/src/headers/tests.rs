@@ -31,7 +31,8 @@ fn values_are_templates_of_the_request_as_it_came() {
     assert_eq!(sent(&[level], &[("x-old", "old")]), ["x-new: old", "x-old: a b!"]);
     let moved = "[{headers: {request: {set: {x-new: \"${request.headers['x-old']}\"}, remove: [x-old]}}}]";
     assert_eq!(sent(&[moved], &[("x-old", "old")]), ["x-new: old"]);
-    let trimmed = "[{headers: {request: {set: {x-a: \" ${request.headers['x-old']} \", x-b: \" b\"}, remove: [x-old]}}}]";
+    let trimmed =
+        "[{headers: {request: {set: {x-a: \" ${request.headers['x-old']} \", x-b: \" b\"}, remove: [x-old]}}}]";
     assert_eq!(sent(&[trimmed], &[("x-old", "a b")]), ["x-a: a b", "x-b: b"]);
 }
 
@@ -65,7 +66,8 @@ fn all_levels_apply_and_the_inner_one_wins() {
 
 #[test]
 fn answers_may_name_themselves() {
-    let level = "[{headers: {response: {set: {x-s: \"${response.status} ${response.headers.a} ${request.headers['x-q']}\"}}}}]";
+    let level =
+        "[{headers: {response: {set: {x-s: \"${response.status} ${response.headers.a} ${request.headers['x-q']}\"}}}}]";
     assert_eq!(answered(&[level], &[("a", "b")]), ["a: b", "x-s: 200 b 1"]);
     let wrong = "[{headers: {request: {set: {x-s: \"${response.status}\"}}}}]";
     assert_eq!(
