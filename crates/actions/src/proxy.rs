@@ -22,7 +22,6 @@ use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
 use pintle_upstream::Outgoing;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Sends requests to a service.
 #[derive(Debug)]
@@ -134,7 +133,7 @@ impl Proxy {
             deadline: exchange.deadline,
             interim: exchange.interim.as_ref(),
         };
-        let response = target.upstream.send(outgoing, &mut exchange.notes, Instant::now()).await?;
+        let response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
         exchange.notes.first_byte = Some(exchange.started.elapsed());
         Ok(response)
     }
