@@ -218,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Reads once; holds a buffer only if something came.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
-        if self.read.capacity() == 0 {
+        if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
             self.read = buffer::take();
         }
         let read = poll_read(&mut self.io, cx, &mut self.read, buffer::SIZE);

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of a streamed answer is read at once.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 128 * 1024;
 
 /// The final answer.
 #[derive(Debug)]
@@ -328,6 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             }
             framing => {
                 let length = if let Framing::Length(length) = framing { Some(length) } else { None };
+                self.large = length.is_some_and(|length| length > 2 * buffer::SIZE as u64);
                 self.bounds.deadline = None;
                 self.wait_for(Instant::now(), self.bounds.idle);
                 Body::Stream { source: Box::new(Source { active: Some(self) }), length }
@@ -399,7 +400,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
                 Ok(None) => {}
                 Err(_) => return Poll::Ready(Some(Err(BodyError::upstream(Fault::Malformed)))),
             }
-            if self.read.capacity() == 0 {
+            // What was handed out has mostly been written by now, so that its room can be used again.
+            if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
                 self.read = buffer::take();
             }
             let room = if self.large { PIECE } else { buffer::SIZE };
