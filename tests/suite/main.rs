@@ -13,6 +13,7 @@ mod proxying;
 mod reload;
 mod routing;
 mod routing_example;
+mod smuggling;
 mod streaming;
 mod tls;
 mod tls_clients;
