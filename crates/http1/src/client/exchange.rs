@@ -120,13 +120,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         bounds: Bounds,
         home: H,
         now: Instant,
-    ) -> Self {
+    ) -> Box<Self> {
         let framing = match call.protocol {
             Some(_) => Framing::None,
             None => Framing::for_request(call.method, body.length()),
         };
         let expect = call.fields.contains(names::EXPECT);
-        let mut active = Active {
+        let mut active = Box::new(Active {
             connection,
             home,
             read: BytesMut::new(),
@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             failed: None,
             body,
             bounds,
-        };
+        });
         let wish = call.protocol.map_or(Wish::KeepAlive, Wish::Upgrade);
         let (out, host) = (active.out.text(), call.host.as_bytes());
         write_request_head(out, call.method, call.target, host, call.fields, framing, wish);
@@ -314,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         Ok(head)
     }
 
-    pub(super) fn into_answer(mut self, head: ResponseHead) -> Answer {
+    pub(super) fn into_answer(mut self: Box<Self>, head: ResponseHead) -> Answer {
         let (status, fields) = (head.status, head.fields);
         let body = match head.framing {
             Framing::None if !self.tunnel => {
@@ -336,17 +336,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         Answer { status, fields, body }
     }
 
-    pub(super) fn into_error(self, fail: Fail) -> SendError {
+    pub(super) fn into_error(self: Box<Self>, fail: Fail) -> SendError {
         let stale = self.connection.reused && self.read.is_empty() && matches!(fail, Fail::Closed(_));
         SendError { fail, stale, body: (!self.touched).then_some(self.body) }
     }
 
     /// Gives the connection back if nothing is left on it in either direction; closes it else.
-    fn finish(self) {
+    fn finish(self: Box<Self>) {
         buffer::give(self.read_rest());
     }
 
-    fn read_rest(mut self) -> BytesMut {
+    fn read_rest(mut self: Box<Self>) -> BytesMut {
         let read = std::mem::take(&mut self.read);
         if self.keep && self.upload == Upload::Done && self.out.is_empty() && read.is_empty() {
             let timer = std::mem::take(&mut self.connection.timer);
@@ -359,7 +359,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
 /// The answer's body.
 struct Source<S, H: Home<S>> {
     /// None once it has ended.
-    active: Option<Active<S, H>>,
+    active: Option<Box<Active<S, H>>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> BodySource for Source<S, H> {
