@@ -5,6 +5,7 @@
 mod check;
 mod example;
 mod failing;
+mod four_ways;
 mod http1_edge;
 mod http2;
 mod http2_floods;
