@@ -47,7 +47,7 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
             return None;
         }
     };
-    let addresses: HashMap<_, _> =
+    let addresses: HashMap<_, _, foldhash::fast::RandomState> =
         listeners.iter().flat_map(|l| l.addresses.iter().map(|address| (address.clone(), l.number))).collect();
     Some(Runtime {
         version: world.before.as_ref().map_or(1, |before| before.version + 1),

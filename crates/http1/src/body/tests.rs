@@ -71,7 +71,7 @@ fn the_connection_ends() {
 #[test]
 fn an_error_is_final() {
     let (mut decoder, mut buffer) = (decoder(Framing::Chunked), BytesMut::from("x\r\n"));
-    let error = decoder.decode(&mut buffer).map(|_| ()).unwrap_err();
+    let error = decoder.decode(&mut buffer).map(|_| ()).expect_err("a refusal");
     assert_eq!(error.to_string(), "A chunk size is not a hexadecimal number. (RFC 9112 7.1)");
     let mut good = BytesMut::from("0\r\n\r\n");
     assert_eq!(decoder.decode(&mut good).map(|_| ()), Err(error));
@@ -83,7 +83,7 @@ fn an_error_is_final() {
 fn a_wrong_chunk_end_is_told_by_its_first_byte() {
     let (mut decoder, mut buffer) = (decoder(Framing::Chunked), BytesMut::from("1\r\nab"));
     assert_eq!(data(&mut decoder, &mut buffer), "a");
-    assert_eq!(decoder.decode(&mut buffer).map(|_| ()).unwrap_err().detail, "A chunk does not end in CRLF.");
+    assert_eq!(decoder.decode(&mut buffer).map(|_| ()).expect_err("a refusal").detail, "A chunk does not end in CRLF.");
 }
 
 #[test]

@@ -4,7 +4,7 @@ fn request(method: &Method, fields: &[(&str, &str)], framing: Framing, connectio
     let fields: Fields = fields.iter().copied().collect();
     let mut out = Vec::new();
     write_request_head(&mut out, method, "/a?b", b"example:81", &fields, framing, connection);
-    String::from_utf8(out).unwrap()
+    String::from_utf8(out).expect("text")
 }
 
 fn response(
@@ -16,8 +16,15 @@ fn response(
 ) -> String {
     let fields: Fields = fields.iter().copied().collect();
     let mut out = Vec::new();
-    write_response_head(&mut out, version, StatusCode::from_u16(status).unwrap(), &fields, framing, connection);
-    String::from_utf8(out).unwrap()
+    write_response_head(
+        &mut out,
+        version,
+        StatusCode::from_u16(status).expect("a status"),
+        &fields,
+        framing,
+        connection,
+    );
+    String::from_utf8(out).expect("text")
 }
 
 const LEFT_OVER: &[(&str, &str)] = &[

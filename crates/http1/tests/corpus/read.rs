@@ -40,6 +40,13 @@ pub(crate) fn cases(text: &str) -> Vec<Case> {
     cases
 }
 
+/// What the text with its escapes stands for.
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    unescape(text, &mut bytes);
+    bytes
+}
+
 /// Appends what the text with its escapes stands for.
 fn unescape(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
