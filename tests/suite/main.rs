@@ -8,6 +8,7 @@ mod failing;
 mod http1_edge;
 mod http2;
 mod http2_floods;
+mod http2_services;
 mod operate;
 mod proxying;
 mod reload;
