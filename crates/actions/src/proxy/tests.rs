@@ -173,3 +173,17 @@ async fn content_goes_along() {
     proxy(&format!("'{}'", service.url()), Known::default()).call(&mut exchange).await.expect("an answer");
     assert_eq!(service.last().body, "content");
 }
+
+#[test]
+fn the_examples_are_good() {
+    let known = || Known(["orders", "orders-next", "users"].map(|name| (name, format!("http://{name}.test"))).into());
+    for text in [
+        "orders",
+        "http://127.0.0.1:9001",
+        "{to: orders-next, path: '/v2/orders/${path.rest}', host: orders.internal}",
+        "{split: {orders: 90, orders-next: 10}, mirror: {to: orders-next, share: 5%}}",
+        "{to: users, path: \"/users/${path.id}\"}",
+    ] {
+        proxy(text, known());
+    }
+}

@@ -22,7 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of a streamed answer is read at once.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 128 * 1024;
+/// How many interim answers a server may send: they wait in memory for a client that reads slowly.
+const INTERIMS: u8 = 32;
 
 /// The final answer.
 #[derive(Debug)]
@@ -107,6 +109,8 @@ pub(super) struct Active<S, H: Home<S>> {
     keep: bool,
     /// Whether content comes fast enough for large reads.
     large: bool,
+    /// Interim answers so far.
+    interims: u8,
     /// What went wrong with the upload while the answer's taker was busy.
     failed: Option<BodyError>,
     bounds: Bounds,
@@ -139,8 +143,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             protocol: call.protocol,
             method: call.method.clone(),
             decoder: Decoder::new(Framing::None, bounds.body_limits),
-            keep: false,
+            keep: true,
             large: false,
+            interims: 0,
             failed: None,
             body,
             bounds,
@@ -233,6 +238,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
                 if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                     return Poll::Ready(self.settle(head));
                 }
+                // What an interim answer says wrongly about its framing makes the final one's end doubtful.
+                self.keep &= head.keep_alive;
+                self.interims += 1;
+                if self.interims > INTERIMS {
+                    return Poll::Ready(Err(Fail::Malformed("too many interim answers".into())));
+                }
                 if head.status == StatusCode::CONTINUE {
                     self.release_upload();
                     if let Poll::Ready(Err(error)) = self.poll_upload(cx, self.bounds.response) {
@@ -310,7 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             }
             self.decoder = Decoder::new(head.framing, self.bounds.body_limits);
         }
-        self.keep = head.keep_alive && !self.tunnel;
+        self.keep &= head.keep_alive && !self.tunnel;
         Ok(head)
     }
 
@@ -324,10 +335,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             Framing::Length(length) if self.upload == Upload::Done && self.read.len() as u64 >= length => {
                 let data = self.read.split_to(length as usize).freeze();
                 self.finish();
-                Body::Full(data)
+                Body::full(data)
             }
             framing => {
                 let length = if let Framing::Length(length) = framing { Some(length) } else { None };
+                self.large = length.is_some_and(|length| length > 2 * buffer::SIZE as u64);
                 self.bounds.deadline = None;
                 self.wait_for(Instant::now(), self.bounds.idle);
                 Body::Stream { source: Box::new(Source { active: Some(self) }), length }
@@ -399,7 +411,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
                 Ok(None) => {}
                 Err(_) => return Poll::Ready(Some(Err(BodyError::upstream(Fault::Malformed)))),
             }
-            if self.read.capacity() == 0 {
+            // What was handed out has mostly been written by now, so that its room can be used again.
+            if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
                 self.read = buffer::take();
             }
             let room = if self.large { PIECE } else { buffer::SIZE };

@@ -130,3 +130,15 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
         ["1:38 the match captures no `nope` [there is `path.id`]"]
     );
 }
+
+#[test]
+fn the_example_means_what_it_says() {
+    let level = r#"
+      - headers:
+          request: {set: {x-tenant: "${request.headers['x-tenant'].lowerAscii()}"}, remove: [x-debug]}
+          response: {add: {x-served-by: pintle}, remove: [server]}
+    "#;
+    assert_eq!(sent(&[level], &[("x-tenant", "ACME"), ("x-debug", "1")]), ["x-tenant: acme"]);
+    assert_eq!(sent(&[level], &[]), [""; 0], "nobody named a tenant");
+    assert_eq!(answered(&[level], &[("server", "x")]), ["x-served-by: pintle"]);
+}
