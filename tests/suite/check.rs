@@ -6,7 +6,7 @@ use pintle_testkit::{Certificates, Finished, Folder, Gateway, pintle};
 const START: &str = "listeners:\n  - address: 127.0.0.1:8080\n";
 
 async fn checked(folder: &Folder) -> Finished {
-    pintle(folder.path(), &["check", "-c", "pintle.yaml"]).await
+    pintle(folder.path(), &["check", "pintle.yaml"]).await
 }
 
 /// Checks one configuration.
@@ -62,7 +62,7 @@ async fn two_routes_that_stay_equal_are_an_error_that_names_both() {
     let config = format!(
         "{START}routes:\n  - match: GET /a/{{x}}\n    respond: {{status: 200}}\n  - match: GET /a/{{y}}\n    respond: {{status: 204}}\n"
     );
-    refused(&config, &["pintle.yaml:4:", "pintle.yaml:6:"]).await;
+    refused(&config, &["pintle.yaml:6:12", "4 |   - match: GET /a/{x}", "6 |   - match: GET /a/{y}"]).await;
     // With different methods they can't both match.
     let config = config.replacen("GET", "POST", 1);
     assert_eq!(check(&config).await.code, Some(0));
@@ -78,7 +78,9 @@ async fn a_value_in_the_wrong_unit_or_form_says_what_is_wanted() {
     let said = check(&route("admin: {address: 127.0.0.1:9900, token: plain-text}\n")).await;
     assert!(!said.stderr.contains("plain-text"), "a secret is shown: {}", said.stderr);
     refused(&route("").replace("http://127.0.0.1:9001", "http://127.0.0.1:9001/v2"), &["path"]).await;
-    refused(&route("").replace("http://127.0.0.1:9001", "${HOME}"), &["{env: HOME}"]).await;
+    refused(&route("").replace("http://127.0.0.1:9001", "${HOME}"), &["pintle.yaml:5:", "variables"]).await;
+    let path = "{to: http://127.0.0.1:9001, path: \"/${HOME}\"}";
+    refused(&route("").replace("http://127.0.0.1:9001", path), &["pintle.yaml:5:", "{env: HOME}"]).await;
 }
 
 #[tokio::test]
@@ -143,6 +145,9 @@ async fn what_a_later_version_brings_is_refused_by_name() {
     };
     refused(&upstream("retry: {attempts: 2}"), &["not-yet", "`retry` is not there yet", "pintle.yaml:6:5"]).await;
     let route = |rest: &str| format!("{START}routes:\n  - match: /**\n    {rest}\n    respond: {{status: 200}}\n");
+    let split = "{split: {a: 50, http://127.0.0.1:9002: 50}, split_by: client.ip}";
+    let split = upstream("balance: round_robin").replace("proxy: a", &format!("proxy: {split}"));
+    refused(&split, &["not-yet", "`split_by` is not there yet"]).await;
     refused(&route("policies: [{cache: {}}]"), &["not-yet", "`cache`"]).await;
     refused(&route("policies: [{rate_limit: {rate: 1/s, key: client.ip}}]"), &["not-yet", "`rate_limit`"]).await;
 }

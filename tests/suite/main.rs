@@ -5,6 +5,7 @@
 mod check;
 mod example;
 mod failing;
+mod four_ways;
 mod http1_edge;
 mod http2;
 mod http2_floods;
@@ -14,6 +15,7 @@ mod proxying;
 mod reload;
 mod routing;
 mod routing_example;
+mod smuggling;
 mod streaming;
 mod tls;
 mod tls_clients;

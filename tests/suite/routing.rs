@@ -203,21 +203,3 @@ async fn a_redirect_changes_what_it_names() {
         assert_eq!((answer.status, answer.get("location")), (status, Some(location)), "{target}");
     }
 }
-
-#[tokio::test]
-async fn a_split_by_an_expression_is_always_the_same_for_the_same_value() {
-    let (a, b) = (Origin::named("a").await, Origin::named("b").await);
-    let config = format!(
-        "upstreams: {{a: {{endpoints: [\"{}\"]}}, b: {{endpoints: [\"{}\"]}}}}
-routes: [{{match: /**, proxy: {{split: {{a: 50, b: 50}}, split_by: \"request.headers['x-user']\"}}}}]",
-        a.address(),
-        b.address()
-    );
-    let gateway = Gateway::plain(config).await;
-    for user in 0..20 {
-        let ask = Ask::get("/").header("x-user", &format!("user-{user}"));
-        let (first, second) = (gateway.ask(ask.clone()).await, gateway.ask(ask).await);
-        assert_eq!(first.get("x-origin"), second.get("x-origin"));
-    }
-    assert!(a.hits() > 0 && b.hits() > 0, "{} and {}", a.hits(), b.hits());
-}

@@ -13,3 +13,19 @@ impl Action for Fallback {
         Box::pin(std::future::ready(Err(refusal)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{answer, exchange};
+    use pintle_core::{Refusal, names};
+
+    #[test]
+    fn the_reason_is_the_one_that_routing_gave() {
+        let mut exchange = exchange(&[]);
+        exchange.unrouted = Some(Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, "GET"));
+        let refusal = answer(&Fallback, &mut exchange).expect_err("a refusal");
+        assert_eq!((refusal.reason, refusal.fields.is_some()), (Reason::MethodNotAllowed, true));
+        assert_eq!(answer(&Fallback, &mut exchange).expect_err("a refusal").reason, Reason::NoRoute);
+    }
+}

@@ -7,6 +7,8 @@ mod proxy;
 mod redirect;
 mod respond;
 mod services;
+#[cfg(test)]
+mod testing;
 mod url;
 
 pub use fallback::Fallback;

@@ -16,13 +16,12 @@ pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 use crate::services::{Services, Target};
 use crate::url::{Host, Url};
 use mirror::Mirror;
+use pintle_core::Exchange;
 use pintle_core::config::Reader;
 use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
-use pintle_core::Exchange;
 use pintle_upstream::Outgoing;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Sends requests to a service.
 #[derive(Debug)]
@@ -134,7 +133,7 @@ impl Proxy {
             deadline: exchange.deadline,
             interim: exchange.interim.as_ref(),
         };
-        let response = target.upstream.send(outgoing, &mut exchange.notes, Instant::now()).await?;
+        let response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
         exchange.notes.first_byte = Some(exchange.started.elapsed());
         Ok(response)
     }

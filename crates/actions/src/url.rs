@@ -65,6 +65,12 @@ impl Url {
             reader.report(Diagnostic::error("bad-location", message, &text.span).help(help));
             return None;
         }
+        let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+        if let Some(wrong) = authority.filter(|authority| !authority.contains("${") && !is_host(authority, true)) {
+            let help = "such as `https://shop.example.com/`";
+            reader.report(Diagnostic::error("bad-host", format!("`{wrong}` is no host"), &text.span).help(help));
+            return None;
+        }
         Url::compile(text, declared, true, reader)
     }
 

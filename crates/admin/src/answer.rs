@@ -3,6 +3,7 @@
 use pintle_core::secret::Secret;
 use pintle_core::{Fields, Method, StatusCode, names};
 use pintle_telemetry::metrics;
+use std::sync::Arc;
 
 /// What the admin API asks of the gateway.
 pub trait Control: Send + Sync + 'static {
@@ -14,6 +15,8 @@ pub trait Control: Send + Sync + 'static {
     fn metrics(&self) -> String;
     /// Reads the configuration again: the version in force, or all that is wrong. Blocks.
     fn reload(&self) -> Result<u64, String>;
+    /// Who may ask now.
+    fn access(&self) -> Arc<Access>;
 }
 
 /// Who may ask.

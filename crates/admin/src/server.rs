@@ -1,6 +1,6 @@
 //! Serving the admin address: HTTP/1.1 on the gateway's own wire, with tight bounds.
 
-use crate::answer::{Access, Answer, Control, answer};
+use crate::answer::{Answer, Control, answer};
 use pintle_core::{Body, Fields, Method, names};
 use pintle_http1::Limits;
 use pintle_http1::server::{Connection, Incoming, Reply};
@@ -27,21 +27,21 @@ pub enum Listening {
 }
 
 /// Serves the admin API until the future is dropped.
-pub async fn serve(listening: Listening, control: Arc<dyn Control>, access: Access) {
-    let (places, access) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(access));
+pub async fn serve(listening: Listening, control: Arc<dyn Control>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let (control, access) = (Arc::clone(&control), Arc::clone(&access));
+        let control = Arc::clone(&control);
         let accepted: io::Result<()> = match &listening {
             Listening::Tcp(tcp) => tcp.accept().await.map(|(stream, _)| {
                 tokio::spawn(async move {
-                    connection(stream, control, access).await;
+                    connection(stream, control).await;
                     drop(place);
                 });
             }),
             Listening::Unix(unix) => unix.accept().await.map(|(stream, _)| {
                 tokio::spawn(async move {
-                    connection(stream, control, access).await;
+                    connection(stream, control).await;
                     drop(place);
                 });
             }),
@@ -52,7 +52,7 @@ pub async fn serve(listening: Listening, control: Arc<dyn Control>, access: Acce
     }
 }
 
-async fn connection<S>(stream: S, control: Arc<dyn Control>, access: Arc<Access>)
+async fn connection<S>(stream: S, control: Arc<dyn Control>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -62,11 +62,11 @@ where
         // No call has content: what comes with one ends the connection.
         let keep_alive = head.keep_alive && head.framing == pintle_http1::Framing::None;
         let head_only = head.method == Method::HEAD;
-        let (control, access) = (Arc::clone(&control), Arc::clone(&access));
+        let control = Arc::clone(&control);
         // A reload reads files and a scrape formats megabytes: not beside the signals.
         let work = tokio::task::spawn_blocking(move || {
             let host = head.host.as_ref().map(pintle_http1::Host::host);
-            answer(&*control, &access, &head.method, head.target.path(), host, &head.fields)
+            answer(&*control, &control.access(), &head.method, head.target.path(), host, &head.fields)
         });
         let Ok(answer) = work.await else { return };
         if !respond(&connection, answer, keep_alive, head_only).await {

@@ -1,12 +1,15 @@
 //! From the document to a [`Runtime`]: names are looked up, templates compiled, files of TLS read. Everything that is
 //! wrong is reported; what did not change since the configuration in force is taken over.
 
+mod admin;
 mod listeners;
+mod own;
 mod routes;
 mod services;
 
 use crate::document::{Document, LimitsConfig};
 use listeners::Doors;
+use own::Own;
 use pintle_core::config::Reader;
 use pintle_engine::tls::Tls;
 use pintle_engine::{Limits, Runtime};
@@ -28,8 +31,9 @@ pub struct World {
 
 /// Builds what runs. None if anything was reported as an error.
 pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Option<Runtime> {
-    let mut upstreams = Upstreams::new(&document.upstreams, world, reader);
+    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
     let doors = Doors::read(&document.listeners, reader);
+    admin::check(document, reader);
     let entries = routes::entries(document, &doors, &mut upstreams, world, reader);
     let listeners = doors.open(document, world, reader);
     if reader.diagnostics.has_errors() {
@@ -43,7 +47,7 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
             return None;
         }
     };
-    let addresses: HashMap<_, _> =
+    let addresses: HashMap<_, _, foldhash::fast::RandomState> =
         listeners.iter().flat_map(|l| l.addresses.iter().map(|address| (address.clone(), l.number))).collect();
     Some(Runtime {
         version: world.before.as_ref().map_or(1, |before| before.version + 1),

@@ -2,7 +2,7 @@
 
 use crate::maybe::Maybe;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
-use pintle_core::config::{ByteSize, Later, Map, Network, OneOrMany, Read, SecretSource, Spanned, Text, Tree};
+use pintle_core::config::{ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree};
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
@@ -157,6 +157,16 @@ impl Text for Workers {
     }
 }
 
+impl Workers {
+    /// How many that are on this machine.
+    pub fn count(self) -> usize {
+        match self {
+            Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+            Workers::Count(count) => count,
+        }
+    }
+}
+
 /// Bounds on clients.
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "limits")]
@@ -209,6 +219,30 @@ pub struct TimeLimits {
 }
 
 impl Document {
+    /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
+    pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
+        let listeners = self.listeners.iter().filter_map(Maybe::get);
+        listeners.filter_map(|listener| listener.tls.as_ref()).flat_map(|tls| tls.files()).map(|file| &file.value)
+    }
+
+    /// Where an address of a listener was written.
+    pub fn address_span(&self, address: &Address) -> Option<&Span> {
+        let mut all = self.listeners.iter().filter_map(Maybe::get).flat_map(|listener| listener.address.iter());
+        // Several with port 0 differ by numbers that are given later.
+        all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
+    }
+
+    /// Every other file that is read with the configuration: those of TLS to services, and secrets.
+    pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
+        let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
+        let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
+        let token = self.admin.iter().filter_map(|admin| admin.token.as_ref()).filter_map(|token| match &token.value {
+            SecretSource::File(path) => Some(path),
+            SecretSource::Env(_) => None,
+        });
+        tls.map(|file| &file.value).chain(token)
+    }
+
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are
     /// taken.
     pub fn move_loopback_ports(&mut self, ports: &HashMap<u16, u16>) {

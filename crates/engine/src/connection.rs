@@ -8,12 +8,18 @@ use crate::stream::{Plain, Socket, Stream};
 use crate::{http1, http2};
 use bytes::BytesMut;
 use pintle_core::exchange::Tls;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// What every HTTP/2 connection begins with (RFC 9113 3.4); its first line is no request of HTTP/1.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How long a connection may take to begin that was still queued when the gateway began to stop.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Who is at the other end of a connection, and how it is protected.
 #[derive(Clone, Debug)]
@@ -36,13 +42,32 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: Socket, address: Arc<Ad
     let limits = gateway.limits();
     let Some(_open) = gateway.count_connection(limits.connections, &listener) else { return };
     // On the heap, so that it does not weigh on the connection while that is idle.
-    let ready = Box::pin(prepare(&listener, &limits, socket)).await;
+    let ready = Box::pin(prepare_unless_drained(&gateway, &listener, &limits, socket)).await;
     drop(listener);
     match ready {
         Some(Ready::Http1(connection, peer)) => http1::serve(&gateway, connection, peer, &address).await,
         Some(Ready::Http2(stream, peer)) => Box::pin(http2::serve(&gateway, *stream, peer, &address)).await,
         None => {}
     }
+}
+
+/// A connection that has not begun is idle: it ends as the gateway begins to stop.
+async fn prepare_unless_drained(
+    gateway: &Gateway,
+    listener: &Listener,
+    limits: &Limits,
+    socket: Socket,
+) -> Option<Ready> {
+    let (mut drained, mut ready) = (pin!(gateway.drained()), pin!(prepare(listener, limits, socket)));
+    drained.as_mut().enable();
+    if gateway.is_draining() {
+        return tokio::time::timeout(LAST, ready).await.ok().flatten();
+    }
+    poll_fn(|cx| match ready.as_mut().poll(cx) {
+        Poll::Pending => drained.as_mut().poll(cx).map(|()| None),
+        ready => ready,
+    })
+    .await
 }
 
 async fn prepare(listener: &Listener, limits: &Limits, socket: Socket) -> Option<Ready> {

@@ -109,7 +109,10 @@ async fn one(
     };
     listener.meter.request_started();
     let meter = Arc::clone(&listener.meter);
-    let answered = connection.watch(gateway.answer(Arc::clone(&listener), &mut exchange, accepted)).await;
+    let answered = {
+        let answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted));
+        connection.watch(answer).await
+    };
     let after = match answered {
         Some(answer) => write(gateway, connection, &mut exchange, answer, keep_alive, &limits).await,
         None => {

@@ -23,7 +23,7 @@ pub struct Runtime {
     /// The listeners by their numbers, which the table knows.
     pub listeners: Vec<Arc<Listener>>,
     /// Which listener an address belongs to.
-    pub addresses: HashMap<Address, u32>,
+    pub addresses: HashMap<Address, u32, foldhash::fast::RandomState>,
     /// Bounds on clients.
     pub limits: Limits,
     /// Every upstream that a route may reach.

@@ -59,8 +59,7 @@ impl fmt::Display for StartError {
             StartError::Bind(errors) => {
                 for (index, error) in errors.iter().enumerate() {
                     let between = if index > 0 { "\n" } else { "" };
-                    let colon = if error.message.starts_with("is ") { "" } else { ":" };
-                    write!(f, "{between}{}{colon} {}", error.address, error.message)?;
+                    write!(f, "{between}{error}")?;
                 }
                 Ok(())
             }

@@ -13,6 +13,7 @@ mod tests;
 pub use address::{Address, AddressError};
 use open::Group;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -71,13 +72,20 @@ pub struct BindError {
     pub message: String,
 }
 
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.message.starts_with("is ") { "" } else { ":" };
+        write!(f, "{}{colon} {}", self.address, self.message)
+    }
+}
+
 impl Sockets {
     /// None yet, for so many workers.
     pub fn new(workers: usize) -> Self {
         Sockets { workers: workers.max(1), open: BTreeMap::new() }
     }
 
-    /// Opens sockets for those of `wanted` that have none. An address wanted twice counts once, port 0 too. Every
+    /// Opens sockets for those of `wanted` that have none. An address wanted twice counts once. Every
     /// address that cannot be had is an error; then nothing has changed.
     ///
     /// Reads `/proc` and may connect to a unix socket: not for a worker's thread.

@@ -20,11 +20,12 @@ pub use session::{Accepted, TlsStream};
 
 use certificate::Certificate;
 use parking_lot::Mutex;
+use pintle_core::config::{ConfigPath, Span, Spanned};
 use resumption::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 /// SHA-256 of a file's bytes.
@@ -35,13 +36,15 @@ type Digest = [u8; 32];
 pub struct Fault {
     /// The file.
     pub file: PathBuf,
+    /// Where the configuration names it; none where the fault is no file's.
+    pub span: Option<Span>,
     /// What is wrong with it, the file's name in it, with the remedy where there is one. Never holds key material.
     pub message: String,
 }
 
 impl Fault {
-    fn new(file: &Path, message: impl Into<String>) -> Self {
-        Fault { file: file.to_owned(), message: message.into() }
+    fn new(file: &Spanned<ConfigPath>, message: impl Into<String>) -> Self {
+        Fault { file: file.to_path_buf(), span: Some(file.span.clone()), message: message.into() }
     }
 }
 
@@ -73,7 +76,7 @@ impl Tls {
         let certificate = Certificate::load(files, loaded, &self.provider)?;
         let mut certificates = self.certificates.lock();
         certificates.retain(|_, certificate| certificate.strong_count() > 0);
-        certificates.insert(files.clone(), Arc::downgrade(&certificate));
+        certificates.insert(files.detached(), Arc::downgrade(&certificate));
         Ok(certificate)
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn poll_read<S: AsyncRead + Unpin>(
     buffer: &mut BytesMut,
     room: usize,
 ) -> Poll<std::io::Result<usize>> {
-    if buffer.capacity() - buffer.len() < room.min(1024) {
+    if buffer.capacity() - buffer.len() < room / 2 {
         buffer.reserve(room);
     }
     tokio_util::io::poll_read_buf(Pin::new(io), cx, buffer)

@@ -30,6 +30,9 @@ impl<'b> Options<'b> {
     /// Reads the Connection fields.
     pub(crate) fn read(section: &Section<'b>) -> Result<Self, Flaw> {
         let mut options = Options::default();
+        if !section.has(Special::Connection) {
+            return Ok(options);
+        }
         for (index, option) in section.members(Special::Connection).enumerate() {
             if index == MOST_OPTIONS {
                 return Err(flaw::OPTIONS);

@@ -46,10 +46,11 @@ pub fn parse_request(buffer: &[u8], limits: &Limits) -> Result<Parsed<RequestHea
     let start = if buffer.starts_with(b"\r\n") { 2 } else { 0 };
     let Some(line) = scan::line(buffer, start, limits.line, flaw::LINE_SIZE)? else { return Ok(Parsed::Partial) };
     let first = RequestLine::parse(&buffer[start..line.end])?;
-    match Section::read(buffer, line.next, limits.fields_size, limits.fields_count)? {
-        Some(section) => Ok(Parsed::Complete { head: head(first, &section)?, len: section.end }),
-        None => Ok(Parsed::Partial),
+    let mut section = Section::new(buffer, line.next);
+    if !section.read(limits.fields_size, limits.fields_count)? {
+        return Ok(Parsed::Partial);
     }
+    Ok(Parsed::Complete { head: head(first, &section)?, len: section.end })
 }
 
 struct RequestLine {

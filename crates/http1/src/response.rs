@@ -38,13 +38,12 @@ pub fn parse_response(
 ) -> Result<Parsed<ResponseHead>, ResponseError> {
     let Some(line) = scan::line(buffer, 0, limits.line, flaw::LINE_SIZE)? else { return Ok(Parsed::Partial) };
     let (version, status) = status_line(&buffer[..line.end])?;
-    match Section::read(buffer, line.next, limits.fields_size, limits.fields_count)? {
-        Some(section) => {
-            let head = head(version, status, &section, request_method)?;
-            Ok(Parsed::Complete { head, len: section.end })
-        }
-        None => Ok(Parsed::Partial),
+    let mut section = Section::new(buffer, line.next);
+    if !section.read(limits.fields_size, limits.fields_count)? {
+        return Ok(Parsed::Partial);
     }
+    let head = head(version, status, &section, request_method)?;
+    Ok(Parsed::Complete { head, len: section.end })
 }
 
 /// Version, status and reason (RFC 9112 4). The reason is checked and dropped; the space before an empty one may be

@@ -61,24 +61,44 @@ pub(crate) struct Section<'b> {
 }
 
 impl<'b> Section<'b> {
-    /// Reads the section that begins at `start`, `None` if it has not ended yet. `size` bounds where it ends in the
-    /// buffer, `count` its lines.
-    pub(crate) fn read(buffer: &'b [u8], start: usize, size: usize, count: usize) -> Result<Option<Self>, Flaw> {
-        let mut section = Section { buffer, lines: SmallVec::new(), seen: 0, start, end: start };
+    /// A section that begins at `start`, nothing read of it.
+    pub(crate) fn new(buffer: &'b [u8], start: usize) -> Self {
+        Section { buffer, lines: SmallVec::new(), seen: 0, start, end: start }
+    }
+
+    /// Reads it; false if it has not ended yet. `size` bounds where it ends in the buffer, `count` its lines.
+    pub(crate) fn read(&mut self, size: usize, count: usize) -> Result<bool, Flaw> {
         loop {
-            let from = section.end;
-            let Some(line) = scan::line(buffer, from, size.saturating_sub(from), flaw::FIELDS_SIZE)? else {
-                return Ok(None);
-            };
-            section.end = line.next;
-            if line.end == from {
-                return Ok(Some(section));
+            let from = self.end;
+            // Nearly every line is sound and found in one pass; what is not is judged with care.
+            if self.lines.len() < count
+                && let Some(line) = scan::sound_line(self.buffer, from, size)
+            {
+                self.push(from, line.name_len, line.value, line.value_len);
+                self.end = line.next;
+                continue;
             }
-            if section.lines.len() == count {
+            let Some(line) = scan::line(self.buffer, from, size.saturating_sub(from), flaw::FIELDS_SIZE)? else {
+                return Ok(false);
+            };
+            self.end = line.next;
+            if line.end == from {
+                return Ok(true);
+            }
+            if self.lines.len() == count {
                 return Err(flaw::FIELDS_COUNT);
             }
-            section.take_line(from, line.end)?;
+            self.take_line(from, line.end)?;
         }
+    }
+
+    fn push(&mut self, start: usize, name_len: u16, value: usize, value_len: usize) {
+        let special = Special::of(&self.buffer[start..start + name_len as usize]);
+        if let Some(special) = special {
+            self.seen |= 1 << special as u8;
+        }
+        let (name, value, value_len) = (start as u32, value as u32, value_len as u32);
+        self.lines.push(FieldLine { name, value, value_len, name_len, special });
     }
 
     fn take_line(&mut self, start: usize, end: usize) -> Result<(), Flaw> {
@@ -93,17 +113,7 @@ impl<'b> Section<'b> {
         if !scan::is_value(value) {
             return Err(if value.contains(&b'\r') { flaw::BARE_CR } else { flaw::CONTROL });
         }
-        let special = Special::of(&line[..colon]);
-        if let Some(special) = special {
-            self.seen |= 1 << special as u8;
-        }
-        self.lines.push(FieldLine {
-            name: start as u32,
-            name_len,
-            value: (start + colon + 1 + white) as u32,
-            value_len: value.len() as u32,
-            special,
-        });
+        self.push(start, name_len, start + colon + 1 + white, value.len());
         Ok(())
     }
 

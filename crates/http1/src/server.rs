@@ -154,8 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     }
 
     /// Runs `work` to its end, unless the client goes away before: then `work` is dropped and there is nothing.
-    pub async fn watch<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = std::pin::pin!(work);
+    pub async fn watch<T>(&self, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
         poll_fn(|cx| {
             if let Poll::Ready(done) = work.as_mut().poll(cx) {
                 return Poll::Ready(Some(done));
@@ -230,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Reads once; holds a buffer only if something came.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
-        if self.read.capacity() == 0 {
+        if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
             self.read = buffer::take();
         }
         let read = poll_read(&mut self.io, cx, &mut self.read, buffer::SIZE);

@@ -71,6 +71,10 @@ impl BodySource for Incoming {
     }
 }
 
+/// The most content of one DATA frame: with its head of 9 bytes it fills a TLS record (RFC 8446 5.1), where a full
+/// frame would need a second one for the rest.
+const FRAME: usize = 16 * 1024 - 9;
+
 /// Why content did not go out whole.
 #[derive(Debug)]
 pub enum SendError {
@@ -179,7 +183,7 @@ impl Outgoing {
                 }
             };
             self.waiting = false;
-            let part = self.piece.split_to(room.min(self.piece.len()));
+            let part = self.piece.split_to(room.min(self.piece.len()).min(FRAME));
             self.content += part.len() as u64;
             self.stream.send_data(part, false).map_err(|_| SendError::Reset(None))?;
         }

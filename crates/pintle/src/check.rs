@@ -1,7 +1,8 @@
 //! `pintle check`: everything that `run` would find in the files, without opening anything else.
 
+use crate::needs;
 use pintle_config::{World, assemble, load};
-use pintle_core::config::{Diagnostic, Reader, Severity};
+use pintle_core::config::{Reader, Severity};
 use pintle_engine::tls::Tls;
 use pintle_telemetry::Metrics;
 use std::io::IsTerminal;
@@ -26,7 +27,7 @@ fn check_one(file: &Path) -> bool {
         if let Some(runtime) = assemble(document, &world, &mut checked.reader) {
             routes = runtime.table.len();
         }
-        missing_secrets(document, &mut checked.reader);
+        needs::warn_of_secrets(document, &mut checked.reader);
     }
     let errors = tell(&mut checked.reader);
     if errors == 0 {
@@ -35,26 +36,27 @@ fn check_one(file: &Path) -> bool {
     errors == 0
 }
 
-/// A secret that is not there is the business of the machine that runs, so here it is only a warning.
-fn missing_secrets(document: &pintle_config::Document, reader: &mut Reader) {
-    if let Some(token) = document.admin.as_ref().and_then(|admin| admin.token.as_ref())
-        && let Err(why) = token.resolve()
-    {
-        reader.report(Diagnostic::warning("no-secret", why, &token.span));
-    }
-}
-
 /// Prints what was found, in order; gives the number of errors.
 pub(crate) fn tell(reader: &mut Reader) -> usize {
+    let messages = report(reader, std::io::stderr().is_terminal());
+    if !messages.is_empty() {
+        eprintln!("{messages}");
+    }
+    count(reader, Severity::Error)
+}
+
+/// What was found, in order, and how much; empty if nothing was.
+pub(crate) fn report(reader: &mut Reader, colour: bool) -> String {
     reader.diagnostics.sort();
-    if !reader.diagnostics.is_empty() {
-        eprintln!("{}\n", reader.diagnostics.render(std::io::stderr().is_terminal()));
+    if reader.diagnostics.is_empty() {
+        return String::new();
     }
-    let count = |severity| reader.diagnostics.iter().filter(|one| one.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    if errors + warnings > 0 {
-        let plural = |n: usize| if n == 1 { "" } else { "s" };
-        eprintln!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings));
-    }
-    errors
+    let (errors, warnings) = (count(reader, Severity::Error), count(reader, Severity::Warning));
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let found = reader.diagnostics.render(colour);
+    format!("{found}\n\n{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+}
+
+fn count(reader: &Reader, severity: Severity) -> usize {
+    reader.diagnostics.iter().filter(|one| one.severity == severity).count()
 }

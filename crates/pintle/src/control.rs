@@ -1,14 +1,20 @@
 //! The configuration's life in the program: read, checked whole, put in force or refused.
 
-use crate::run::Around;
+use crate::check::report;
+use crate::inputs::Inputs;
+use crate::needs;
+use crate::run::{Around, say, tell_opened};
 use crate::status::{self, Change};
+use crate::watch::Watched;
 use parking_lot::Mutex;
-use pintle_admin::Control;
-use pintle_config::{Checked, World, assemble, load};
-use pintle_core::config::Severity;
+use pintle_admin::{Access, Control};
+use pintle_config::{Checked, Document, World, assemble, load};
+use pintle_core::worker;
 use pintle_engine::Server;
+use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
+use pintle_telemetry::{Metrics, log};
+use sd_notify::NotifyState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -20,130 +26,188 @@ pub(crate) struct Controller {
     pub(crate) server: Server,
     pub(crate) metrics: Arc<Metrics>,
     tls: Arc<Tls>,
+    /// Where the admin API listens, until the end of the process.
+    admin: Option<Address>,
+    /// Held from before the files are read until what they say is in force: an older text never comes after a newer.
+    changing: Mutex<Changing>,
     state: Mutex<State>,
 }
 
+/// What was seen so far.
+struct Changing {
+    in_force: Inputs,
+    /// What was refused last: it is not news until it changes again.
+    refused: Option<Inputs>,
+    /// Files of certificates that are told to be broken.
+    broken: Vec<String>,
+}
+
+/// What others may ask for at any time.
 struct State {
     change: Change,
-    /// Of the files in force.
-    digest: u64,
-    /// Of files that were refused: their change is not news until they change again.
-    refused: Option<u64>,
-    /// Files and directories to watch.
-    watched: Vec<PathBuf>,
+    watched: Watched,
+    access: Arc<Access>,
+}
+
+/// What a controller begins with.
+pub(crate) struct Started {
+    pub(crate) server: Server,
+    pub(crate) tls: Arc<Tls>,
+    pub(crate) admin: Option<Address>,
+    pub(crate) access: Access,
+    pub(crate) took_ms: u64,
 }
 
 impl Controller {
     pub(crate) fn new(
         path: &Path,
         around: Around,
-        server: Server,
-        tls: Arc<Tls>,
+        document: &Document,
         checked: &Checked,
-        took_ms: u64,
+        started: Started,
     ) -> Self {
+        let Started { server, tls, admin, access, took_ms } = started;
         let metrics = Arc::clone(&server.gateway().metrics);
         metrics.reloaded("1", SystemTime::now());
         let change = Change { version: 1, at: SystemTime::now(), by: "start", took_ms, refused: None };
-        let state = State { change, digest: checked.digest, refused: None, watched: watched(checked, &server) };
-        Controller { path: path.to_owned(), around, server, metrics, tls, state: Mutex::new(state) }
+        let in_force = Inputs::of(checked, Some(document));
+        let watched = watched(path, checked, Some(document), &server);
+        Controller {
+            path: path.to_owned(),
+            around,
+            server,
+            metrics,
+            tls,
+            admin,
+            changing: Mutex::new(Changing { in_force, refused: None, broken: Vec::new() }),
+            state: Mutex::new(State { change, watched, access: Arc::new(access) }),
+        }
     }
 
     /// What a watcher looks at.
-    pub(crate) fn watched(&self) -> Vec<PathBuf> {
+    pub(crate) fn watched(&self) -> Watched {
         self.state.lock().watched.clone()
     }
 
     /// Looks whether files have changed, and takes what has: certificates alone, or all of it.
     pub(crate) fn look(&self) {
+        let mut changing = self.changing.lock();
         let checked = load(&self.path);
-        let (digest, refused) = {
-            let state = self.state.lock();
-            (state.digest, state.refused)
-        };
-        if checked.digest != digest && Some(checked.digest) != refused {
-            let _ = self.take(checked, "file");
-        } else if checked.digest == digest {
-            self.renew_certificates();
+        let inputs = Inputs::of(&checked, checked.document.as_ref());
+        if inputs.is_same_configuration(&changing.in_force) {
+            if changing.refused.take().is_some() {
+                self.state.lock().change.refused = None;
+            }
+            self.renew_certificates(&mut changing);
+        } else if changing.refused.as_ref() != Some(&inputs) {
+            let _ = self.take(checked, "file", &mut changing);
         }
     }
 
     /// Reads the configuration again and puts it in force.
     pub(crate) fn reload(&self, by: &'static str) -> Result<u64, String> {
-        self.take(load(&self.path), by)
+        let mut changing = self.changing.lock();
+        self.take(load(&self.path), by, &mut changing)
     }
 
-    fn renew_certificates(&self) {
+    fn renew_certificates(&self, changing: &mut Changing) {
+        let mut broken = Vec::new();
         for listener in &self.server.gateway().runtime().listeners {
             let Some(tls) = &listener.tls else { continue };
             let renewal = tls.renew();
             if renewal.changed {
-                crate::run::say(format_args!("certificates of {} renewed", listener.name));
+                say(format_args!("certificates of {} renewed", listener.name));
             }
             for fault in renewal.faults {
-                let message = format_args!("{fault}; what it held before goes on");
-                pintle_telemetry::log::limited("certificate", pintle_telemetry::log::Level::Error, message);
+                // Once for each fault, not at each look and for each listener.
+                if !broken.contains(&fault.message) && !changing.broken.contains(&fault.message) {
+                    log::error(format_args!("{fault}; what it held before goes on"));
+                }
+                broken.push(fault.message);
             }
         }
+        changing.broken = broken;
     }
 
-    fn take(&self, mut checked: Checked, by: &'static str) -> Result<u64, String> {
-        // One change at a time.
-        let mut state = self.state.lock();
+    fn take(&self, mut checked: Checked, by: &'static str, changing: &mut Changing) -> Result<u64, String> {
         let started = Instant::now();
-        let outcome = self.try_take(&mut checked);
-        state.watched = watched(&checked, &self.server);
-        match outcome {
-            Ok(version) => {
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+        }
+        let mut document = checked.document.take();
+        let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
+        let inputs = Inputs::of(&checked, document.as_ref());
+        let watched = watched(&self.path, &checked, document.as_ref(), &self.server);
+        let messages = report(&mut checked.reader, false);
+        if !messages.is_empty() {
+            say(&messages);
+        }
+        let mut state = self.state.lock();
+        state.watched = watched;
+        let verdict = match outcome {
+            Some((version, access)) => {
                 let took_ms = started.elapsed().as_millis() as u64;
-                state.digest = checked.digest;
-                state.refused = None;
+                *changing = Changing { in_force: inputs, refused: None, broken: Vec::new() };
+                state.access = Arc::new(access);
                 state.change = Change { version, at: SystemTime::now(), by, took_ms, refused: None };
                 self.metrics.reloaded(&version.to_string(), SystemTime::now());
-                crate::run::say(format_args!("configuration {version} in force"));
+                say(format_args!("configuration {version} in force (by {by})"));
                 Ok(version)
             }
-            Err(messages) => {
-                state.refused = Some(checked.digest);
+            None => {
+                changing.refused = Some(inputs);
                 state.change.refused = Some((SystemTime::now(), messages.clone()));
                 self.metrics.reload_failed();
-                crate::run::say(format_args!("{messages}"));
                 let version = state.change.version;
-                crate::run::say(format_args!("configuration refused: {version} stays, in all its parts"));
+                say(format_args!("configuration refused (by {by}): {version} stays, in all its parts"));
                 Err(messages)
             }
-        }
+        };
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        verdict
     }
 
-    fn try_take(&self, checked: &mut Checked) -> Result<u64, String> {
+    /// All that may fail comes before all that changes something.
+    fn try_take(&self, document: &mut Document, checked: &mut Checked) -> Option<(u64, Access)> {
         let gateway = self.server.gateway();
         let before = Some(gateway.runtime());
         let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
-        let mut runtime = None;
-        if let Some(document) = &mut checked.document {
-            self.around.adjust(document);
-            runtime = assemble(document, &world, &mut checked.reader);
-        }
-        checked.reader.diagnostics.sort();
-        let (Some(runtime), Some(document)) = (runtime, &checked.document) else {
-            return Err(checked.reader.diagnostics.render(false));
-        };
-        for warning in checked.reader.diagnostics.iter().filter(|one| one.severity == Severity::Warning) {
-            pintle_telemetry::log::warn(&warning.message);
-        }
+        self.around.adjust(document);
+        let runtime = assemble(document, &world, &mut checked.reader);
+        let access = needs::access(document, self.admin.as_ref(), &mut checked.reader);
+        let (runtime, access) = (runtime?, access?);
+        let log = needs::log(document, &mut checked.reader)?;
         let version = runtime.version;
-        let (sink, format) = document.telemetry.access_log.parts();
-        gateway.log.reconfigure(sink, format).map_err(|error| format!("the access log cannot be opened: {error}"))?;
-        let opened = self.server.apply(runtime).map_err(|error| error.to_string())?;
-        crate::run::tell_opened(gateway, &opened);
-        Ok(version)
+        let opened = self.server.apply(runtime);
+        let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
+        gateway.log.go_over(log);
+        tell_opened(gateway, &opened);
+        self.tell_what_waits(document);
+        Some((version, access))
+    }
+
+    /// Says what of a configuration is in force only after the next start.
+    fn tell_what_waits(&self, document: &Document) {
+        let (asked, runs) = (document.workers.count(), worker::count());
+        if asked != runs {
+            log::warn(format_args!("workers: {asked} are asked for and {runs} run until the next start"));
+        }
+        let asked = document.admin.as_ref().map(|admin| &admin.address.value);
+        if asked != self.admin.as_ref() {
+            let told = |address: Option<&Address>| address.map_or_else(|| "none".to_owned(), ToString::to_string);
+            let (asked, runs) = (told(asked), told(self.admin.as_ref()));
+            log::warn(format_args!("admin.address: {asked} is asked for and {runs} serves until the next start"));
+        }
     }
 }
 
-fn watched(checked: &Checked, server: &Server) -> Vec<PathBuf> {
+fn watched(path: &Path, checked: &Checked, document: Option<&Document>, server: &Server) -> Watched {
     let runtime = server.gateway().runtime();
-    let certificates = runtime.listeners.iter().filter_map(|l| l.tls.as_ref()).flat_map(|tls| tls.watched_files());
-    checked.files.iter().chain(&checked.directories).cloned().chain(certificates).collect()
+    let in_force: Vec<PathBuf> =
+        runtime.listeners.iter().filter_map(|l| l.tls.as_ref()).flat_map(|tls| tls.watched_files()).collect();
+    let named = document.into_iter().flat_map(|d| d.listener_files().chain(d.other_files())).map(|path| &**path);
+    let files = checked.files.iter().chain(&in_force).map(|path| &**path).chain([path]).chain(named);
+    Watched::new(files, checked.directories.iter().map(|path| &**path))
 }
 
 impl Control for Controller {
@@ -164,5 +228,9 @@ impl Control for Controller {
 
     fn reload(&self) -> Result<u64, String> {
         Controller::reload(self, "admin")
+    }
+
+    fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.state.lock().access)
     }
 }

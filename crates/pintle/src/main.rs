@@ -5,6 +5,8 @@
 mod check;
 mod control;
 mod demo;
+mod inputs;
+mod needs;
 mod run;
 mod status;
 mod watch;

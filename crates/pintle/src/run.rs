@@ -1,10 +1,12 @@
 //! `pintle run`: from a file to a serving gateway, its signals, and its end.
 
 use crate::check::tell;
-use crate::control::Controller;
+use crate::control::{Controller, Started};
+use crate::needs;
 use crate::watch::watch;
 use pintle_admin::{Access, Listening};
-use pintle_config::{Checked, Document, Workers, World, assemble, load};
+use pintle_config::{Document, World, assemble, load};
+use pintle_core::config::{Diagnostic, Reader, Spanned};
 use pintle_core::worker;
 use pintle_engine::socket::{Address, Socket, Sockets};
 use pintle_engine::tls::Tls;
@@ -46,29 +48,38 @@ pub(crate) fn say(message: impl Display) {
 
 /// Runs until a signal ends it.
 pub(crate) fn run(path: &Path, around: Around) -> ExitCode {
-    let started = Instant::now();
+    let began = Instant::now();
     let mut checked = load(path);
-    let Some(mut document) = checked.document.take() else {
-        tell(&mut checked.reader);
-        return ExitCode::FAILURE;
+    let started = match checked.document.take() {
+        None => Err(None),
+        Some(mut document) => {
+            around.adjust(&mut document);
+            worker::set_count(document.workers.count());
+            start(&document, &mut checked.reader).map(|(server, tls, admin)| (document, server, tls, admin))
+        }
     };
-    around.adjust(&mut document);
-    worker::set_count(match document.workers {
-        Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
-        Workers::Count(count) => count,
-    });
-    let started = start(&document, &mut checked, path, around, started);
     tell(&mut checked.reader);
-    let (controller, admin) = match started {
+    let (document, server, tls, admin) = match started {
         Ok(started) => started,
-        Err(None) => return ExitCode::FAILURE,
-        Err(Some(why)) => {
-            say(format_args!("error: {why}"));
+        Err(why) => {
+            if let Some(why) = why {
+                say(format_args!("error: {why}"));
+            }
             return ExitCode::FAILURE;
         }
     };
+    if let Some(ready) = &around.ready {
+        ready(&server);
+    }
+    let Admin { open, access } = admin;
+    let address = document.admin.as_ref().map(|admin| admin.address.value.clone());
+    let took_ms = began.elapsed().as_millis() as u64;
+    let started = Started { server, tls, admin: address, access, took_ms };
+    let controller = Arc::new(Controller::new(path, around, &document, &checked, started));
+    // What was written is no longer needed.
+    drop((document, checked));
     match tokio::runtime::Builder::new_current_thread().thread_name("pintle-background").enable_all().build() {
-        Ok(runtime) => runtime.block_on(live(controller, admin)),
+        Ok(runtime) => runtime.block_on(live(controller, open)),
         Err(error) => {
             say(format_args!("error: {error}"));
             ExitCode::FAILURE
@@ -76,40 +87,36 @@ pub(crate) fn run(path: &Path, around: Around) -> ExitCode {
     }
 }
 
-type Admin = Option<(Socket, Access)>;
+/// The admin API before it serves.
+struct Admin {
+    /// The socket, and what takes its file away at the end.
+    open: Option<(Socket, Sockets)>,
+    access: Access,
+}
 
-/// Starts all that a document asks for; an error without a text was reported in `checked`.
-fn start(
-    document: &Document,
-    checked: &mut Checked,
-    path: &Path,
-    around: Around,
-    started: Instant,
-) -> Result<(Arc<Controller>, Admin), Option<String>> {
+/// Starts all that a document asks for; an error without a text was reported.
+fn start(document: &Document, reader: &mut Reader) -> Result<(Server, Arc<Tls>, Admin), Option<String>> {
     let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
-    let runtime = assemble(document, &world, &mut checked.reader).ok_or(None)?;
-    let access = access(document).map_err(Some)?;
-    let (sink, format) = document.telemetry.access_log.parts();
-    let access_log = AccessLog::start(sink, format, &metrics)
-        .map_err(|error| Some(format!("the access log cannot be opened: {error}")))?;
+    let runtime = assemble(document, &world, reader);
+    let admin = document.admin.as_ref().map(|admin| &admin.address);
+    let access = needs::access(document, admin.map(|address| &address.value), reader);
+    let (runtime, access) = (runtime.ok_or(None)?, access.ok_or(None)?);
+    let opened = needs::log(document, reader).ok_or(None)?;
+    let access_log = AccessLog::start(opened, &metrics).map_err(|error| Some(error.to_string()))?;
     let gateway = Gateway::new(runtime, access_log, metrics, pintle_core::instance());
     let server = Server::start(Arc::clone(&gateway)).map_err(|error| Some(error.to_string()))?;
-    let admin = match &document.admin {
-        Some(admin) => Some((open_admin(&admin.address).map_err(Some)?, access)),
-        None => None,
-    };
-    let opened = server.open().map_err(|error| Some(error.to_string()))?;
+    let open = admin.map(|address| open_admin(address, reader).ok_or(None)).transpose()?;
+    let opened = server.open().map_err(|error| {
+        needs::report_start(&error, document, reader);
+        None
+    })?;
     tell_opened(&gateway, &opened);
-    if let Some((socket, _)) = &admin {
+    if let Some((socket, _)) = &open {
         say(format_args!("admin on {}", local(socket)));
     }
-    if let Some(ready) = &around.ready {
-        ready(&server);
-    }
-    let took = started.elapsed().as_millis() as u64;
-    Ok((Arc::new(Controller::new(path, around, server, tls, checked, took)), admin))
+    Ok((server, tls, Admin { open, access }))
 }
 
 /// Says where the gateway listens now.
@@ -125,23 +132,22 @@ pub(crate) fn tell_opened(gateway: &Gateway, opened: &[(Address, Address)]) {
     }
 }
 
-fn access(document: &Document) -> Result<Access, String> {
-    let Some(admin) = &document.admin else { return Ok(Access::default()) };
-    let token = admin.token.as_ref().map(|token| token.resolve()).transpose()?;
-    let is_unix = matches!(admin.address.value, Address::Unix(_));
-    let open = admin.address.tcp().is_some_and(|tcp| tcp.ip().is_loopback());
-    Ok(Access { token, is_unix, open })
-}
-
-fn open_admin(address: &Address) -> Result<Socket, String> {
+fn open_admin(address: &Spanned<Address>, reader: &mut Reader) -> Option<(Socket, Sockets)> {
     let mut sockets = Sockets::new(1);
-    let plan = sockets.plan(std::slice::from_ref(address)).map_err(|errors| {
-        errors.first().map_or_else(String::new, |error| format!("admin.address {}: {}", error.address, error.message))
-    })?;
-    let change = sockets.commit(plan).map_err(|error| format!("admin.address: {error}"))?;
-    let opened = change.opened.into_iter().next().and_then(|opened| opened.workers.into_iter().next());
-    // The set may go: the descriptor that is left keeps the socket.
-    opened.ok_or_else(|| format!("admin.address: {address} could not be opened"))
+    let opened = sockets
+        .plan(std::slice::from_ref(&address.value))
+        .map_err(|errors| errors.first().map_or_else(String::new, ToString::to_string))
+        .and_then(|plan| sockets.commit(plan).map_err(|error| error.to_string()));
+    match opened {
+        Ok(change) => {
+            let socket = change.opened.into_iter().next().and_then(|opened| opened.workers.into_iter().next());
+            socket.map(|socket| (socket, sockets))
+        }
+        Err(why) => {
+            reader.report(Diagnostic::error("listen", why, &address.span));
+            None
+        }
+    }
 }
 
 fn local(socket: &Socket) -> String {
@@ -156,16 +162,17 @@ fn local(socket: &Socket) -> String {
 }
 
 /// What the program does beside its workers, until its end.
-async fn live(controller: Arc<Controller>, admin: Admin) -> ExitCode {
+async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> ExitCode {
     let signals = (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) = signals else {
         say("error: signals cannot be waited for");
         return ExitCode::FAILURE;
     };
-    if let Some((socket, access)) = admin {
+    let (socket, _until_the_end) = admin.unzip();
+    if let Some(socket) = socket {
         match listening(socket) {
             Ok(listening) => {
-                tokio::spawn(pintle_admin::serve(listening, controller.clone(), access));
+                tokio::spawn(pintle_admin::serve(listening, controller.clone()));
             }
             Err(error) => log::error(format_args!("the admin address cannot be served: {error}")),
         }

@@ -1,9 +1,12 @@
 //! Watching files: directories are watched, because editors and Kubernetes replace files and links rather than write
 //! into them; what has really changed is found by reading. A slow look beside it serves file systems without events.
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -12,18 +15,71 @@ const BURST: Duration = Duration::from_millis(50);
 /// How often to look without an event.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Calls `look` whenever something in `watched()` may have changed; never returns.
-pub(crate) async fn watch(watched: impl Fn() -> Vec<PathBuf>, look: impl Fn() + Clone + Send + 'static) {
+/// What is watched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watched {
+    /// Files whose content matters, whether they are there or not.
+    pub(crate) files: HashSet<PathBuf>,
+    /// Directories in which any new file matters.
+    pub(crate) directories: HashSet<PathBuf>,
+}
+
+impl Watched {
+    /// These files and directories, and what their links lead to.
+    pub(crate) fn new<'p>(
+        files: impl Iterator<Item = &'p Path>,
+        directories: impl Iterator<Item = &'p Path>,
+    ) -> Self {
+        let all = |path: &Path| [std::path::absolute(path).ok(), path.canonicalize().ok()].into_iter().flatten();
+        Watched { files: files.flat_map(all).collect(), directories: directories.flat_map(all).collect() }
+    }
+
+    /// The directories to get events of.
+    fn places(&self) -> HashSet<PathBuf> {
+        let parents = self.files.iter().filter_map(|file| file.parent()).map(Path::to_owned);
+        parents.chain(self.directories.iter().cloned()).collect()
+    }
+
+    /// Whether an event may have to do with what is watched. Reading is none: looking at a file would else lead to the
+    /// next look. Nor is what other files beside them get, such as a log.
+    fn concerns(&self, event: &Event) -> bool {
+        let (written, may_be_new) = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => (true, true),
+            EventKind::Access(_) => return false,
+            EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Metadata(_)) => (true, false),
+            _ => (false, true),
+        };
+        event.need_rescan()
+            || event.paths.iter().any(|path| {
+                let included = || path.parent().is_some_and(|parent| self.directories.contains(parent));
+                // A link, or what was one: where it leads to has changed, and with it files that are watched.
+                let link = || !path.symlink_metadata().is_ok_and(|there| there.is_file());
+                self.files.contains(path) || (may_be_new && included()) || (!written && link())
+            })
+    }
+}
+
+/// Calls `look` whenever something of `watched()` may have changed; never returns.
+pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() + Clone + Send + 'static) {
     let (events, mut received) = mpsc::channel(1);
-    let mut watcher = notify::recommended_watcher(move |_| {
+    let now = Arc::new(Mutex::new(Watched::default()));
+    let concerned = Arc::clone(&now);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| !concerned.lock().concerns(&event)) {
+            return;
+        }
         // One that waits already is enough.
         let _ = events.try_send(());
     })
     .ok();
-    let mut directories = HashSet::new();
+    let mut places = HashSet::new();
     loop {
-        follow(watcher.as_mut(), &mut directories, &watched());
-        if tokio::time::timeout(LOOK, received.recv()).await.is_ok() {
+        let wanted = watched();
+        let new = follow(watcher.as_mut(), &mut places, wanted.places());
+        *now.lock() = wanted;
+        // What changed between its reading and now had nobody to see it.
+        let wait = if new { Duration::ZERO } else { LOOK };
+        if tokio::time::timeout(wait, received.recv()).await.is_ok() {
             tokio::time::sleep(BURST).await;
             let _ = received.try_recv();
         }
@@ -31,22 +87,52 @@ pub(crate) async fn watch(watched: impl Fn() -> Vec<PathBuf>, look: impl Fn() + 
     }
 }
 
-/// Watches the directories of all files, and those that links lead to.
-fn follow(watcher: Option<&mut RecommendedWatcher>, directories: &mut HashSet<PathBuf>, files: &[PathBuf]) {
-    let Some(watcher) = watcher else { return };
-    let mut wanted = HashSet::new();
-    for file in files {
-        for path in [Some(file.clone()), file.canonicalize().ok()].into_iter().flatten() {
-            let directory = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-            let directory = directory.map(|d| if d.as_os_str().is_empty() { Path::new(".") } else { d });
-            wanted.extend(directory.map(Path::to_owned));
-        }
-    }
-    for gone in directories.difference(&wanted) {
+/// Watches `wanted` instead of `places`; says whether something is watched that was not before.
+fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf>, wanted: HashSet<PathBuf>) -> bool {
+    let Some(watcher) = watcher else { return false };
+    for gone in places.difference(&wanted) {
         let _ = watcher.unwatch(gone);
     }
-    for new in wanted.difference(directories) {
-        let _ = watcher.watch(new, RecursiveMode::NonRecursive);
+    let mut watching: HashSet<PathBuf> = places.intersection(&wanted).cloned().collect();
+    let before = watching.len();
+    for new in wanted.difference(places) {
+        // What is not there yet is tried again at the next look.
+        if watcher.watch(new, RecursiveMode::NonRecursive).is_ok() {
+            watching.insert(new.clone());
+        }
     }
-    *directories = wanted;
+    *places = watching;
+    places.len() > before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::{CreateKind, DataChange, RemoveKind};
+
+    #[test]
+    fn only_what_may_matter_leads_to_a_look() {
+        let folder = std::env::temp_dir().join(format!("pintle-watch-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("routes.d")).expect("a folder");
+        for name in ["pintle.yaml", "access.log", "routes.d/access.log"] {
+            std::fs::write(folder.join(name), "").expect("a file");
+        }
+        let watched =
+            Watched::new([&*folder.join("pintle.yaml")].into_iter(), [&*folder.join("routes.d")].into_iter());
+        let concerns = |kind, name| watched.concerns(&Event::new(kind).add_path(folder.join(name)));
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let (created, closed) =
+            (EventKind::Create(CreateKind::File), EventKind::Access(AccessKind::Close(AccessMode::Write)));
+        assert!(concerns(written, "pintle.yaml"));
+        assert!(concerns(closed, "pintle.yaml"));
+        assert!(concerns(EventKind::Remove(RemoveKind::File), "pintle.yaml"));
+        assert!(concerns(created, "routes.d/new.yaml"));
+        assert!(concerns(closed, "routes.d/new.yaml"));
+        assert!(concerns(created, "..data"), "a link beside is replaced");
+        assert!(!concerns(EventKind::Access(AccessKind::Open(AccessMode::Any)), "pintle.yaml"));
+        assert!(!concerns(written, "access.log"));
+        assert!(!concerns(created, "access.log"));
+        assert!(!concerns(written, "routes.d/access.log"));
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }

@@ -79,3 +79,6 @@ impl BodySource for Bounded {
         self.inner.poll_aside(cx);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,9 +41,10 @@ pub fn name(text: &Spanned<String>, side: Side, reader: &mut Reader) -> Option<B
             (format!("`{text}` is no header's name"), "letters, digits and hyphens")
         }
         _ if name.len() > 255 => ("this header's name is too long".into(), "at most 255 letters"),
-        Side::Request if known == "host" => {
-            ("`host` is not set as a header".into(), "for the host that a service is asked for write `proxy: {host: …}`")
-        }
+        Side::Request if known == "host" => (
+            "`host` is not set as a header".into(),
+            "for the host that a service is asked for write `proxy: {host: …}`",
+        ),
         Side::Response if known == "host" => ("`host` is no field of an answer".into(), "leave it out"),
         _ if OF_CONNECTION.contains(&known) => {
             (format!("`{known}` belongs to the connection"), "leave it out: the gateway writes it as it must be")

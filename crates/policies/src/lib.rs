@@ -1,9 +1,9 @@
-//! The policies: what stands between a route's match and its action. One file a policy; [`chain`] is the one ordered
+//! The policies: what stands between a route's match and its action. One file a policy; `chain.rs` is the one ordered
 //! list. Knows requests and answers, and nothing of listeners, routes or upstreams.
 //!
-//! A new policy is two files and a line: `<name>.rs` here, with the configuration type, [`LEVELS`](timeout::LEVELS) and
-//! a function for each place where it runs, that adds its steps; `tests/suite/<name>.rs`; and its line in `chain.rs`
-//! (`mod <name>;` below goes without saying).
+//! A new policy is two files and a line: `<name>.rs` here, with the configuration type, its `LEVELS` (how outer and inner
+//! ones go together), and for each place where it runs a function that adds its steps; `tests/suite/<name>.rs`; and its
+//! entry in `chain.rs` (`mod <name>;` below goes without saying). `timeout.rs` is the smallest one to start from.
 #![forbid(unsafe_code)]
 
 mod body_limit;
@@ -15,6 +15,8 @@ mod layers;
 mod list;
 mod named;
 pub mod template;
+#[cfg(test)]
+mod testing;
 mod timeout;
 
 pub use build::{Defaults, build};

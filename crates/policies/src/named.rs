@@ -131,4 +131,3 @@ fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut R
     entries.extend(changed.into_iter().cloned());
     Some(Node::new(Form::Map(entries), changes.span().clone()))
 }
-

@@ -42,3 +42,24 @@ pub(crate) fn check(layers: &Layers<'_, Timeout>, building: &mut Building<'_, '_
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{chain, exchange, now, said_of};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[test]
+    fn the_time_counts_from_the_head() {
+        let mut exchange = exchange(&[]);
+        now(chain(&["[{timeout: 250ms}]"], "{}", &Arc::default()).run(&mut exchange)).expect("an answer");
+        assert_eq!(exchange.deadline, Some(exchange.started + Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn no_time_at_all_is_no_limit_to_want() {
+        let help = "for no limit write `none`";
+        assert_eq!(said_of(&["[{timeout: 0s}]"], "{}"), [format!("1:12 expected a time to wait, found `0s` [{help}]")]);
+        assert_eq!(said_of(&["[{timeout: {after: 5s}}]"], "{}"), ["1:12 expected a duration such as 5s, found a map"]);
+    }
+}

@@ -3,7 +3,7 @@
 
 use pintle_core::{Method, StatusCode};
 use pintle_telemetry::metrics::MAX_SERIES;
-use pintle_telemetry::{AccessLog, Format, Metrics, Record, Sink};
+use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Record, Sink};
 use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ fn main() -> io::Result<()> {
         ("JSON, 22 keys, a query of 3", Format::Json, Some("page=2&sort=price&access_token=abcdef")),
         ("combined", Format::Combined, None),
     ] {
-        let log = AccessLog::start(&Sink::File("/dev/null".into()), format, &metrics)?;
+        let log = AccessLog::start(Opened::open(&Sink::File("/dev/null".into()), format)?, &metrics)?;
         // Several times what a buffer is handed over at, and less than it may hold: a dropped record costs nothing.
         let write = |turn| log.write(black_box(&Record { query, ..record(at(turn)) }));
         let (median, best) = measure(600, 640, write, || assert!(log.flush(Duration::from_secs(10))));

@@ -139,10 +139,9 @@ const JSON: u8 = 1;
 const COMBINED: u8 = 2;
 
 impl AccessLog {
-    /// Opens the sink and starts the thread that writes to it. What is dropped is counted
+    /// Starts the thread that writes to the sink. What is dropped is counted
     /// in `metrics`, which also say how many workers there are.
-    pub fn start(sink: &Sink, format: Format, metrics: &Metrics) -> io::Result<AccessLog> {
-        let out = Out::open(sink)?;
+    pub fn start(opened: Opened, metrics: &Metrics) -> io::Result<AccessLog> {
         let dropped = metrics.counter(
             "pintle_log_records_dropped_total",
             "Access log records that were not written, because the sink was slow or failed.",
@@ -154,10 +153,10 @@ impl AccessLog {
             .collect();
         // Half of the room is for what the thread has taken and not yet written.
         let room = (IN_FLIGHT / 2 / shards.len()).max(LEAST_ROOM);
-        let mode = AtomicU8::new(mode(sink, format));
+        let mode = AtomicU8::new(opened.mode);
         let shared =
             Arc::new(Shared { shards, room, mode, signal: Signal::new(), next: Mutex::new(None), dropped, errors });
-        Writer::spawn(&shared, out)?;
+        Writer::spawn(&shared, opened.out)?;
         Ok(AccessLog { shared })
     }
 
@@ -196,13 +195,11 @@ impl AccessLog {
         self.shared.mode.load(Ordering::Relaxed) != OFF
     }
 
-    /// Goes over to another sink and format. The sink is opened first: on an error nothing changes.
-    pub fn reconfigure(&self, sink: &Sink, format: Format) -> io::Result<()> {
-        let out = Out::open(sink)?;
-        *self.shared.next.lock() = Some(out);
-        self.shared.mode.store(mode(sink, format), Ordering::Relaxed);
+    /// Goes over to another sink and format. Cannot fail: the sink is open.
+    pub fn go_over(&self, opened: Opened) {
+        *self.shared.next.lock() = Some(opened.out);
+        self.shared.mode.store(opened.mode, Ordering::Relaxed);
         self.shared.signal.urge();
-        Ok(())
     }
 
     /// Opens the file anew, soon: after a rotation has moved it. When that fails the old one stays in use.
@@ -219,6 +216,19 @@ impl AccessLog {
     /// How many records were dropped, or lost in a failed write, so far.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.get()
+    }
+}
+
+/// A sink that is open, and the format for it: the part of a change that may fail, done before what may not.
+pub struct Opened {
+    out: Out,
+    mode: u8,
+}
+
+impl Opened {
+    /// Opens a sink.
+    pub fn open(sink: &Sink, format: Format) -> io::Result<Self> {
+        Ok(Opened { out: Out::open(sink)?, mode: mode(sink, format) })
     }
 }
 

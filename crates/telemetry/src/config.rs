@@ -1,7 +1,7 @@
 //! The configuration's `telemetry`.
 
 use crate::access_log::{Format, Sink};
-use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape};
+use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
 #[derive(Debug, Read)]
@@ -9,7 +9,7 @@ use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape};
 pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]
-    pub access_log: AccessLog,
+    pub access_log: Spanned<AccessLog>,
     /// Labels and the bound of the metrics at `/metrics`.
     #[read(later)]
     pub metrics: Later,
@@ -52,7 +52,7 @@ pub struct Lines {
 }
 
 impl AccessLog {
-    /// What [`crate::AccessLog::start`] and `reconfigure` want.
+    /// What [`crate::Opened::open`] wants.
     pub fn parts(&self) -> (&Sink, Format) {
         match self {
             AccessLog::Off => (&Sink::None, Format::default()),

@@ -11,5 +11,5 @@ pub mod log;
 pub mod metrics;
 mod stamp;
 
-pub use access_log::{AccessLog, Format, Record, Sink};
+pub use access_log::{AccessLog, Format, Opened, Record, Sink};
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, RouteMeter, UpstreamMeter};

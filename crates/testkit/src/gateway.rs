@@ -2,8 +2,9 @@
 //!
 //! What it counts on: on stderr the program writes one line for each address of its listeners, in the order of the
 //! configuration, `listening on 127.0.0.1:43211 (http)` or `(https)`; `admin on 127.0.0.1:PORT` if there is one; then
-//! `ready`. For each change of the configuration, and for each SIGHUP, it writes `configuration N in force` or, after
-//! all that is wrong, `configuration refused`. On stdout is the access log, a JSON object a line.
+//! `ready`. For each change of the configuration, and for each SIGHUP, it writes `configuration N in force (by CAUSE)`
+//! or, after all that is wrong, `configuration refused (by CAUSE)`, where the cause is `file`, `signal` or `admin`. On
+//! stdout is the access log, a JSON object a line.
 
 pub(crate) mod setup;
 
@@ -137,15 +138,21 @@ impl Gateway {
     /// Asks by SIGHUP to read the configuration again, and waits for the verdict.
     pub async fn reload(&self) -> Reloaded {
         self.signal(Signal::HUP);
-        self.verdict().await
+        // A change may have been seen before, or be seen meanwhile: this one was read after the signal.
+        self.verdict_by("(by signal)").await
     }
 
     /// Waits for what becomes of a change.
     pub async fn verdict(&self) -> Reloaded {
+        self.verdict_by("(by ").await
+    }
+
+    async fn verdict_by(&self, cause: &str) -> Reloaded {
         let start = self.mark.load(Ordering::Relaxed);
         let verdict = |line: &str| {
-            let rest = line.trim().strip_prefix("configuration ")?;
-            (rest.ends_with("in force") || rest.starts_with("refused")).then(|| rest.ends_with("in force"))
+            let rest = line.trim().strip_prefix("configuration ").filter(|rest| rest.contains(cause))?;
+            let in_force = rest.contains(" in force (by ");
+            (in_force || rest.starts_with("refused")).then_some(in_force)
         };
         let (in_force, end) = self.process.err.find(start, "a verdict over the configuration", verdict).await;
         self.mark.store(end + 1, Ordering::Relaxed);

@@ -1,14 +1,15 @@
 //! TLS towards upstreams: whom to trust, what to show, what to offer.
 
 use crate::settings::{ProtocolChoice, TlsConfig};
+use crate::upstream::UpstreamFault;
+use pintle_core::config::{ConfigPath, Spanned};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// The client side of TLS as configured. `Err` is a sentence that names the file.
-pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Result<Arc<ClientConfig>, String> {
+/// The client side of TLS as configured. What is wrong is told at the place that names the file.
+pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Result<Arc<ClientConfig>, UpstreamFault> {
     let roots = match &config.ca {
         Some(path) => Arc::new(read_roots(path)?),
         None => system_roots(),
@@ -16,16 +17,18 @@ pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Res
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(|error| UpstreamFault { message: error.to_string(), help: None, span: None })?
         .with_root_certificates(roots);
     let mut client = match &config.certificate {
         None => builder.with_no_client_auth(),
         Some(own) => {
             let chain = certificates(&own.cert)?;
-            let key = PrivateKeyDer::from_pem_file(&own.key)
-                .map_err(|error| format!("no private key can be read from {}: {error}", own.key.display()))?;
+            let key = PrivateKeyDer::from_pem_file(&**own.key).map_err(|error| {
+                fault(&own.key, format!("no private key can be read from {}: {error}", own.key.display()))
+            })?;
             builder.with_client_auth_cert(chain, key).map_err(|error| {
-                format!("{} and {} do not fit together: {error}", own.cert.display(), own.key.display())
+                let message = format!("{} and {} do not fit together: {error}", own.cert.display(), own.key.display());
+                fault(&own.key, message)
             })?
         }
     };
@@ -37,21 +40,28 @@ pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Res
     Ok(Arc::new(client))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
-    let all: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(unreadable)?
-        .collect::<Result<_, _>>()
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    if all.is_empty() { Err(format!("there is no certificate in {}", path.display())) } else { Ok(all) }
+fn fault(file: &Spanned<ConfigPath>, message: String) -> UpstreamFault {
+    UpstreamFault { message, help: None, span: Some(file.span.clone()) }
 }
 
-fn read_roots(path: &Path) -> Result<RootCertStore, String> {
+fn certificates(path: &Spanned<ConfigPath>) -> Result<Vec<CertificateDer<'static>>, UpstreamFault> {
+    let unreadable = |error| fault(path, format!("{} cannot be read: {error}", path.display()));
+    let all: Vec<_> = CertificateDer::pem_file_iter(&***path)
+        .map_err(unreadable)?
+        .collect::<Result<_, _>>()
+        .map_err(|error| fault(path, format!("{} cannot be read: {error}", path.display())))?;
+    match all.is_empty() {
+        true => Err(fault(path, format!("there is no certificate in {}", path.display()))),
+        false => Ok(all),
+    }
+}
+
+fn read_roots(path: &Spanned<ConfigPath>) -> Result<RootCertStore, UpstreamFault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
-        roots
-            .add(certificate)
-            .map_err(|error| format!("a certificate in {} cannot be trusted: {error}", path.display()))?;
+        roots.add(certificate).map_err(|error| {
+            fault(path, format!("a certificate in {} cannot be trusted: {error}", path.display()))
+        })?;
     }
     Ok(roots)
 }

@@ -133,6 +133,9 @@ impl Reference {
 }
 
 fn named(text: &str) -> Result<Reference, String> {
+    if text.contains("${") {
+        return Err(format!("`{text}`: variables mean nothing here; write the upstream's name or its URL"));
+    }
     if text.is_empty() || text.bytes().any(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'?' | b'#')) {
         return Err(format!("`{text}` is neither an upstream's name nor a URL such as http://127.0.0.1:9001"));
     }

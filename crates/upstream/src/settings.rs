@@ -2,7 +2,7 @@
 
 use crate::balance::Balance;
 use crate::reference::Address;
-use pintle_core::config::{ConfigPath, Later, Read, Spanned, Text};
+use pintle_core::config::{ConfigPath, Later, Read, Span, Spanned, Text};
 use std::time::Duration;
 
 /// A service behind the gateway: where its instances are and how to talk to them.
@@ -91,6 +91,15 @@ impl Text for Weight {
 }
 
 impl EndpointConfig {
+    /// The address, and where it was written.
+    pub fn place(&self) -> (&Address, &Span) {
+        let address = match self {
+            EndpointConfig::Short(address) => address,
+            EndpointConfig::Long(endpoint) => &endpoint.address,
+        };
+        (&address.value.0, &address.span)
+    }
+
     /// The address and the weight.
     pub fn parts(&self) -> (&Address, u32) {
         match self {
@@ -101,6 +110,25 @@ impl EndpointConfig {
 }
 
 impl UpstreamConfig {
+    /// The same without the text that it was written in, which an upstream may outlive.
+    pub(crate) fn detached(mut self) -> Self {
+        for endpoint in &mut self.endpoints {
+            match endpoint {
+                EndpointConfig::Short(address) => *address = address.detached(),
+                EndpointConfig::Long(endpoint) => endpoint.address = endpoint.address.detached(),
+            }
+        }
+        if let Some(tls) = &mut self.tls {
+            tls.ca = tls.ca.as_ref().map(Spanned::detached);
+            let detached = |own: &ClientCertificate| ClientCertificate {
+                cert: own.cert.detached(),
+                key: own.key.detached(),
+            };
+            tls.certificate = tls.certificate.as_ref().map(detached);
+        }
+        self
+    }
+
     /// Puts other ports in place, where `moved` gives one for a host and its port.
     pub fn move_ports(&mut self, moved: impl Fn(&str, u16) -> Option<u16>) {
         for endpoint in &mut self.endpoints {
@@ -122,7 +150,7 @@ pub struct TlsConfig {
     /// The name that the certificate must have, and that is asked for; the default is the endpoint's name.
     pub server_name: Option<String>,
     /// A file of certificates (PEM) to trust instead of the system's.
-    pub ca: Option<ConfigPath>,
+    pub ca: Option<Spanned<ConfigPath>>,
     /// The certificate to show, where the upstream asks for one.
     pub certificate: Option<ClientCertificate>,
 }
@@ -132,9 +160,16 @@ pub struct TlsConfig {
 #[read(called = "certificate")]
 pub struct ClientCertificate {
     /// The certificate and its chain (PEM).
-    pub cert: ConfigPath,
+    pub cert: Spanned<ConfigPath>,
     /// Its key (PEM).
-    pub key: ConfigPath,
+    pub key: Spanned<ConfigPath>,
+}
+
+impl TlsConfig {
+    /// Every file that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Spanned<ConfigPath>> {
+        self.ca.iter().chain(self.certificate.iter().flat_map(|own| [&own.cert, &own.key]))
+    }
 }
 
 /// The version of HTTP to an upstream.

@@ -10,6 +10,8 @@ use crate::settings::{
 };
 use pintle_core::config::{Later, Span, Spanned};
 use rustls_pki_types::ServerName;
+use std::fs;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -21,6 +23,7 @@ pub struct Upstream {
     /// Its name, or its URL.
     pub name: Arc<str>,
     config: UpstreamConfig,
+    files: TlsFiles,
     pub(crate) balancer: Balancer,
     pub(crate) protocol: ProtocolChoice,
     pub(crate) timeout: TimeoutConfig,
@@ -31,6 +34,17 @@ pub struct Upstream {
     tls: bool,
 }
 
+/// What the files of an upstream's TLS hold: other bytes are another upstream.
+#[derive(Debug, PartialEq, Eq)]
+struct TlsFiles(Vec<Option<u64>>);
+
+impl TlsFiles {
+    fn read(config: Option<&TlsConfig>) -> Self {
+        let digest = |bytes: Vec<u8>| foldhash::quality::FixedState::default().hash_one(bytes);
+        TlsFiles(config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect())
+    }
+}
+
 /// A mistake that shows only when an upstream is built.
 #[derive(Debug)]
 pub struct UpstreamFault {
@@ -38,17 +52,22 @@ pub struct UpstreamFault {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// Where, if there is a better place than its name.
+    pub span: Option<Span>,
 }
 
 impl Upstream {
-    /// Builds an upstream. `before` is the one of that name in force until now: what did not change is taken over.
+    /// Builds an upstream. `before` is the one of that name in force until now: what did not change is taken over. Reads
+    /// the files of TLS: not for a worker's thread.
     pub fn new(name: &str, config: UpstreamConfig, before: Option<&Arc<Upstream>>) -> Result<Arc<Self>, UpstreamFault> {
+        let files = TlsFiles::read(config.tls.as_ref());
         if let Some(before) = before
             && before.config == config
+            && before.files == files
         {
             return Ok(Arc::clone(before));
         }
-        let fault = |message: String, help: &str| UpstreamFault { message, help: Some(help.into()) };
+        let fault = |message: String, help: &str| UpstreamFault { message, help: Some(help.into()), span: None };
         if config.endpoints.is_empty() {
             return Err(fault(
                 format!("`{name}` has no endpoints"),
@@ -65,12 +84,12 @@ impl Upstream {
             (None, None) => ProtocolChoice::Http1,
         };
         let tls = match &config.tls {
-            Some(tls) => Some(client_config(tls, protocol).map_err(|message| UpstreamFault { message, help: None })?),
+            Some(tls) => Some(client_config(tls, protocol)?),
             None => None,
         };
         let connections = config.connections;
         let reach = |config: &UpstreamConfig| (config.tls.clone(), config.protocol, config.timeout, config.connections);
-        let keeps = before.filter(|before| reach(&before.config) == reach(&config));
+        let keeps = before.filter(|before| reach(&before.config) == reach(&config) && before.files == files);
         let mut endpoints = Vec::with_capacity(config.endpoints.len());
         for endpoint in &config.endpoints {
             let (address, weight) = endpoint.parts();
@@ -98,7 +117,8 @@ impl Upstream {
             queue: connections.queue,
             waiting: AtomicU32::new(0),
             tls: config.tls.is_some(),
-            config,
+            config: config.detached(),
+            files,
         }))
     }
 
@@ -153,10 +173,12 @@ fn server_name(config: &UpstreamConfig, address: &Address) -> Result<ServerName<
         return Err(UpstreamFault {
             message: "a unix socket has no name that a certificate could have".into(),
             help: Some("say which by `tls: {server_name: NAME}`".into()),
+            span: None,
         });
     };
     ServerName::try_from(name.to_owned()).map_err(|_| UpstreamFault {
         message: format!("`{name}` is no name that a certificate can have"),
         help: Some("say which by `tls: {server_name: NAME}`".into()),
+        span: None,
     })
 }

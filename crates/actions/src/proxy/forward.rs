@@ -74,8 +74,24 @@ fn forwarded(fields: &mut Fields, client: &Client, before: Option<Vec<u8>>) {
     }
 }
 
-/// The address as text, without an allocation.
+/// The address as text, without an allocation; IPv4 without the formatter, as nearly every request has one.
 fn written(ip: IpAddr, text: &mut [u8; 48]) -> &[u8] {
+    if let IpAddr::V4(ip) = ip {
+        let mut end = 0;
+        for (index, octet) in ip.octets().into_iter().enumerate() {
+            if index > 0 {
+                text[end] = b'.';
+                end += 1;
+            }
+            for (divisor, least) in [(100, 100), (10, 10), (1, 0)] {
+                if octet >= least {
+                    text[end] = b'0' + octet / divisor % 10;
+                    end += 1;
+                }
+            }
+        }
+        return &text[..end];
+    }
     let mut rest = &mut text[..];
     // The longest address has 45 characters.
     let _ = write!(rest, "{ip}");

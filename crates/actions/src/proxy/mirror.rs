@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The most bytes of content that a copy has.
 const CONTENT: usize = 64 * 1024;
 /// How many copies of one route there may be at once.
-const UNDER_WAY: usize = 100;
+pub(super) const UNDER_WAY: usize = 100;
 /// How many bytes of an answer are read.
 const ANSWER: usize = 1024 * 1024;
 /// How long a copy may take, answer and all.
@@ -32,7 +32,7 @@ const TIME: Duration = Duration::from_secs(30);
 pub(super) struct Mirror {
     target: Target,
     share: Share,
-    permits: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
     left_out: Arc<AtomicU64>,
 }
 

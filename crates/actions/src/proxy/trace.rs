@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_valid_trace_goes_on_with_a_new_parent() {
-        for (version, flags, rest) in [("00", "01", ""), ("00", "00", ""), ("cc", "01", "-what-ever"), ("01", "01", "")] {
+        for (version, flags, rest) in [("00", "01", ""), ("00", "00", ""), ("cc", "01", "-what-ever"), ("01", "01", "")]
+        {
             let sent = format!("{version}-{TRACE}-00f067aa0ba902b7-{flags}{rest}");
             let (parent, continues) = next_of(&sent, "x").expect("a trace");
             assert!(continues && parent.starts_with(&format!("00-{TRACE}-")), "{parent}");

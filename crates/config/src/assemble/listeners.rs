@@ -7,6 +7,8 @@ use crate::maybe::Maybe;
 use pintle_core::config::{Diagnostic, Reader, Spanned};
 use pintle_engine::Listener;
 use pintle_engine::socket::Address;
+use pintle_engine::tls::{TlsConfig, TlsListener};
+use rustls_pki_types::UnixTime;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ pub(super) struct Doors<'a> {
 
 struct Door<'a> {
     name: Arc<str>,
+    addresses: Vec<Address>,
     config: &'a Spanned<ListenerConfig>,
 }
 
@@ -24,6 +27,7 @@ impl<'a> Doors<'a> {
     pub(super) fn read(configs: &'a Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>, reader: &mut Reader) -> Self {
         let mut names: HashMap<Arc<str>, &Spanned<ListenerConfig>> = HashMap::new();
         let mut addresses: HashMap<&Address, &Spanned<Address>> = HashMap::new();
+        let mut free_ports: HashMap<Address, u32> = HashMap::new();
         let mut all = Vec::with_capacity(configs.len());
         for config in configs.iter().filter_map(Maybe::get) {
             let Some(first) = config.address.first() else {
@@ -48,16 +52,20 @@ impl<'a> Doors<'a> {
                 );
             }
             for address in &config.address {
-                // Port 0 is another port each time.
-                let picks = address.tcp().is_some_and(|tcp| tcp.port() == 0);
-                if !picks && let Some(other) = addresses.insert(&address.value, address) {
+                if !picks(address)
+                    && let Some(other) = addresses.insert(&address.value, address) {
                     let message = format!("{} is listened on twice", address.value);
                     reader.report(
                         Diagnostic::error("same-address", message, &address.span).also(&other.span, "here as well"),
                     );
                 }
             }
-            all.push(Door { name, config });
+            let numbered = config.address.iter().map(|address| {
+                let number = free_ports.entry(address.value.clone()).or_default();
+                *number += 1;
+                address.numbered(*number)
+            });
+            all.push(Door { name, addresses: numbered.collect(), config });
         }
         if configs.is_empty() {
             let help = "write at least one: `listeners: [{address: 127.0.0.1:8080}]`";
@@ -81,27 +89,17 @@ impl<'a> Doors<'a> {
         None
     }
 
-    /// Makes the listeners, files of TLS included.
+    /// Makes the listeners, files of TLS included: they are read here.
     pub(super) fn open(&self, document: &Document, world: &World, reader: &mut Reader) -> Vec<Arc<Listener>> {
         let mut listeners = Vec::with_capacity(self.all.len());
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
-            let tls = config.tls.as_ref().and_then(|tls| {
-                world
-                    .tls
-                    .listener(&tls.value)
-                    .map_err(|faults| {
-                        for fault in faults {
-                            reader.report(Diagnostic::error("tls", fault.message, &tls.span));
-                        }
-                    })
-                    .ok()
-            });
+            let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, world, reader));
             let Some(fallback) = routes::fallback(document, config, world, reader) else { continue };
             listeners.push(Arc::new(Listener {
                 number: number as u32,
                 name: Arc::clone(&door.name),
-                addresses: config.address.iter().map(|address| address.value.clone()).collect(),
+                addresses: door.addresses.clone(),
                 tls,
                 proxy_protocol: config.proxy_protocol.clone(),
                 trusted_proxies: config.trusted_proxies.clone(),
@@ -116,4 +114,28 @@ impl<'a> Doors<'a> {
     pub(super) fn configs(&self) -> impl Iterator<Item = &'a ListenerConfig> + use<'a, '_> {
         self.all.iter().map(|door| &door.config.value)
     }
+}
+
+/// Whether the system chooses the port: another one each time.
+fn picks(address: &Address) -> bool {
+    matches!(address, Address::AnyPort(..))
+}
+
+fn open_tls(config: &Spanned<TlsConfig>, world: &World, reader: &mut Reader) -> Option<Arc<TlsListener>> {
+    let listener = match world.tls.listener(config) {
+        Ok(listener) => listener,
+        Err(faults) => {
+            for fault in faults {
+                let span = fault.span.as_ref().unwrap_or(&config.span);
+                reader.report(Diagnostic::error("tls", fault.message, span));
+            }
+            return None;
+        }
+    };
+    for doubt in listener.warnings(UnixTime::now()) {
+        let named = config.files().find(|file| ****file == *doubt.file);
+        let span = named.map_or(&config.span, |file| &file.span);
+        reader.report(Diagnostic::warning("certificate", doubt.message, span));
+    }
+    Some(listener)
 }

@@ -20,10 +20,10 @@ use std::sync::Arc;
 pub(super) type Placed = (Span, Entry<Arc<Route>>);
 
 /// Every route of the document as the table takes it. What is broken was reported and is left out.
-pub(super) fn entries(
-    document: &Document,
-    doors: &Doors<'_>,
-    upstreams: &mut Upstreams,
+pub(super) fn entries<'d>(
+    document: &'d Document,
+    doors: &Doors<'d>,
+    upstreams: &mut Upstreams<'d>,
     world: &World,
     reader: &mut Reader,
 ) -> Vec<Placed> {
@@ -69,7 +69,7 @@ struct Level<'d> {
 struct Build<'d, 'b> {
     document: &'d Document,
     doors: &'b Doors<'d>,
-    upstreams: &'b mut Upstreams,
+    upstreams: &'b mut Upstreams<'d>,
     world: &'b World,
     names: HashMap<Box<str>, Span>,
     entries: Vec<Placed>,

@@ -1,6 +1,7 @@
 //! The upstreams: those with a name, and those that a URL in a route stands for.
 
 use super::World;
+use super::own::Own;
 use crate::maybe::Maybe;
 use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned};
@@ -9,15 +10,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Every upstream of a configuration.
-pub(super) struct Upstreams {
+pub(super) struct Upstreams<'d> {
+    own: Own<'d>,
     /// None where it is broken, which was reported.
     named: HashMap<String, Option<Arc<Upstream>>>,
     urls: HashMap<String, Option<Arc<Upstream>>>,
     before: HashMap<Arc<str>, Arc<Upstream>>,
 }
 
-impl Upstreams {
-    pub(super) fn new(configs: &Map<Maybe<UpstreamConfig>>, world: &World, reader: &mut Reader) -> Self {
+impl<'d> Upstreams<'d> {
+    pub(super) fn new(
+        configs: &Map<Maybe<UpstreamConfig>>,
+        own: Own<'d>,
+        world: &World,
+        reader: &mut Reader,
+    ) -> Self {
         let before: HashMap<_, _> = world
             .before
             .iter()
@@ -27,11 +34,12 @@ impl Upstreams {
         let mut named = HashMap::new();
         for (name, config) in &configs.0 {
             let made = config.get().and_then(|config| {
+                own.check_all(config, reader);
                 report(Upstream::new(name, config.clone(), before.get(name.as_str())), &name.span, reader)
             });
             named.insert(name.value.clone(), made);
         }
-        Upstreams { named, urls: HashMap::new(), before }
+        Upstreams { own, named, urls: HashMap::new(), before }
     }
 
     /// All of them, each once.
@@ -42,7 +50,7 @@ impl Upstreams {
 
 fn report(made: Result<Arc<Upstream>, UpstreamFault>, span: &Span, reader: &mut Reader) -> Option<Arc<Upstream>> {
     made.map_err(|fault| {
-        let mut diagnostic = Diagnostic::error("upstream", fault.message, span);
+        let mut diagnostic = Diagnostic::error("upstream", fault.message, fault.span.as_ref().unwrap_or(span));
         if let Some(help) = fault.help {
             diagnostic = diagnostic.help(help);
         }
@@ -51,7 +59,7 @@ fn report(made: Result<Arc<Upstream>, UpstreamFault>, span: &Span, reader: &mut 
     .ok()
 }
 
-impl Services for Upstreams {
+impl Services for Upstreams<'_> {
     fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>> {
         match &reference.value {
             Reference::Named(name) => match self.named.get(name) {
@@ -71,6 +79,7 @@ impl Services for Upstreams {
                 if let Some(made) = self.urls.get(&url) {
                     return made.clone();
                 }
+                self.own.check(&origin.address, &reference.span, reader);
                 let made = Upstream::of_url(origin, &reference.span, self.before.get(url.as_str()));
                 let made = report(made, &reference.span, reader);
                 self.urls.insert(url, made.clone());

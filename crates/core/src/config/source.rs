@@ -158,6 +158,12 @@ impl Span {
         Span { source: self.source.clone(), start: self.start, end }
     }
 
+    /// A place in no text: for values that outlive the configuration they came from and must not hold its text.
+    pub fn nowhere() -> Self {
+        static NOWHERE: OnceLock<Source> = OnceLock::new();
+        NOWHERE.get_or_init(|| Source::new("", "")).span(0..0)
+    }
+
     /// The part up to the first line's end, which is what carets are drawn under.
     pub(super) fn first_line(&self) -> Range<usize> {
         let text = self.text();
@@ -193,6 +199,15 @@ impl<T> Spanned<T> {
     /// A value with its place.
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
+    }
+
+    /// The value alone: it no longer holds the text that it was written in.
+    #[must_use]
+    pub fn detached(&self) -> Self
+    where
+        T: Clone,
+    {
+        Self { value: self.value.clone(), span: Span::nowhere() }
     }
 
     /// The same place with another value.

@@ -50,6 +50,9 @@ macro_rules! names {
             $(#[doc = concat!("`", $text, "`")] pub const $constant: Name<'static> = Name { text: $text, known: Id::$constant as u8 };)+
         }
 
+        /// The texts of the known names, by their number.
+        pub(super) const TEXTS: &[&str] = &["", $($text),+];
+
         /// The number of a name in small letters.
         pub(super) fn id(name: &[u8]) -> u8 {
             const { assert!(Id::UNKNOWN as u8 == UNKNOWN) };

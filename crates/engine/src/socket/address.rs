@@ -12,8 +12,10 @@ const MAX_PATH: usize = 107;
 /// Where a listener listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
-    /// An IP address and a port. `[::]` is all of IPv6 and nothing of IPv4. Port 0 is any free one.
+    /// An IP address and a port, which is not 0. `[::]` is all of IPv6 and nothing of IPv4.
     Tcp(SocketAddr),
+    /// An IP address with port 0: any free one. The number tells apart several that are asked for.
+    AnyPort(IpAddr, u32),
     /// A unix socket at this path.
     Unix(PathBuf),
 }
@@ -39,10 +41,20 @@ impl Address {
         }
     }
 
+    /// The address as the `number`th of its kind: with port 0, each number is another port.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        match self {
+            Address::AnyPort(ip, _) => Address::AnyPort(*ip, number),
+            other => other.clone(),
+        }
+    }
+
     /// The socket address, if it is one.
     pub fn tcp(&self) -> Option<SocketAddr> {
         match self {
             Address::Tcp(address) => Some(*address),
+            Address::AnyPort(ip, _) => Some(SocketAddr::new(*ip, 0)),
             Address::Unix(_) => None,
         }
     }
@@ -52,6 +64,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Tcp(address) => address.fmt(f),
+            Address::AnyPort(ip, _) => SocketAddr::new(*ip, 0).fmt(f),
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -69,6 +82,7 @@ impl FromStr for Address {
                 let v4 = SocketAddr::new(v6.ip().to_canonical(), v6.port());
                 Err(AddressError(format!("an IPv4 address is written as such: {v4}")))
             }
+            Ok(address) if address.port() == 0 => Ok(Address::AnyPort(address.ip(), 0)),
             Ok(address) => Ok(Address::Tcp(address)),
             Err(_) => Err(AddressError(remedy(text))),
         }

@@ -27,6 +27,10 @@ impl Group {
     pub(super) fn open(address: &Address, workers: usize) -> Result<Self, String> {
         match address {
             Address::Tcp(wanted) => Self::tcp(*wanted, workers).map_err(|error| explain(*wanted, &error)),
+            Address::AnyPort(ip, _) => {
+                let wanted = SocketAddr::new(*ip, 0);
+                Self::tcp(wanted, workers).map_err(|error| explain(wanted, &error))
+            }
             Address::Unix(path) => Self::unix(path).map_err(|error| format!("cannot listen there: {error}")),
         }
     }
@@ -85,7 +89,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// its connections: so this asks once without it.
 pub(super) fn probe(address: &Address) -> Result<(), String> {
     match address {
-        Address::Tcp(address) if address.port() == 0 => Ok(()),
+        Address::AnyPort(..) => Ok(()),
         Address::Tcp(address) => match bind_alone(*address) {
             Ok(()) => Ok(()),
             // Our own wildcard, or a listener of ours that goes with this very change.

@@ -50,7 +50,7 @@ impl Drop for Directory {
 fn path(address: &Address) -> &std::path::Path {
     match address {
         Address::Unix(path) => path,
-        Address::Tcp(_) => panic!("no path"),
+        Address::Tcp(_) | Address::AnyPort(..) => panic!("no path"),
     }
 }
 
@@ -96,6 +96,18 @@ fn all_workers_share_the_port_that_was_picked() {
         assert_eq!(Address::Tcp(worker.local_addr().unwrap()), opened.local);
     }
     assert_eq!(sockets.addresses().collect::<Vec<_>>(), [(&address("127.0.0.1:0"), &opened.local)]);
+}
+
+#[test]
+fn port_0_is_another_port_for_each_number() {
+    let (any, mut sockets) = (address("127.0.0.1:0"), Sockets::new(1));
+    let change = open(&mut sockets, &[any.numbered(0), any.numbered(1), any.numbered(1)]);
+    let [first, second] = &change.opened[..] else { panic!("{change:?}") };
+    assert_ne!(first.local, second.local);
+    // The other one stays when one goes.
+    let change = open(&mut sockets, &[any.numbered(1)]);
+    assert_eq!((change.opened.len(), change.removed), (0, vec![any.numbered(0)]));
+    assert_eq!(address("127.0.0.1:80").numbered(7), address("127.0.0.1:80"));
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use super::{CertificateFiles, Digest, Fault};
 use aws_lc_rs::digest;
+use pintle_core::config::{ConfigPath, Spanned};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use webpki::{EndEntityCert, KeyUsage};
@@ -45,7 +45,7 @@ impl Certificate {
         };
         let names = names(&files.cert, &chain[0]).map_err(|fault| vec![fault])?;
         let key = pair(files, chain, key, provider).map_err(|fault| vec![fault])?;
-        Ok(Arc::new(Certificate { files: files.clone(), key: Arc::new(key), names, digests }))
+        Ok(Arc::new(Certificate { files: files.detached(), key: Arc::new(key), names, digests }))
     }
 
     /// What the operator should know: it is out of date, or has no name.
@@ -87,8 +87,8 @@ impl Certificate {
 
 const DAY: u64 = 24 * 60 * 60;
 
-pub(super) fn read(file: &Path) -> Result<Vec<u8>, Fault> {
-    fs::read(file).map_err(|error| Fault::new(file, format!("cannot read {}: {error}", file.display())))
+pub(super) fn read(file: &Spanned<ConfigPath>) -> Result<Vec<u8>, Fault> {
+    fs::read(&**file).map_err(|error| Fault::new(file, format!("cannot read {}: {error}", file.display())))
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> Digest {
@@ -98,7 +98,7 @@ pub(super) fn sha256(bytes: &[u8]) -> Digest {
 }
 
 /// The certificates in a PEM file; at least one.
-pub(super) fn certificates(file: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+pub(super) fn certificates(file: &Spanned<ConfigPath>, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(text).collect();
     let name = file.display();
     match found {
@@ -110,7 +110,7 @@ pub(super) fn certificates(file: &Path, text: &[u8]) -> Result<Vec<CertificateDe
     }
 }
 
-fn private_key(file: &Path, text: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
+fn private_key(file: &Spanned<ConfigPath>, text: &[u8]) -> Result<PrivateKeyDer<'static>, Fault> {
     let name = file.display();
     PrivateKeyDer::from_pem_slice(text).map_err(|error| {
         let encrypted = text.windows(9).any(|word| word == b"ENCRYPTED");
@@ -126,7 +126,7 @@ fn private_key(file: &Path, text: &[u8]) -> Result<PrivateKeyDer<'static>, Fault
     })
 }
 
-fn names(file: &Path, certificate: &CertificateDer<'_>) -> Result<Vec<Box<str>>, Fault> {
+fn names(file: &Spanned<ConfigPath>, certificate: &CertificateDer<'_>) -> Result<Vec<Box<str>>, Fault> {
     let parsed = EndEntityCert::try_from(certificate)
         .map_err(|error| Fault::new(file, format!("the certificate in {} cannot be used: {error}", file.display())))?;
     Ok(parsed.valid_dns_names().map(|name| name.to_ascii_lowercase().into()).collect())

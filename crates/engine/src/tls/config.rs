@@ -1,6 +1,6 @@
 //! What a listener's `tls` may say.
 
-use pintle_core::config::{ConfigPath, Node, Read, Reader};
+use pintle_core::config::{ConfigPath, Node, Read, Reader, Spanned};
 
 /// TLS on a listener. Certificates are chosen by the names in them; the first is for clients that name none of those.
 #[derive(Clone, Debug, PartialEq, Eq, Read)]
@@ -23,6 +23,24 @@ impl TlsConfig {
         }
         Some(self)
     }
+
+    /// Every file that it names.
+    pub fn files(&self) -> impl Iterator<Item = &Spanned<ConfigPath>> {
+        let certificates = self.certificates.iter().flat_map(|files| [&files.cert, &files.key]);
+        certificates.chain(self.client_auth.as_ref().map(|client| &client.ca))
+    }
+
+    /// The same without the text that it was written in.
+    pub(super) fn detached(&self) -> Self {
+        TlsConfig {
+            certificates: self.certificates.iter().map(CertificateFiles::detached).collect(),
+            min_version: self.min_version,
+            client_auth: self
+                .client_auth
+                .as_ref()
+                .map(|client| ClientAuth { ca: client.ca.detached(), require: client.require }),
+        }
+    }
 }
 
 /// A certificate chain and its private key, both PEM.
@@ -30,9 +48,16 @@ impl TlsConfig {
 #[read(called = "certificate")]
 pub struct CertificateFiles {
     /// The certificate, then those that lead to a certificate authority.
-    pub cert: ConfigPath,
+    pub cert: Spanned<ConfigPath>,
     /// The private key, not encrypted.
-    pub key: ConfigPath,
+    pub key: Spanned<ConfigPath>,
+}
+
+impl CertificateFiles {
+    /// The same without the text that it was written in.
+    pub(super) fn detached(&self) -> Self {
+        CertificateFiles { cert: self.cert.detached(), key: self.key.detached() }
+    }
 }
 
 /// Clients show certificates.
@@ -40,7 +65,7 @@ pub struct CertificateFiles {
 #[read(called = "client_auth")]
 pub struct ClientAuth {
     /// The certificate authorities that may issue them, PEM.
-    pub ca: ConfigPath,
+    pub ca: Spanned<ConfigPath>,
     /// Whether a client without one is refused. One with a wrong certificate always is.
     #[read(default = "true")]
     pub require: bool,

@@ -60,7 +60,7 @@ impl Tls {
         match made {
             Ok((resolver, server, state)) if faults.is_empty() => Ok(Arc::new(TlsListener {
                 tls: Arc::clone(self),
-                config: config.clone(),
+                config: config.detached(),
                 resolver,
                 server: ArcSwap::new(server),
                 state: Mutex::new(state),
@@ -123,9 +123,7 @@ impl TlsListener {
 
     /// Every file whose change should lead to [`TlsListener::renew`].
     pub fn watched_files(&self) -> Vec<PathBuf> {
-        let certificates = self.config.certificates.iter().flat_map(|files| [&files.cert, &files.key]);
-        let client_auth = self.config.client_auth.as_ref().map(|client| &client.ca);
-        certificates.chain(client_auth).map(|path| path.to_path_buf()).collect()
+        self.config.files().map(|path| path.to_path_buf()).collect()
     }
 
     /// What the operator should know: certificates that are out of date or have no name.
@@ -150,7 +148,7 @@ fn server(
         TlsVersion::V1_3 => &[&TLS13],
     };
     // Neither a provider without cipher suites nor a lack of random numbers has to do with a file.
-    let no_file = |error: rustls::Error| Fault { file: PathBuf::new(), message: format!("TLS cannot start: {error}") };
+    let no_file = |error: rustls::Error| Fault { file: PathBuf::new(), span: None, message: format!("TLS cannot start: {error}") };
     let builder = ServerConfig::builder_with_provider(Arc::clone(&tls.provider))
         .with_protocol_versions(versions)
         .map_err(no_file)?;

@@ -4,7 +4,6 @@ mod handshake;
 mod peer;
 
 use super::*;
-use pintle_core::config::ConfigPath;
 use std::time::Duration;
 
 /// A directory of certificates, gone with the value.
@@ -41,7 +40,7 @@ impl Directory {
     }
 
     fn files(&self, name: &str) -> CertificateFiles {
-        let path = |ending| ConfigPath::new(self.0.join(format!("{name}.{ending}")));
+        let path = |ending| Spanned::new(ConfigPath::new(self.0.join(format!("{name}.{ending}"))), Span::nowhere());
         CertificateFiles { cert: path("pem"), key: path("key") }
     }
 

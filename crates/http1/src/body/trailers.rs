@@ -9,9 +9,10 @@ impl Decoder {
     /// The trailer section and the empty line. Fields that no trailer may hold are dropped, not refused: RFC 9110 6.5.1
     /// lets a recipient ignore them.
     pub(super) fn trailers(&mut self, buffer: &mut BytesMut) -> Stepped {
-        let Some(section) = Section::read(buffer, 0, self.limits.trailers_size, self.limits.trailers_count)? else {
+        let mut section = Section::new(buffer, 0);
+        if !section.read(self.limits.trailers_size, self.limits.trailers_count)? {
             return Ok(Step::Wait);
-        };
+        }
         let mut fields = section.fields(false, |_| false);
         fields.retain(|name, _| !is_forbidden(name.as_str()));
         let end = section.end;

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of a streamed answer is read at once.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 128 * 1024;
 /// How many interim answers a server may send: they wait in memory for a client that reads slowly.
 const INTERIMS: u8 = 32;
 
@@ -124,13 +124,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         bounds: Bounds,
         home: H,
         now: Instant,
-    ) -> Self {
+    ) -> Box<Self> {
         let framing = match call.protocol {
             Some(_) => Framing::None,
             None => Framing::for_request(call.method, body.length()),
         };
         let expect = call.fields.contains(names::EXPECT);
-        let mut active = Active {
+        let mut active = Box::new(Active {
             connection,
             home,
             read: BytesMut::new(),
@@ -149,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             failed: None,
             body,
             bounds,
-        };
+        });
         let wish = call.protocol.map_or(Wish::KeepAlive, Wish::Upgrade);
         let (out, host) = (active.out.text(), call.host.as_bytes());
         write_request_head(out, call.method, call.target, host, call.fields, framing, wish);
@@ -325,7 +325,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         Ok(head)
     }
 
-    pub(super) fn into_answer(mut self, head: ResponseHead) -> Answer {
+    pub(super) fn into_answer(mut self: Box<Self>, head: ResponseHead) -> Answer {
         let (status, fields) = (head.status, head.fields);
         let body = match head.framing {
             Framing::None if !self.tunnel => {
@@ -339,6 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             }
             framing => {
                 let length = if let Framing::Length(length) = framing { Some(length) } else { None };
+                self.large = length.is_some_and(|length| length > 2 * buffer::SIZE as u64);
                 self.bounds.deadline = None;
                 self.wait_for(Instant::now(), self.bounds.idle);
                 Body::Stream { source: Box::new(Source { active: Some(self) }), length }
@@ -347,17 +348,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         Answer { status, fields, body }
     }
 
-    pub(super) fn into_error(self, fail: Fail) -> SendError {
+    pub(super) fn into_error(self: Box<Self>, fail: Fail) -> SendError {
         let stale = self.connection.reused && self.read.is_empty() && matches!(fail, Fail::Closed(_));
         SendError { fail, stale, body: (!self.touched).then_some(self.body) }
     }
 
     /// Gives the connection back if nothing is left on it in either direction; closes it else.
-    fn finish(self) {
+    fn finish(self: Box<Self>) {
         buffer::give(self.read_rest());
     }
 
-    fn read_rest(mut self) -> BytesMut {
+    fn read_rest(mut self: Box<Self>) -> BytesMut {
         let read = std::mem::take(&mut self.read);
         if self.keep && self.upload == Upload::Done && self.out.is_empty() && read.is_empty() {
             let timer = std::mem::take(&mut self.connection.timer);
@@ -370,7 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
 /// The answer's body.
 struct Source<S, H: Home<S>> {
     /// None once it has ended.
-    active: Option<Active<S, H>>,
+    active: Option<Box<Active<S, H>>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> BodySource for Source<S, H> {
@@ -410,7 +411,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
                 Ok(None) => {}
                 Err(_) => return Poll::Ready(Some(Err(BodyError::upstream(Fault::Malformed)))),
             }
-            if self.read.capacity() == 0 {
+            // What was handed out has mostly been written by now, so that its room can be used again.
+            if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
                 self.read = buffer::take();
             }
             let room = if self.large { PIECE } else { buffer::SIZE };

@@ -109,7 +109,7 @@ fn parse(line: &str) -> serde_json::Map<String, Value> {
 
 fn start(sink: &Sink, workers: usize) -> (AccessLog, Metrics) {
     let metrics = Metrics::new(workers, 1000);
-    (AccessLog::start(sink, Format::Json, &metrics).expect("a log"), metrics)
+    (AccessLog::start(Opened::open(sink, Format::Json).expect("a sink"), &metrics).expect("a log"), metrics)
 }
 
 #[test]
@@ -300,15 +300,15 @@ fn changing_the_sink_loses_nothing_and_a_bad_one_changes_nothing() {
     let (log, _metrics) = start(&Sink::None, 1);
     log.write(&record());
     assert!(!log.is_on());
-    log.reconfigure(&Sink::File(one.clone()), Format::Json).expect("a file");
+    log.go_over(Opened::open(&Sink::File(one.clone()), Format::Json).expect("a file"));
     log.write(&record());
-    log.reconfigure(&Sink::File(place.file("none/such")), Format::Combined).expect_err("no directory");
+    assert!(Opened::open(&Sink::File(place.file("none/such")), Format::Combined).is_err(), "no directory");
     log.write(&record());
     assert!(log.flush(SOON));
-    log.reconfigure(&Sink::File(two.clone()), Format::Combined).expect("a file");
+    log.go_over(Opened::open(&Sink::File(two.clone()), Format::Combined).expect("a file"));
     assert!(log.flush(SOON));
     log.write(&record());
-    log.reconfigure(&Sink::None, Format::Json).expect("nothing to open");
+    log.go_over(Opened::open(&Sink::None, Format::Json).expect("nothing to open"));
     log.write(&record());
     assert!(log.flush(SOON));
     assert_eq!((lines(&one).len(), lines(&two).len(), log.dropped()), (2, 1, 0));

@@ -43,7 +43,7 @@ fn a_chain_in_the_wrong_order_gets_the_remedy() {
     let directory = Directory::new("order");
     directory.certificate("leaf", &["a.test"]);
     directory.certificate("issuer", &["b.test"]);
-    let read = |name| std::fs::read_to_string(directory.files(name).cert).unwrap();
+    let read = |name| std::fs::read_to_string(&**directory.files(name).cert).unwrap();
     directory.write("leaf.pem", &(read("issuer") + &read("leaf")));
     let expected = "leaf.pem does not begin with the certificate that belongs to leaf.key: put that one first";
     assert_eq!(faults(&directory.config(&["leaf"]), &directory), [expected]);
@@ -100,7 +100,7 @@ fn a_broken_renewal_is_refused_and_the_others_go_on() {
     let renewal = listener.renew();
     assert!(renewal.changed);
     assert_eq!(renewal.faults.len(), 1);
-    assert_eq!(*renewal.faults[0].file, *directory.files("a").key);
+    assert_eq!(*renewal.faults[0].file, **directory.files("a").key);
     let names: Vec<_> = listener.certificates().into_iter().map(|(_, names, _)| names.join(" ")).collect();
     assert_eq!(names, ["a.test", "b.test new.test"]);
 }
@@ -113,5 +113,5 @@ fn every_file_is_watched() {
     config.client_auth = Some(ClientAuth { ca: directory.files("a").cert, require: true });
     let files = directory.files("a");
     let listener = Tls::new().listener(&config).unwrap();
-    assert_eq!(listener.watched_files(), [&*files.cert, &*files.key, &*files.cert]);
+    assert_eq!(listener.watched_files(), [&**files.cert, &**files.key, &**files.cert]);
 }

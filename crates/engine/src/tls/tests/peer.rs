@@ -61,8 +61,8 @@ pub(super) fn client(version: TlsVersion, alpn: &[&str], own: Option<&Certificat
     let mut config = match own {
         None => builder.with_no_client_auth(),
         Some(files) => {
-            let chain = CertificateDer::pem_file_iter(&files.cert).unwrap().collect::<Result<_, _>>().unwrap();
-            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(&files.key).unwrap()).unwrap()
+            let chain = CertificateDer::pem_file_iter(&**files.cert).unwrap().collect::<Result<_, _>>().unwrap();
+            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(&**files.key).unwrap()).unwrap()
         }
     };
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();

@@ -1,0 +1,51 @@
+# The few words that a developer types. `.ci/run` asks for the same.
+.PHONY: help run test check needs
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run    builds the release and starts `pintle demo`'
+	@echo 'make test   runs every test, those in the documentation too'
+	@echo 'make check  formatting, lints, the repository on itself, licences and bans: without a test'
+	@echo 'make bench  Pintle beside its peers; bench/README.md says how'
+
+run:
+	cargo run --release --locked -p pintle -- demo
+
+# One build of everything, so that features and profile are the same for the program and for all tests; the suite runs
+# the program that this leaves behind. The runner's own words come last.
+test: needs
+	cargo build --workspace --all-targets --locked
+	cargo test --workspace --doc --locked
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  echo 'cargo nextest run'; cargo nextest run --workspace --locked --no-fail-fast; \
+	else \
+	  echo 'cargo test'; cargo test --workspace --lib --bins --tests --locked --no-fail-fast; \
+	fi
+
+# A line for each program that tests need beside Rust: COMMAND:PACKAGE OF DEBIAN:TESTS THAT NEED IT. `all` means that
+# nothing works without it. A test whose program is missing passes over itself; here it is said which ones do.
+define NEEDS
+cc:gcc:all
+git:git:all
+endef
+export NEEDS
+
+needs:
+	@echo "$$NEEDS" | while IFS=: read -r command package tests; do \
+	  command -v "$$command" >/dev/null && continue; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing $$package, for $$tests tests"; \
+	    { apt-get update && apt-get install -y --no-install-recommends "$$package"; } </dev/null >/dev/null 2>&1 && continue; \
+	  fi; \
+	  echo "$$command is missing (package $$package): left out: $$tests tests"; \
+	  [ "$$tests" != all ] || exit 1; \
+	done
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo run --quiet --locked -p xtask -- tidy
+	@command -v cargo-deny >/dev/null || { echo 'cargo-deny is missing: cargo install cargo-deny --locked'; exit 1; }
+	cargo deny check --hide-inclusion-graph bans licenses sources
+
+include bench/bench.mk

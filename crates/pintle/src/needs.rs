@@ -1,0 +1,60 @@
+//! What a configuration needs of the machine beside its own files, each reported at the place that asks for it: secrets,
+//! the log's file, addresses.
+
+use pintle_admin::Access;
+use pintle_config::Document;
+use pintle_core::config::{Diagnostic, Reader, Severity};
+use pintle_engine::StartError;
+use pintle_engine::socket::Address;
+use pintle_telemetry::Opened;
+
+/// Who may use the admin API at `listening`, by the document's token. None if the token cannot be had.
+pub(crate) fn access(document: &Document, listening: Option<&Address>, reader: &mut Reader) -> Option<Access> {
+    let token = match document.admin.as_ref().and_then(|admin| admin.token.as_ref()) {
+        None => None,
+        Some(token) => match token.resolve() {
+            Ok(secret) => Some(secret),
+            Err(why) => {
+                reader.report(Diagnostic::error("no-secret", why, &token.span));
+                return None;
+            }
+        },
+    };
+    let is_unix = matches!(listening, Some(Address::Unix(_)));
+    let open = listening.and_then(Address::tcp).is_some_and(|tcp| tcp.ip().is_loopback());
+    Some(Access { token, is_unix, open })
+}
+
+/// A secret that is not there is the business of the machine that runs: for a check it is only a warning.
+pub(crate) fn warn_of_secrets(document: &Document, reader: &mut Reader) {
+    let mut found = Reader::new();
+    if access(document, None, &mut found).is_none() {
+        for error in &found.diagnostics {
+            reader.report(Diagnostic { severity: Severity::Warning, ..error.clone() });
+        }
+    }
+}
+
+/// Opens the access log.
+pub(crate) fn log(document: &Document, reader: &mut Reader) -> Option<Opened> {
+    let access_log = &document.telemetry.access_log;
+    let (sink, format) = access_log.parts();
+    let failed = |error| {
+        let message = format!("the access log cannot be opened: {error}");
+        reader.report(Diagnostic::error("access-log", message, &access_log.span));
+    };
+    Opened::open(sink, format).map_err(failed).ok()
+}
+
+/// Reports why addresses cannot be listened on.
+pub(crate) fn report_start(error: &StartError, document: &Document, reader: &mut Reader) {
+    let StartError::Bind(errors) = error else {
+        let message = format!("the addresses cannot be listened on: {error}");
+        return reader.report(Diagnostic::error("listen", message, &document.listeners.span));
+    };
+    for error in errors {
+        let span = document.address_span(&error.address).unwrap_or(&document.listeners.span);
+        let message = error.to_string();
+        reader.report(Diagnostic::error("listen", message, span));
+    }
+}

@@ -1,0 +1,134 @@
+//! What the tests of policies share: a request, an action that plays the service, lists read from text.
+
+use crate::{Defaults, NamedPolicies, PolicyList, build};
+use pintle_core::config::{ByteSize, Node, Read, Reader, Source};
+use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::notes::Notes;
+use pintle_core::step::{Action, BoxFuture, Chain, Outcome};
+use pintle_core::template::Declared;
+use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Response, Scheme, StatusCode, Target, Version};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+/// Reads a text, which must be good.
+pub(crate) fn read<T: Read>(text: &str) -> T {
+    let (value, said) = try_read(text);
+    assert_eq!(said, [""; 0]);
+    value.expect("it is good")
+}
+
+/// Reads a text; the value, and what was said as `LINE:COLUMN MESSAGE [HELP]`.
+pub(crate) fn try_read<T: Read>(text: &str) -> (Option<T>, Vec<String>) {
+    let mut reader = Reader::new();
+    let node = parse(text, &mut reader);
+    let value = T::read(&node, &mut reader);
+    (value, said(reader))
+}
+
+fn parse(text: &str, reader: &mut Reader) -> Node {
+    Node::parse(&Source::new("gateway.yaml", text), &mut reader.diagnostics)
+}
+
+/// What a reader has collected.
+pub(crate) fn said(mut reader: Reader) -> Vec<String> {
+    reader.diagnostics.sort();
+    let line = |one: &pintle_core::config::Diagnostic| {
+        let at = one.span.position();
+        let help = one.help.as_ref().map_or(String::new(), |help| format!(" [{help}]"));
+        format!("{}:{} {}{help}", at.line, at.column, one.message)
+    };
+    reader.diagnostics.iter().map(line).collect()
+}
+
+/// The place of a route `/o/{id}`.
+pub(crate) const PLACE: Declared<'static> = Declared::request().path(&["id"], false);
+
+/// What is said of these levels, with these named policies; nothing where all is good.
+pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
+    let mut reader = Reader::new();
+    let levels: Vec<Node> = levels.iter().map(|text| parse(text, &mut reader)).collect();
+    let named = parse(named, &mut reader);
+    let lists: Vec<PolicyList> = levels.iter().filter_map(|node| PolicyList::read(node, &mut reader)).collect();
+    let named = NamedPolicies::read(&named, &mut reader).unwrap_or_default();
+    let lists: Vec<&PolicyList> = lists.iter().collect();
+    // Twice, as for two routes.
+    for _ in 0..2 {
+        let steps = build(&lists, &named, &PLACE, &DEFAULTS, &mut reader);
+        assert!(steps.is_some() || reader.diagnostics.has_errors());
+    }
+    said(reader)
+}
+
+pub(crate) const DEFAULTS: Defaults = Defaults { body_limit: Some(ByteSize(10)) };
+
+/// A chain of these levels around the service.
+pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc<Chain> {
+    let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
+    let lists: Vec<&PolicyList> = lists.iter().collect();
+    let mut reader = Reader::new();
+    let steps = build(&lists, &read(named), &PLACE, &DEFAULTS, &mut reader);
+    assert_eq!(said(reader), [""; 0]);
+    Arc::new(Chain::new(steps.expect("it is good"), Arc::clone(service) as Arc<dyn Action>))
+}
+
+/// Plays the service: keeps the fields that it got, and answers with `fields`.
+#[derive(Default)]
+pub(crate) struct Service {
+    pub(crate) got: Mutex<Fields>,
+    pub(crate) fields: Vec<(&'static str, &'static str)>,
+}
+
+impl Action for Service {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        *self.got.lock().expect("no test fails here") = exchange.request.fields.clone();
+        let mut response = Response::new(StatusCode::OK);
+        response.fields = self.fields.iter().copied().collect();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+/// Every field as `NAME: VALUE`.
+pub(crate) fn lines(fields: &Fields) -> Vec<String> {
+    fields.iter().map(|(name, value)| format!("{}: {}", name.as_str(), String::from_utf8_lossy(value))).collect()
+}
+
+/// A request for `/o/a%20b` with these fields.
+pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
+    Exchange {
+        request: Request {
+            method: Method::POST,
+            target: Target::new("shop.test", None, "/o/a%20b", Some("q=1")),
+            scheme: Scheme::Http,
+            version: Version::Http11,
+            fields: fields.iter().copied().collect(),
+            body: Body::Empty,
+            protocol: None,
+        },
+        client: Client {
+            ip: [192, 0, 2, 7].into(),
+            port: 4711,
+            peer: None,
+            local: None,
+            peer_is_trusted: false,
+            tls: None,
+        },
+        id: "id".into(),
+        listener: "public".into(),
+        route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
+        captures: Captures { segments: std::iter::once(3..8).collect(), rest: None },
+        started: Instant::now(),
+        deadline: None,
+        notes: Notes::default(),
+        unrouted: None,
+        interim: None,
+    }
+}
+
+/// What a future gives that never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    match std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
+}
