@@ -77,7 +77,7 @@ fn comparable(plan: &Plan, mut outcome: Outcome, seen: Seen) -> Whole {
     }
     outcome.fields = without(&outcome.fields, &["transfer-encoding", "connection", "date", "x-request-id"]);
     // An early answer leaves it to chance how much of the request goes on; what is refused may never be sent on.
-    let tells = !matches!(plan.kind, Kind::Early | Kind::TooLarge | Kind::NoRoute | Kind::NoMethod);
+    let tells = !matches!(plan.kind, Kind::Early | Kind::EarlyEnd | Kind::TooLarge | Kind::NoRoute | Kind::NoMethod);
     let seen = tells.then(|| Seen {
         fields: without(
             &seen.fields,
@@ -110,7 +110,7 @@ fn check(plan: &Plan, whole: &Whole) -> Result<(), String> {
         )
     };
     match plan.kind {
-        Kind::Plain | Kind::Early | Kind::Echo => {
+        Kind::Plain | Kind::Early | Kind::EarlyEnd | Kind::Echo => {
             expect("another status", outcome.status == plan.status)?;
             expect("the answer is not whole", outcome.whole)?;
             expect("other content", outcome.body == body)?;
@@ -162,7 +162,7 @@ async fn in_one_way(
     } else {
         within(&what, over_h2(http2, host, plan, number, run)).await
     };
-    if !matches!(plan.kind, Kind::TooLarge | Kind::NoRoute | Kind::NoMethod | Kind::Early) {
+    if !matches!(plan.kind, Kind::TooLarge | Kind::NoRoute | Kind::NoMethod | Kind::Early | Kind::EarlyEnd) {
         within(format!("the service to be through with {what}"), run.done.notified()).await;
     }
     let seen = run.seen.lock().unwrap_or_else(|error| panic!("{error}")).clone();

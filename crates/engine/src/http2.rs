@@ -115,11 +115,12 @@ async fn handshake(io: &Coalesce<Stream>, limits: &Limits) -> Option<Connection>
 fn start(shared: &Arc<Shared>, request: http::Request<RecvStream>, respond: SendResponse<Bytes>) {
     shared.open.fetch_add(1, Ordering::Relaxed);
     let shared = Arc::clone(shared);
-    tokio::spawn(async move {
+    // In a box, so that the task is moved into its place without what its life needs.
+    tokio::spawn(Box::pin(async move {
         let open = Open(&shared.open);
         one(&shared, request, respond).await;
         drop(open);
-    });
+    }));
 }
 
 struct Open<'a>(&'a AtomicUsize);

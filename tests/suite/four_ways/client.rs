@@ -57,6 +57,16 @@ async fn receive(plan: &Plan, run: &Run, receiver: &mut Receiver, outcome: &mut 
     }
 }
 
+/// Sends and receives until the answer is there and the request is out, or the client has left.
+async fn both(sending: impl Future<Output = bool>, receiving: impl Future<Output = bool>) -> bool {
+    let (mut sending, mut receiving) = (Box::pin(sending), Box::pin(receiving));
+    tokio::select! {
+        // Whoever goes while it still sends is one that left, for the log too.
+        left = &mut receiving => left || sending.await,
+        left = &mut sending => left || receiving.await,
+    }
+}
+
 fn request_fields(plan: &Plan, number: usize) -> Fields {
     let mut fields = plan.ask.fields.clone();
     fields.push(("x-run".to_owned(), number.to_string()));
@@ -96,10 +106,7 @@ pub(super) async fn over_h1(address: SocketAddr, host: &str, plan: &Plan, number
         }
         receive(plan, run, &mut Receiver::H1(reader), &mut outcome).await
     };
-    let left = tokio::select! {
-        left = receiving => left,
-        true = send(plan, run, &mut sender) => true,
-    };
+    let left = both(send(plan, run, &mut sender), receiving).await;
     if left {
         sender.cut();
     }
@@ -135,10 +142,7 @@ pub(super) async fn over_h2(
         // Dropped at the end of this, which resets the stream if there is more to come.
         receive(plan, run, &mut Receiver::H2(body), &mut outcome).await
     };
-    let left = tokio::select! {
-        left = receiving => left,
-        true = send(plan, run, &mut sender) => true,
-    };
+    let left = both(send(plan, run, &mut sender), receiving).await;
     if left {
         sender.cut();
     }

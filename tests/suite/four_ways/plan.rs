@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Plain,
     /// The service answers as soon as it has the head, then reads on.
     Early,
+    /// The service answers as soon as it has the head, and wants no more of the content.
+    EarlyEnd,
     /// The service sends back each piece as it comes.
     Echo,
     /// The service ends the exchange instead of an answer.
@@ -88,9 +90,15 @@ impl Plan {
         };
         match rng.u8(..100) {
             0..60 => {}
-            60..67 => {
+            60..65 => {
                 with_content(&mut plan, rng);
                 plan.kind = Kind::Early;
+            }
+            65..67 => {
+                with_content(&mut plan, rng);
+                plan.kind = Kind::EarlyEnd;
+                // More than the windows hold.
+                plan.ask.body = vec![b'x'; MOST - rng.usize(..20_000)];
             }
             67..72 => {
                 with_content(&mut plan, rng);

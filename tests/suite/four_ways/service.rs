@@ -59,7 +59,11 @@ impl Answering<'_> {
                 }
                 let line = format!("HTTP/1.1 {} Fine", plan.status);
                 let tells = plan.status != 204 && (plan.answer.measured || !bodiless);
-                text.extend(h1_head(&line, &plan.answer.fields, &plan.answer, tells));
+                let mut fields = plan.answer.fields.clone();
+                if plan.kind == Kind::EarlyEnd {
+                    fields.push(("connection".into(), "close".into()));
+                }
+                text.extend(h1_head(&line, &fields, &plan.answer, tells));
                 let Some(mut write) = write.take() else { return Sender::Over };
                 let _ = write.write_all(&text).await;
                 Sender::H1 { write, chunked: !bodiless && !plan.answer.measured }
@@ -94,12 +98,21 @@ async fn play(stage: &Stage, head: Seen, receiver: &mut Receiver, mut answering:
     let (plan, run) = (&stage.plans[number / 4], &stage.runs[number]);
     let mut seen = head;
     let mut sender = Sender::Over;
-    if matches!(plan.kind, Kind::Early | Kind::Echo) {
+    if matches!(plan.kind, Kind::Early | Kind::EarlyEnd | Kind::Echo) {
         sender = answering.head(plan).await;
     }
-    if plan.kind == Kind::Early {
+    if matches!(plan.kind, Kind::Early | Kind::EarlyEnd) {
         sender.content(&plan.answer, usize::MAX).await;
         sender.end(&plan.answer.trailers).await;
+    }
+    if plan.kind == Kind::EarlyEnd {
+        // RFC 9112 9.6 and RFC 9113 8.1: HTTP/1.1 says `connection: close` and closes in stages, `h2` resets with
+        // NO_ERROR what is dropped.
+        if let (Sender::H1 { write, .. }, Receiver::H1(reader)) = (&mut sender, receiver) {
+            let _ = write.shutdown().await;
+            reader.gone().await;
+        }
+        return false;
     }
     loop {
         match receiver.piece().await {
