@@ -11,6 +11,7 @@ mod http2_floods;
 mod operate;
 mod proxying;
 mod reload;
+mod reload_load;
 mod routing;
 mod routing_example;
 mod streaming;
