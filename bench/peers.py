@@ -190,12 +190,14 @@ class Pintle(Proxy):
     def config(self):
         s = self.setting
         log = f"{{to: {self.log}}}" if s.log else "none"
-        routes = self.routes or f'  - {{match: /**, proxy: "http://{s.origin}"}}\n'
+        routes = self.routes or "  - {match: /**, proxy: origin}\n"
         return "pintle.yaml", f"""workers: 1
 listeners:
   - {{address: "127.0.0.1:{s.plain}"}}
   - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}
 telemetry: {{access_log: {log}}}
+upstreams:
+  origin: {{endpoints: ["{s.origin}"], connections: {{keep: 256}}}}
 routes:
 {routes}"""
 

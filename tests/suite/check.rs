@@ -137,6 +137,23 @@ async fn the_examples_load_as_they_stand() {
 }
 
 #[tokio::test]
+async fn what_the_readme_shows_loads() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("the README");
+    let certificates = Certificates::new();
+    let server = certificates.server(&["shop.example.com"]);
+    let folder = Folder::new();
+    folder.write("certs/shop.pem", &server.pem);
+    folder.write("certs/shop.key", &server.key);
+    let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 3, "{} blocks", blocks.len());
+    for block in blocks {
+        folder.write("pintle.yaml", block);
+        let ended = checked(&folder).await;
+        assert_eq!(ended.code, Some(0), "{block}\n{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_later_version_brings_is_refused_by_name() {
     let upstream = |key: &str| {
         format!(

@@ -168,7 +168,7 @@ impl Fields {
 impl Entry {
     fn name<'a>(&self, bytes: &'a [u8]) -> Name<'a> {
         if self.known != known::UNKNOWN {
-            return Name { text: known::TEXTS[self.known as usize], known: self.known };
+            return Name { text: names::ALL[self.known as usize], known: self.known };
         }
         let text = &bytes[self.name as usize..self.name as usize + self.name_len as usize];
         // Tokens are ASCII, so this never falls back.

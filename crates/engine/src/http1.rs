@@ -8,7 +8,7 @@ use crate::runtime::Limits;
 use crate::socket::Address;
 use crate::stream::Stream;
 use pintle_core::body::Whose;
-use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, Version, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
 use pintle_http1::{BodyLimits, Form, Host, RequestHead};
 use std::future::poll_fn;
@@ -159,8 +159,8 @@ async fn write(
     let mut reason = reason;
     let after = match result {
         Ok(done) if done.keep_alive => After::Keep(now),
-        Ok(_) if response.status == StatusCode::SWITCHING_PROTOCOLS => After::Close,
-        Ok(_) if keep_alive || closes(reason) => After::Linger,
+        // Who asked for the close, and has nothing more to say, reads to the end anyway.
+        Ok(_) if keep_alive || reason.is_some() || connection.has_more() => After::Linger,
         Ok(_) => After::Close,
         Err(error) => {
             reason = Some(note_failure(&error, exchange));

@@ -1,6 +1,9 @@
 //! HTTP/2 connections: streams are answered beside each other, each by a task of its own, so that a failure is one
 //! stream's and the frames of many share a write.
 
+mod end;
+mod interim;
+
 use crate::connection::Peer;
 use crate::done::{self, Ended};
 use crate::gateway::{Answer, Gateway};
@@ -9,14 +12,15 @@ use crate::request::{self, Head};
 use crate::runtime::Limits;
 use crate::socket::Address;
 use crate::stream::Stream;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use end::End;
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::request::Parts;
-use parking_lot::Mutex;
+use interim::{Expected, Interims};
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, Exchange, Fields, Interim, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_core::{Body, Exchange, Fields, Method, Reason, Refusal, StatusCode, Version, names};
 use pintle_http1::Host;
 use pintle_http1::server::WriteError;
 use pintle_http2::Coalesce;
@@ -26,7 +30,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Instant;
 
 /// Bytes that a client may send on one stream, and on the connection, before somebody takes them.
@@ -47,6 +51,8 @@ struct Shared {
     open: AtomicUsize,
 }
 
+type Connection = h2::server::Connection<Coalesce<Stream>, Bytes>;
+
 /// Serves a connection to its end.
 pub(crate) async fn serve(gateway: &Arc<Gateway>, stream: Stream, peer: Peer, address: &Address) {
     let limits = gateway.limits();
@@ -56,64 +62,38 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, stream: Stream, peer: Peer, ad
         Arc::new(Shared { gateway: Arc::clone(gateway), peer, address: address.clone(), open: AtomicUsize::new(0) });
     let mut drained = pin!(gateway.drained());
     drained.as_mut().enable();
-    let mut leaving = gateway.is_draining();
-    if leaving {
-        connection.graceful_shutdown();
+    let mut end = End::default();
+    if gateway.is_draining() {
+        end.leave(&mut connection);
     }
-    let mut idle = Timer::new();
-    idle.set(Instant::now() + limits.idle_timeout);
     poll_fn(|cx| {
-        if !leaving && drained.as_mut().poll(cx).is_ready() {
-            leaving = true;
-            connection.graceful_shutdown();
+        if !end.leaving && drained.as_mut().poll(cx).is_ready() {
+            end.leave(&mut connection);
         }
-        let mut over = false;
-        while let Poll::Ready(accepted) = connection.poll_accept(cx) {
+        while !end.over
+            && let Poll::Ready(accepted) = connection.poll_accept(cx)
+        {
             match accepted {
                 Some(Ok((request, respond))) => start(&shared, request, respond),
-                Some(Err(_)) | None => {
-                    over = true;
-                    break;
-                }
+                Some(Err(_)) => end.came(true),
+                None => end.came(false),
             }
         }
-        let sent = io.poll_send(cx);
-        if over || matches!(sent, Poll::Ready(Err(_))) {
-            return if sent.is_pending() { Poll::Pending } else { Poll::Ready(()) };
+        match io.poll_send(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(())) if end.over => Poll::Ready(()),
+            _ => end.poll(shared.open.load(Ordering::Relaxed) > 0, &mut connection, &limits, cx),
         }
-        poll_idle(&shared, &mut idle, &limits, cx, || {
-            leaving = true;
-            connection.graceful_shutdown();
-        })
     })
     .await;
+    drop(connection);
+    if end.broken {
+        // So that a client that still sends can read what was wrong (RFC 9113 5.4.1, as RFC 9112 9.6).
+        pintle_http1::server::Connection::new(io, BytesMut::new()).close().await;
+    }
 }
 
-/// An idle connection is told to go; one that does not is closed.
-fn poll_idle(
-    shared: &Shared,
-    idle: &mut Timer,
-    limits: &Limits,
-    cx: &mut Context<'_>,
-    leave: impl FnOnce(),
-) -> Poll<()> {
-    if shared.open.load(Ordering::Relaxed) > 0 {
-        idle.clear();
-        return Poll::Pending;
-    }
-    if idle.deadline().is_none() {
-        idle.set(Instant::now() + limits.idle_timeout);
-    }
-    if idle.poll(cx).is_ready() {
-        leave();
-        // The frames of leaving go out with the next poll, which comes at once; then there is this long to go.
-        idle.set(Instant::now() + limits.header_timeout);
-        cx.waker().wake_by_ref();
-    }
-    Poll::Pending
-}
-
-async fn handshake(io: &Coalesce<Stream>, limits: &Limits) -> Option<h2::server::Connection<Coalesce<Stream>, Bytes>> {
+async fn handshake(io: &Coalesce<Stream>, limits: &Limits) -> Option<Connection> {
     let mut builder = h2::server::Builder::new();
     builder
         .initial_window_size(STREAM_WINDOW)
@@ -135,11 +115,12 @@ async fn handshake(io: &Coalesce<Stream>, limits: &Limits) -> Option<h2::server:
 fn start(shared: &Arc<Shared>, request: http::Request<RecvStream>, respond: SendResponse<Bytes>) {
     shared.open.fetch_add(1, Ordering::Relaxed);
     let shared = Arc::clone(shared);
-    tokio::spawn(async move {
+    // In a box, so that the task is moved into its place without what its life needs.
+    tokio::spawn(Box::pin(async move {
         let open = Open(&shared.open);
         one(&shared, request, respond).await;
         drop(open);
-    });
+    }));
 }
 
 struct Open<'a>(&'a AtomicUsize);
@@ -170,15 +151,18 @@ async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: S
     };
     let interims = Arc::new(Interims::default());
     exchange.interim = Some(interims.clone());
+    if exchange.request.fields.contains(names::EXPECT) && !exchange.request.body.is_empty() {
+        exchange.request.body.wrap(|inner| Expected::new(inner, Arc::clone(&interims)));
+    }
     listener.meter.request_started();
     let meter = Arc::clone(&listener.meter);
     let answered = {
         let mut answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted));
         poll_fn(|cx| {
             let polled = answer.as_mut().poll(cx);
-            for (status, fields) in interims.0.lock().drain(..) {
-                let _ = respond.send_informational(head_of(status, &fields));
-            }
+            interims.take(|status, fields| {
+                let _ = respond.send_informational(head_of(status, fields));
+            });
             match polled {
                 Poll::Ready(answer) => Poll::Ready(Some(answer)),
                 Poll::Pending => respond.poll_reset(cx).map(|_| None),
@@ -303,6 +287,9 @@ fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Refusal> {
     {
         return Err(malformed("the query holds bytes that must be encoded (RFC 3986 3.4)"));
     }
+    if fields.list(names::EXPECT).any(|expected| !expected.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Reason::ExpectationFailed.into());
+    }
     if parts.uri.path() == "*" && parts.method != Method::OPTIONS {
         return Err(malformed("`*` is a target of OPTIONS alone (RFC 9113 8.3.1)"));
     }
@@ -316,14 +303,4 @@ fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Refusal> {
         fields,
         protocol: None,
     })
-}
-
-/// Interim answers that wait for the stream's task.
-#[derive(Default)]
-struct Interims(Mutex<Vec<(StatusCode, Fields)>>);
-
-impl Interim for Interims {
-    fn send(&self, status: StatusCode, fields: Fields) {
-        self.0.lock().push((status, fields));
-    }
 }

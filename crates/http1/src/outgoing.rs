@@ -21,6 +21,7 @@ pub(crate) struct Outgoing {
     tail: &'static [u8],
     /// Whether there is anything to write or to flush.
     busy: bool,
+    moved: bool,
 }
 
 impl Outgoing {
@@ -88,7 +89,13 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether anything was written since this was asked last.
+    pub(crate) const fn moved(&mut self) -> bool {
+        std::mem::replace(&mut self.moved, false)
+    }
+
     fn advance(&mut self, mut written: usize) {
+        self.moved = true;
         let text = written.min(self.text.len() - self.at);
         self.at += text;
         written -= text;

@@ -22,13 +22,13 @@ use pintle_core::{Body, Fields, Interim, StatusCode, Version, buffer};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// What a client that closed its sending side may still hope for: it may have only half-closed the connection, which
-/// nothing but an attempt to write tells apart.
-const CLOSE_GRACE: Duration = Duration::from_millis(100);
+/// nothing but an attempt to write tells apart. Scripts do that, and their answers are quick.
+const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// How long a refused client may go on sending before the connection is closed (RFC 9112 9.6).
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -57,6 +57,9 @@ pub(crate) enum Content {
     Awaited,
     /// Some of it is still to come.
     Coming,
+    /// There is none, unless the connection becomes a tunnel: what follows the head is the tunnel's then, else the next
+    /// request.
+    Offered,
 }
 
 /// What came instead of, or as, the next request.
@@ -134,8 +137,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             return Body::Full(shared.read.split_to(length as usize).freeze());
         }
         shared.decoder = Decoder::new(framing, limits);
-        shared.content = if head.expect_continue { Content::Awaited } else { Content::Coming };
+        shared.content = match head.upgrade {
+            Some(_) => Content::Offered,
+            None if head.expect_continue => Content::Awaited,
+            None => Content::Coming,
+        };
         shared.timer.clear();
+        // A tunnel may be silent in one direction for as long as it likes; the other side's idle time is for both.
+        let wait = head.upgrade.is_none().then_some(wait);
         Body::stream(RequestBody::new(Arc::clone(&self.shared), wait), length)
     }
 
@@ -163,7 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
         poll_fn(|cx| {
             let shared = &mut *self.shared.lock();
             shared.timer.set(deadline);
-            let _ = ready!(Pin::new(&mut shared.io).poll_shutdown(cx));
+            if Pin::new(&mut shared.io).poll_shutdown(cx).is_pending() {
+                return shared.timer.poll(cx);
+            }
             loop {
                 scrap.clear();
                 match poll_read(&mut shared.io, cx, &mut scrap, buffer::SIZE) {
@@ -241,6 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
                             self.parsed = 0;
                             self.timer.clear();
                             self.content = Content::Done;
+                            self.gone = None;
                             return Poll::Ready(Incoming::Head(Box::new(head)));
                         }
                         Ok(Parsed::Partial) => {}
@@ -264,7 +276,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
             return Poll::Ready(());
         }
         if self.gone.is_none() {
-            if self.content != Content::Done {
+            // Content is read by its taker, who sees the client's end then.
+            if self.content == Content::Coming {
                 return Poll::Pending;
             }
             loop {

@@ -25,7 +25,8 @@ pub enum Connection {
 pub const CHUNK_END: &[u8] = b"\r\n";
 
 /// Writes a request's head. `target` is in the form that the next server is to get (RFC 9112 3.2), `host` a valid Host
-/// value. A Content-Length among the fields is not written: `framing` says it.
+/// value. A Content-Length among the fields is not written: `framing` says it. `te: trailers` among them is told for this
+/// connection anew (RFC 9110 10.1.4): many services send no trailers without it.
 ///
 /// [`Framing::UntilClose`] is no framing of requests and is written as [`Framing::None`].
 pub fn write_request_head(
@@ -43,7 +44,10 @@ pub fn write_request_head(
     out.reserve(method.len() + target.len() + host.len() + fields.wire_size() + 128);
     put(out, &[method.as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1\r\nhost: ", host, b"\r\n"]);
     write_framing(out, framing);
-    write_connection(out, connection, Version::Http11);
+    match connection {
+        Connection::KeepAlive if takes_trailers(fields) => out.extend_from_slice(b"connection: te\r\nte: trailers\r\n"),
+        _ => write_connection(out, connection, Version::Http11),
+    }
     write_fields(out, fields, |name| !is_of_connection(name) && name != names::CONTENT_LENGTH);
     out.extend_from_slice(b"\r\n");
 }
@@ -129,6 +133,10 @@ fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
     for part in parts {
         out.extend_from_slice(part);
     }
+}
+
+fn takes_trailers(fields: &Fields) -> bool {
+    fields.get(names::TE) == Some(b"trailers")
 }
 
 /// Fields that are written from what they mean, never as fields.

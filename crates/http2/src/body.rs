@@ -71,6 +71,10 @@ impl BodySource for Incoming {
     }
 }
 
+/// The most content of one DATA frame: with its head of 9 bytes it fills a TLS record (RFC 8446 5.1), where a full
+/// frame would need a second one for the rest.
+const FRAME: usize = 16 * 1024 - 9;
+
 /// Why content did not go out whole.
 #[derive(Debug)]
 pub enum SendError {
@@ -167,7 +171,9 @@ impl Outgoing {
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Err(SendError::Reset(None))),
                 Poll::Pending => {
                     body.poll_aside(cx);
-                    ready!(self.poll_reset(cx))?;
+                    if let Poll::Ready(reset) = self.poll_reset(cx) {
+                        return Poll::Ready(reset);
+                    }
                     if !self.waiting {
                         self.waiting = true;
                         self.timer.set(Instant::now() + self.wait);
@@ -177,7 +183,7 @@ impl Outgoing {
                 }
             };
             self.waiting = false;
-            let part = self.piece.split_to(room.min(self.piece.len()));
+            let part = self.piece.split_to(room.min(self.piece.len()).min(FRAME));
             self.content += part.len() as u64;
             self.stream.send_data(part, false).map_err(|_| SendError::Reset(None))?;
         }

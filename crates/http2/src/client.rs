@@ -5,9 +5,10 @@ use crate::body::{Incoming, Outgoing, SendError as BodySendError};
 use crate::head::{fields_of, map_of};
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
+use parking_lot::Mutex;
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, Interim, Method, Scheme, StatusCode};
+use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, Interim, Method, Scheme, StatusCode, names};
 use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -22,12 +23,24 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// Streams on one connection, where the server allows more.
 const STREAMS: usize = 100;
+/// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
+const CONTINUE: Duration = Duration::from_secs(1);
+/// How many interim answers a server may send: they wait in memory for a client that reads slowly.
+const INTERIMS: u8 = 32;
 
 /// A connection to a server; clones share it.
 #[derive(Clone, Debug)]
 pub struct Client {
     send: SendRequest<Bytes>,
-    open: Arc<AtomicUsize>,
+    load: Arc<Load>,
+}
+
+/// What is under way on a connection.
+#[derive(Debug)]
+struct Load {
+    open: AtomicUsize,
+    /// When the last stream ended.
+    idle_since: Mutex<Instant>,
 }
 
 /// What to send.
@@ -112,19 +125,25 @@ impl Client {
                 _ => done.map(|_| ()),
             }
         }));
-        Ok(Client { send, open: Arc::default() })
+        let load = Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()) };
+        Ok(Client { send, load: Arc::new(load) })
     }
 
     /// Whether another request fits on the connection: false once it is gone or full.
     pub fn has_room(&mut self) -> bool {
         let open = poll_once(|cx| self.send.poll_ready(cx));
         !matches!(open, Poll::Ready(Err(_)))
-            && self.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
+            && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
     }
 
     /// Whether the connection still stands.
     pub fn is_open(&mut self) -> bool {
         !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
+    }
+
+    /// Since when no stream is open on it; none while there is one.
+    pub fn idle_since(&self) -> Option<Instant> {
+        (self.load.open.load(Ordering::Relaxed) == 0).then(|| *self.load.idle_since.lock())
     }
 
     /// Sends a request and waits for the head of its answer. `held` lives until the answer's body ends.
@@ -136,7 +155,7 @@ impl Client {
         interim: Option<&Arc<dyn Interim>>,
         held: impl Any + Send,
     ) -> Result<Answer, Fail> {
-        let request = request_of(call).map_err(Fail::Malformed)?;
+        let request = request_of(call, &body).map_err(Fail::Malformed)?;
         if poll_fn(|cx| self.send.poll_ready(cx)).await.is_err() {
             return Err(Fail::Unprocessed(Some(body)));
         }
@@ -148,18 +167,20 @@ impl Client {
             }
             Err(_) => return Err(Fail::Unprocessed(Some(body))),
         };
-        let slot = Slot::new(&self.open);
+        let slot = Slot::new(&self.load);
         let upload = (!body.is_empty()).then(|| Outgoing::new(stream, bounds.idle));
         let kept = if body.is_empty() { Some(Body::Empty) } else { None };
-        let mut pending = Pending { response, upload, timer: Timer::new(), bounds };
-        pending.wait();
+        let holds = upload.is_some() && call.fields.contains(names::EXPECT);
+        let mut pending = Pending { response, upload, holds, interims: 0, timer: Timer::new(), bounds };
+        pending.wait(if holds { CONTINUE.min(bounds.response) } else { bounds.response });
         let head = poll_fn(|cx| pending.poll(&mut body, interim, cx)).await.map_err(|fail| match fail {
             Fail::Unprocessed(_) => Fail::Unprocessed(kept),
             fail => fail,
         })?;
         let (parts, stream) = head.into_parts();
         let fields = fields_of(&parts.headers).map_err(|rule| Fail::Malformed(rule.into()))?;
-        let upload = pending.upload;
+        // What was held back until now is not wanted.
+        let upload = if pending.holds { None } else { pending.upload };
         let body = if stream.is_end_stream() && upload.is_none() {
             Body::Empty
         } else {
@@ -171,7 +192,7 @@ impl Client {
     }
 }
 
-fn request_of(call: &Call<'_>) -> Result<http::Request<()>, String> {
+fn request_of(call: &Call<'_>, body: &Body) -> Result<http::Request<()>, String> {
     let target = if call.target == "*" { "/" } else { call.target };
     let uri = http::Uri::builder().scheme(call.scheme.as_str()).authority(call.host).path_and_query(target).build();
     let mut request = http::Request::new(());
@@ -179,6 +200,12 @@ fn request_of(call: &Call<'_>) -> Result<http::Request<()>, String> {
     *request.uri_mut() = uri.map_err(|error| format!("{}{} cannot be asked for: {error}", call.host, call.target))?;
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = map_of(call.fields);
+    // Said as over HTTP/1.1 (RFC 9110 8.6): of an empty body only where the method leads one to expect content.
+    if let Some(length) = body.length()
+        && (length > 0 || matches!(*call.method, Method::POST | Method::PUT | Method::PATCH))
+    {
+        request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+    }
     Ok(request)
 }
 
@@ -187,18 +214,20 @@ fn poll_once<T>(poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
 }
 
 /// Counts a stream as open.
-struct Slot(Arc<AtomicUsize>);
+struct Slot(Arc<Load>);
 
 impl Slot {
-    fn new(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Slot(Arc::clone(open))
+    fn new(load: &Arc<Load>) -> Self {
+        load.open.fetch_add(1, Ordering::Relaxed);
+        Slot(Arc::clone(load))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if self.0.open.fetch_sub(1, Ordering::Relaxed) == 1 {
+            *self.0.idle_since.lock() = Instant::now();
+        }
     }
 }
 
@@ -206,13 +235,16 @@ impl Drop for Slot {
 struct Pending {
     response: ResponseFuture,
     upload: Option<Outgoing>,
+    /// The content waits until the server says 100.
+    holds: bool,
+    interims: u8,
     timer: Timer,
     bounds: Bounds,
 }
 
 impl Pending {
-    fn wait(&mut self) {
-        let until = Instant::now() + self.bounds.response;
+    fn wait(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
         self.timer.set(self.bounds.deadline.map_or(until, |deadline| deadline.min(until)));
     }
 
@@ -222,44 +254,69 @@ impl Pending {
         interim: Option<&Arc<dyn Interim>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<http::Response<h2::RecvStream>, Fail>> {
-        if let Some(upload) = &mut self.upload {
-            let before = upload.content;
-            match upload.poll(body, cx) {
-                Poll::Ready(Ok(())) => self.upload = None,
-                Poll::Ready(Err(BodySendError::Body(error))) => {
-                    upload.reset(h2::Reason::CANCEL);
-                    return Poll::Ready(Err(Fail::Request(error)));
-                }
-                // The server takes no more; its answer or its reset tells the rest.
-                Poll::Ready(Err(_)) => self.upload = None,
-                Poll::Pending if upload.content != before => self.wait(),
-                Poll::Pending => {}
+        while let Poll::Ready(Some(Ok(head))) = self.response.poll_informational(cx) {
+            self.interims += 1;
+            if self.interims > INTERIMS {
+                return Poll::Ready(Err(Fail::Malformed("too many interim answers".into())));
             }
-        }
-        while let Some(interim) = interim
-            && let Poll::Ready(Some(Ok(head))) = self.response.poll_informational(cx)
-        {
-            if let Ok(fields) = fields_of(head.headers())
-                && head.status() != StatusCode::CONTINUE
+            if head.status() == StatusCode::CONTINUE {
+                self.release();
+            } else if let Some(interim) = interim
+                && let Ok(fields) = fields_of(head.headers())
             {
                 interim.send(head.status(), fields);
             }
         }
+        self.poll_upload(body, cx)?;
         match Pin::new(&mut self.response).poll(cx) {
             Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(fail_of(&error))),
             Poll::Pending => {
                 ready!(self.timer.poll(cx));
                 let over = self.bounds.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                if self.holds && !over {
+                    self.release();
+                    return self.poll(body, interim, cx);
+                }
                 Poll::Ready(Err(if over { Fail::Deadline } else { Fail::TimedOut }))
             }
         }
+    }
+
+    /// Has held content go out.
+    fn release(&mut self) {
+        if std::mem::take(&mut self.holds) {
+            self.wait(self.bounds.response);
+        }
+    }
+
+    /// Moves the content on.
+    fn poll_upload(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Result<(), Fail> {
+        if let Some(upload) = &mut self.upload
+            && !self.holds
+        {
+            let before = upload.content;
+            match upload.poll(body, cx) {
+                Poll::Ready(Ok(())) => self.upload = None,
+                Poll::Ready(Err(BodySendError::Body(error))) => {
+                    upload.reset(h2::Reason::CANCEL);
+                    return Err(Fail::Request(error));
+                }
+                // The server takes no more; its answer or its reset tells the rest.
+                Poll::Ready(Err(_)) => self.upload = None,
+                Poll::Pending if upload.content != before => self.wait(self.bounds.response),
+                Poll::Pending => {}
+            }
+        }
+        Ok(())
     }
 }
 
 fn fail_of(error: &h2::Error) -> Fail {
     match error.reason() {
         Some(h2::Reason::REFUSED_STREAM) => Fail::Unprocessed(None),
+        // `h2` tells only streams past the last that the server has looked at of its GOAWAY (RFC 9113 6.8).
+        Some(_) if error.is_go_away() && error.is_remote() => Fail::Unprocessed(None),
         Some(h2::Reason::PROTOCOL_ERROR) if error.is_reset() && error.is_library() => {
             Fail::Malformed(error.to_string())
         }

@@ -14,9 +14,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Writes of at least this many bytes are not copied.
-const LARGE: usize = 16 * 1024;
+const LARGE: usize = 4 * 1024;
 /// What may wait in the buffer before more is refused.
-const FULL: usize = 64 * 1024;
+const FULL: usize = buffer::SIZE;
 
 /// A byte stream whose small writes are gathered. Clones share the stream: one goes to `h2`, one stays to send.
 #[derive(Debug)]
@@ -105,7 +105,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Coalesce<S> {
         if data.len() >= LARGE {
             return inner.poll_large(data, cx);
         }
-        if inner.waiting.len() >= FULL {
+        // What fills a record goes out before a buffer has to grow.
+        if !inner.waiting.is_empty() && inner.waiting.len() + data.len() > FULL {
             ready!(inner.poll_send(cx))?;
         }
         if inner.waiting.capacity() == 0 {

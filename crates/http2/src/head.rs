@@ -1,8 +1,10 @@
 //! Heads between `http`'s types, which `h2` speaks, and Pintle's: with what RFC 9113 8.2 and 8.3 ask for and `h2` does
 //! not check.
 
+use bytes::BytesMut;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use pintle_core::{Fields, names};
+use pintle_core::{Fields, Name, names};
+use std::sync::LazyLock;
 
 /// Takes over header or trailer fields. The error says which rule is broken (RFC 9113 8.2.1): `h2` has checked names
 /// and forbidden fields, but lets a value begin or end with white space.
@@ -29,22 +31,43 @@ fn join_cookies(fields: &mut Fields) {
     }
 }
 
-/// Gives fields to `h2`. What HTTP/2 has no room for is left out (RFC 9113 8.2.2).
+/// Gives fields to `h2`. What HTTP/2 has no room for is left out (RFC 9113 8.2.2). All values share one copy.
 pub fn map_of(fields: &Fields) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(fields.len());
+    let mut values = BytesMut::with_capacity(fields.wire_size());
     for (name, value) in fields.iter() {
-        if is_connection_field(name.as_str()) {
+        if is_connection_field(name) {
             continue;
         }
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_str().as_bytes()), HeaderValue::from_bytes(value))
-        {
-            map.append(name, value);
+        values.extend_from_slice(value);
+        let shared = values.split().freeze();
+        let Some(header) = header_name(name) else { continue };
+        if let Ok(mut value) = HeaderValue::from_maybe_shared(shared) {
+            // Each is another one: in the table of HPACK it would only push out what comes again.
+            value.set_sensitive(name == names::X_REQUEST_ID || name == names::TRACEPARENT);
+            map.append(header, value);
         }
     }
     map
 }
 
-fn is_connection_field(name: &str) -> bool {
-    matches!(name, "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade" | "host")
+/// The name as `http` has it; for the known ones without parsing it again.
+fn header_name(name: Name<'_>) -> Option<HeaderName> {
+    static KNOWN: LazyLock<Vec<Option<HeaderName>>> = LazyLock::new(|| {
+        let parse = |text: &&'static str| (!text.is_empty()).then(|| HeaderName::from_static(text));
+        names::ALL.iter().map(parse).collect()
+    });
+    match KNOWN.get(name.number()) {
+        Some(Some(known)) => Some(known.clone()),
+        _ => HeaderName::from_bytes(name.as_str().as_bytes()).ok(),
+    }
+}
+
+fn is_connection_field(name: Name<'_>) -> bool {
+    name == names::CONNECTION
+        || name == names::KEEP_ALIVE
+        || name == names::PROXY_CONNECTION
+        || name == names::TRANSFER_ENCODING
+        || name == names::UPGRADE
+        || name == names::HOST
 }

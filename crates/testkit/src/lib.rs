@@ -29,6 +29,7 @@ mod lines;
 mod message;
 mod origin;
 mod process;
+mod program;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub use origin::dead::{Silent, Unreachable};
 pub use origin::raw::{Playing, RawOrigin};
 pub use origin::reply::{Received, Reply};
 pub use process::{Finished, pintle};
+pub use program::Program;
 pub use rustix::process::Signal;
 pub use tls::TlsClient;
 pub use wait::{LIMIT, until, within};

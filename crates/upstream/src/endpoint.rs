@@ -96,9 +96,9 @@ impl Endpoint {
 
     /// Closes the kept connections of this worker that were idle for too long or that the endpoint has closed.
     pub(crate) fn sweep(&self, now: Instant) {
-        Self::own(&self.idle).lock().retain_mut(|connection| {
-            now.saturating_duration_since(connection.idle_since) < self.keep_for && connection.is_open()
-        });
+        let kept = |since: Instant| now.saturating_duration_since(since) < self.keep_for;
+        Self::own(&self.idle).lock().retain_mut(|connection| kept(connection.idle_since) && connection.is_open());
+        Self::own(&self.http2).lock().retain_mut(|client| client.idle_since().is_none_or(kept) && client.is_open());
     }
 }
 

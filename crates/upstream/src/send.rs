@@ -124,7 +124,9 @@ impl Upstream {
         {
             return self.over_http2(client, request, body, lease, true).await;
         }
+        // After a kept connection that had gone stale the others are no better.
         if self.protocol != ProtocolChoice::Http2
+            && notes.attempts == 1
             && let Some(connection) = endpoint.take(now)
         {
             return self.over_http1(connection, request, body, lease, now).await;

@@ -8,6 +8,11 @@ pub struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
+    /// The name's number among [`names::ALL`]; 0 for one that is not known.
+    pub const fn number(self) -> usize {
+        self.known as usize
+    }
+
     /// The name's text, in small letters.
     pub const fn as_str(self) -> &'a str {
         self.text
@@ -47,11 +52,10 @@ macro_rules! names {
         /// The known names.
         pub mod names {
             use super::{Id, Name};
+            /// The texts of the known names, by their number; number 0 is no name's.
+            pub const ALL: &[&str] = &["", $($text),+];
             $(#[doc = concat!("`", $text, "`")] pub const $constant: Name<'static> = Name { text: $text, known: Id::$constant as u8 };)+
         }
-
-        /// The texts of the known names, by their number.
-        pub(super) const TEXTS: &[&str] = &["", $($text),+];
 
         /// The number of a name in small letters.
         pub(super) fn id(name: &[u8]) -> u8 {

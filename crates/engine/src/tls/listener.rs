@@ -148,7 +148,11 @@ fn server(
         TlsVersion::V1_3 => &[&TLS13],
     };
     // Neither a provider without cipher suites nor a lack of random numbers has to do with a file.
-    let no_file = |error: rustls::Error| Fault { file: PathBuf::new(), span: None, message: format!("TLS cannot start: {error}") };
+    let no_file = |error: rustls::Error| Fault {
+        file: PathBuf::new(),
+        span: None,
+        message: format!("TLS cannot start: {error}"),
+    };
     let builder = ServerConfig::builder_with_provider(Arc::clone(&tls.provider))
         .with_protocol_versions(versions)
         .map_err(no_file)?;

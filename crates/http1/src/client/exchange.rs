@@ -23,6 +23,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 const CONTINUE: Duration = Duration::from_secs(1);
 /// How much of a streamed answer is read at once.
 const PIECE: usize = 128 * 1024;
+/// How many interim answers a server may send: they wait in memory for a client that reads slowly.
+const INTERIMS: u8 = 32;
 
 /// The final answer.
 #[derive(Debug)]
@@ -107,6 +109,8 @@ pub(super) struct Active<S, H: Home<S>> {
     keep: bool,
     /// Whether content comes fast enough for large reads.
     large: bool,
+    /// Interim answers so far.
+    interims: u8,
     /// What went wrong with the upload while the answer's taker was busy.
     failed: Option<BodyError>,
     bounds: Bounds,
@@ -139,8 +143,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             protocol: call.protocol,
             method: call.method.clone(),
             decoder: Decoder::new(Framing::None, bounds.body_limits),
-            keep: false,
+            keep: true,
             large: false,
+            interims: 0,
             failed: None,
             body,
             bounds,
@@ -233,6 +238,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
                 if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                     return Poll::Ready(self.settle(head));
                 }
+                // What an interim answer says wrongly about its framing makes the final one's end doubtful.
+                self.keep &= head.keep_alive;
+                self.interims += 1;
+                if self.interims > INTERIMS {
+                    return Poll::Ready(Err(Fail::Malformed("too many interim answers".into())));
+                }
                 if head.status == StatusCode::CONTINUE {
                     self.release_upload();
                     if let Poll::Ready(Err(error)) = self.poll_upload(cx, self.bounds.response) {
@@ -310,7 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             }
             self.decoder = Decoder::new(head.framing, self.bounds.body_limits);
         }
-        self.keep = head.keep_alive && !self.tunnel;
+        self.keep &= head.keep_alive && !self.tunnel;
         Ok(head)
     }
 
@@ -324,7 +335,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             Framing::Length(length) if self.upload == Upload::Done && self.read.len() as u64 >= length => {
                 let data = self.read.split_to(length as usize).freeze();
                 self.finish();
-                Body::Full(data)
+                Body::full(data)
             }
             framing => {
                 let length = if let Framing::Length(length) = framing { Some(length) } else { None };

@@ -11,14 +11,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(super) struct RequestBody<S> {
     shared: Arc<Mutex<Shared<S>>>,
-    wait: Duration,
+    /// How long the client may send nothing; without an end in a tunnel.
+    wait: Option<Duration>,
     /// Not the connection's: that one may watch the answer at the same time.
     timer: Timer,
     waiting: bool,
 }
 
 impl<S> RequestBody<S> {
-    pub(super) fn new(shared: Arc<Mutex<Shared<S>>>, wait: Duration) -> Self {
+    pub(super) fn new(shared: Arc<Mutex<Shared<S>>>, wait: Option<Duration>) -> Self {
         RequestBody { shared, wait, timer: Timer::new(), waiting: false }
     }
 }
@@ -26,11 +27,11 @@ impl<S> RequestBody<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> BodySource for RequestBody<S> {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         let shared = &mut *self.shared.lock();
-        if shared.content == Content::Awaited {
+        if shared.content == Content::Awaited && shared.read.is_empty() {
+            shared.out.text().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        if shared.content != Content::Done {
             shared.content = Content::Coming;
-            if shared.read.is_empty() {
-                shared.out.text().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
-            }
         }
         loop {
             match shared.decoder.decode(&mut shared.read) {
@@ -59,9 +60,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> BodySource for RequestBody<S> {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Some(Err(BodyError::client(Fault::Closed)))),
                 Poll::Ready(Ok(_)) => self.waiting = false,
                 Poll::Pending => {
-                    if !self.waiting {
+                    if let Some(wait) = self.wait
+                        && !self.waiting
+                    {
                         self.waiting = true;
-                        self.timer.set(Instant::now() + self.wait);
+                        self.timer.set(Instant::now() + wait);
                     }
                     ready!(self.timer.poll(cx));
                     return Poll::Ready(Some(Err(BodyError::client(Fault::TimedOut))));

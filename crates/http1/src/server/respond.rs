@@ -83,8 +83,9 @@ impl Writing {
     fn start<S>(shared: &mut Shared<S>, status: StatusCode, fields: &Fields, body: &Body, mut reply: Reply) -> Self {
         let tunnel = status == StatusCode::SWITCHING_PROTOCOLS;
         let bodiless = reply.head_only || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
-        if shared.content != Content::Done && !tunnel {
-            // What is left of the request's content would be read as the next request.
+        if matches!(shared.content, Content::Awaited | Content::Coming) {
+            // What is left of the request's content would be read as the next request. Past the head no 100 may follow.
+            shared.content = Content::Coming;
             reply.keep_alive = false;
         }
         if tunnel {
@@ -158,7 +159,11 @@ impl Writing {
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(_)) => Poll::Ready(Err(WriteError::Client)),
-            Poll::Pending => self.poll_stalled(shared, cx),
+            Poll::Pending => {
+                // A slow client is none that stands still.
+                self.waiting &= !shared.out.moved();
+                self.poll_stalled(shared, cx)
+            }
         }
     }
 

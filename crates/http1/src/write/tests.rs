@@ -54,6 +54,14 @@ fn framing_and_connection_are_told_once_whatever_the_fields_say() {
     assert_eq!(text, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-a: 1\r\n\r\n");
 }
 
+/// RFC 9110 10.1.4: whoever sends TE names it in Connection.
+#[test]
+fn a_wish_for_trailers_is_told_to_the_next_server() {
+    let text = request(&Method::GET, &[("te", "trailers"), ("x-a", "1")], Framing::None, Connection::KeepAlive);
+    let head = "GET /a?b HTTP/1.1\r\nhost: example:81\r\nconnection: te\r\nte: trailers\r\nx-a: 1\r\n\r\n";
+    assert_eq!(text, head);
+}
+
 #[test]
 fn a_request_for_a_websocket() {
     let text = request(&Method::GET, &[], Framing::None, Connection::Upgrade(Protocol::WebSocket));

@@ -1,0 +1,65 @@
+//! Real programs around the gateway, to hold it against readers that nobody here wrote: nginx, Node.
+
+use crate::folder::Folder;
+use crate::process::Process;
+use rustix::process::Signal;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A running program that is not ours. It is killed, by its own process id, when dropped.
+pub struct Program {
+    name: &'static str,
+    process: Process,
+}
+
+impl Program {
+    /// Starts `name` in `folder`. Nothing where the program is not installed and `PINTLE_SKIP_MISSING` is set.
+    ///
+    /// # Panics
+    /// When it is not installed, with the Debian package that has it.
+    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+    pub fn start(name: &'static str, package: &str, args: &[&str], folder: &Folder) -> Option<Self> {
+        let Some(path) = find(name) else {
+            let remedy = format!("`{name}` is not installed: run `apt-get install {package}`");
+            assert!(std::env::var_os("PINTLE_SKIP_MISSING").is_some(), "{remedy}, or set PINTLE_SKIP_MISSING");
+            eprintln!("SKIPPED: {remedy}");
+            return None;
+        };
+        let mut command = Command::new(path);
+        command.args(args);
+        Some(Program { name, process: Process::spawn(command, folder.path()) })
+    }
+
+    /// Waits for the first line on stdout of which `pick` makes something.
+    pub async fn told<T>(&self, what: &str, pick: impl FnMut(&str) -> Option<T>) -> T {
+        self.process.out.find(0, format!("{what} from {}", self.name), pick).await.0
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits for the end; gives what it wrote to stderr.
+    pub async fn ended(&self) -> String {
+        self.process.exit().await;
+        self.process.err.text()
+    }
+
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        self.process.runs()
+    }
+
+    /// What it wrote to stderr so far.
+    pub fn stderr(&self) -> String {
+        self.process.err.text()
+    }
+}
+
+/// The program on the search path, or where a system's services lie.
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    all.map(|folder| folder.join(name)).find(|path| path.is_file())
+}
