@@ -13,6 +13,7 @@ mod http2_services;
 mod operate;
 mod proxying;
 mod reload;
+mod reload_load;
 mod routing;
 mod routing_example;
 mod smuggling;
