@@ -15,6 +15,7 @@ mod reload;
 mod routing;
 mod routing_example;
 mod smuggling;
+mod soak;
 mod streaming;
 mod tls;
 mod tls_clients;
