@@ -27,6 +27,8 @@ test: needs
 define NEEDS
 cc:gcc:all
 git:git:all
+nginx:nginx:smuggling
+node:nodejs:smuggling
 endef
 export NEEDS
 

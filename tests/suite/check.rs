@@ -137,6 +137,23 @@ async fn the_examples_load_as_they_stand() {
 }
 
 #[tokio::test]
+async fn what_the_readme_shows_loads() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("the README");
+    let certificates = Certificates::new();
+    let server = certificates.server(&["shop.example.com"]);
+    let folder = Folder::new();
+    folder.write("certs/shop.pem", &server.pem);
+    folder.write("certs/shop.key", &server.key);
+    let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 3, "{} blocks", blocks.len());
+    for block in blocks {
+        folder.write("pintle.yaml", block);
+        let ended = checked(&folder).await;
+        assert_eq!(ended.code, Some(0), "{block}\n{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_later_version_brings_is_refused_by_name() {
     let upstream = |key: &str| {
         format!(
@@ -150,4 +167,160 @@ async fn what_a_later_version_brings_is_refused_by_name() {
     refused(&split, &["not-yet", "`split_by` is not there yet"]).await;
     refused(&route("policies: [{cache: {}}]"), &["not-yet", "`cache`"]).await;
     refused(&route("policies: [{rate_limit: {rate: 1/s, key: client.ip}}]"), &["not-yet", "`rate_limit`"]).await;
+}
+
+#[tokio::test]
+async fn a_missing_file_is_told_at_the_very_place_that_names_it() {
+    let certificates = Certificates::new();
+    let folder = Folder::new();
+    let server = certificates.server(&["shop.example.com"]);
+    folder.write("good.pem", &server.pem);
+    folder.write("good.key", &server.key);
+    folder.write(
+        "pintle.yaml",
+        "listeners:
+  - address: 127.0.0.1:8443
+    tls:
+      certificates:
+        - {cert: good.pem, key: good.key}
+        - {cert: none.pem, key: good.key}
+        - {cert: good.pem, key: none.key}
+      client_auth: {ca: no-ca.pem}
+upstreams:
+  inner:
+    endpoints: [127.0.0.1:9443]
+    tls: {ca: no-roots.pem}
+routes: [{match: /**, proxy: inner}]
+",
+    );
+    let ended = checked(&folder).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for place in ["pintle.yaml:6:18", "pintle.yaml:7:33", "pintle.yaml:8:25", "pintle.yaml:12:15", "4 errors"] {
+        assert!(ended.stderr.contains(place), "no {place} in\n{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_out_of_date_is_a_warning() {
+    let certificates = Certificates::new();
+    let written = certificates.write("old", &certificates.expired(&["shop.example.com"]));
+    let config = format!(
+        "listeners:\n  - address: 127.0.0.1:8443\n    tls: {{certificates: [{written}]}}\nroutes: [{{match: /**, respond: {{status: 200}}}}]\n"
+    );
+    let ended = check(&config).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("expired") && ended.stderr.contains("pintle.yaml:3:"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn an_admin_address_for_others_wants_a_token() {
+    let admin = |rest: &str| format!("{START}admin:\n  {rest}\nroutes: [{{match: /**, respond: {{status: 200}}}}]\n");
+    refused(&admin("address: 0.0.0.0:9900"), &["error[open-admin]", "pintle.yaml:4:12", "add `token:"]).await;
+    refused(&admin("address: 127.0.0.1:8080"), &["error[same-address]", "pintle.yaml:4:12"]).await;
+    for good in [
+        "address: 127.0.0.1:9900",
+        "address: '[::1]:9900'",
+        "address: unix:admin.sock",
+        "{address: 0.0.0.0:9900, token: {env: HOME}}",
+    ] {
+        let ended = check(&admin(good)).await;
+        assert_eq!(ended.code, Some(0), "{good}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_not_the_gateway_itself() {
+    let config = "listeners: [{address: 0.0.0.0:8080}]
+admin: {address: 127.0.0.1:9900}
+upstreams:
+  a: {endpoints: [127.0.0.1:9001, localhost:8080]}
+routes:
+  - {match: /a, proxy: a}
+  - {match: /b, proxy: 'http://127.0.0.1:8080'}
+  - {match: /c, proxy: 'http://127.0.0.1:9900'}
+  - {match: /d, proxy: {to: a, mirror: {to: 'http://127.0.0.1:9001'}}}
+";
+    refused(config, &["error[own-address]", "pintle.yaml:4:35", "pintle.yaml:7:24", "pintle.yaml:8:24", "3 errors"]).await;
+    refused(config, &["the gateway's own admin address", "an address that this gateway listens on"]).await;
+}
+
+#[tokio::test]
+async fn one_cause_is_one_error() {
+    // Whatever names what is broken is not wrong itself.
+    let config = format!(
+        "{START}upstreams:
+  a: {{endpoints: [127.0.0.1]}}
+policies:
+  slow: {{timeout: 5}}
+routes:
+  - {{match: /a, policies: [slow], proxy: a}}
+  - {{match: /b, policies: [slow], proxy: a}}
+  - {{match: /c, listener: '127.0.0.1:8080', proxy: {{split: {{a: 1, a: 2}}}}}}
+"
+    );
+    refused(&config, &["pintle.yaml:4:19", "pintle.yaml:6:19", "3 errors"]).await;
+    // A file that is not read says nothing of what would be in it.
+    refused("include: [nothing.yaml", &["1 error,"]).await;
+    refused(&format!("{START}routes: [}}\n"), &["1 error,"]).await;
+}
+
+#[tokio::test]
+async fn of_upstreams_loads_what_is_there_and_the_rest_is_refused_by_name() {
+    let certificates = Certificates::new();
+    let folder = Folder::new();
+    let client = certificates.client("gateway.internal");
+    folder.write("certs/internal-ca.pem", certificates.authority());
+    folder.write("certs/gateway.pem", &client.pem);
+    folder.write("certs/gateway.key", &client.key);
+    let promised = "listeners:
+  - address: 127.0.0.1:8080
+upstreams:
+  orders:
+    endpoints:
+      - 127.0.0.1:9001
+      - {address: 127.0.0.1:9011, weight: 3}
+    balance: least_requests
+    timeout: {connect: 1s, response: 30s, idle: 60s}
+    connections: {max: 1024, keep: 64, keep_for: 60s, queue: 256}
+  billing:
+    endpoints: [billing.internal:8443]
+    tls: {server_name: billing.internal, ca: certs/internal-ca.pem, certificate: {cert: certs/gateway.pem, key: certs/gateway.key}}
+    protocol: http2
+  chat:
+    endpoints: [unix:/run/chat.sock]
+    balance: round_robin
+routes:
+  - match: /orders/**
+    proxy: orders
+  - match: /billing.v1.Billing/**
+    proxy: billing
+  - match: /chat/**
+    policies: [{timeout: none}]
+    proxy: chat
+";
+    folder.write("pintle.yaml", promised);
+    let ended = checked(&folder).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    for (key, value) in [
+        ("sticky", "{cookie: pintle_orders, ttl: 1h}"),
+        ("health", "{check: {path: /healthz}}"),
+        ("retry", "{attempts: 2}"),
+        ("breaker", "{open_at: 50%, of: 20, within: 10s, for: 15s}"),
+        ("dns", "{min: 1s}"),
+    ] {
+        let later = promised.replace("    balance: least_requests\n", &format!("    {key}: {value}\n"));
+        folder.write("pintle.yaml", later);
+        let ended = checked(&folder).await;
+        assert_eq!(ended.code, Some(1), "{key}: {ended:?}");
+        for part in [format!("error[not-yet]: `{key}` is not there yet"), "pintle.yaml:8:5".into(), "1 error,".into()] {
+            assert!(ended.stderr.contains(&part), "no {part:?} in\n{}", ended.stderr);
+        }
+    }
+    for balance in ["peak_ewma", "random", "{hash: client.ip}"] {
+        folder.write("pintle.yaml", promised.replace("least_requests", balance));
+        let ended = checked(&folder).await;
+        assert_eq!(ended.code, Some(1), "{balance}: {ended:?}");
+        assert!(ended.stderr.contains("pintle.yaml:8:1"), "{balance}: {}", ended.stderr);
+        assert!(ended.stderr.contains("is not there yet"), "{balance}: {}", ended.stderr);
+    }
 }

@@ -1,7 +1,7 @@
 //! Services that fail: what the client reads (a problem with a reason, never an address), and what is tried again.
 
 use crate::example::nobody;
-use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin, Reply, Silent, Wire};
+use pintle_testkit::{Answer, Ask, End, Gateway, Origin, RawOrigin, Reply, Silent, Wire};
 use std::net::SocketAddr;
 
 async fn raw() -> (Gateway, RawOrigin) {
@@ -145,6 +145,49 @@ async fn the_time_of_a_route_is_from_head_to_last_byte() {
 }
 
 #[tokio::test]
+async fn the_time_of_a_route_cuts_an_answer_that_goes_on() {
+    let service = RawOrigin::start().await;
+    let route = format!("{{match: /**, policies: [{{timeout: 300ms}}], proxy: \"{}\"}}", service.url());
+    let gateway = Gateway::plain(format!("routes: [{route}]")).await;
+    let half = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+    let mut client = gateway.wire().await;
+    client.write(Ask::get("/by-1").to_h1()).await;
+    let mut upstream = service.accept().await;
+    upstream.request().await;
+    upstream.write(half).await;
+    client.head().await;
+    let (rest, end) = client.to_end().await;
+    assert_eq!((&rest[..], end), (&b"4\r\nhalf\r\n"[..], End::Reset));
+    upstream.ended().await;
+
+    let client = gateway.h2().await;
+    let mut stream = client.open(&Ask::get("/by-2"), true).await.expect("a stream");
+    let mut upstream = service.accept().await;
+    upstream.request().await;
+    upstream.write(half).await;
+    stream.head().await.expect("a head");
+    assert_eq!(stream.data().await.expect("data").expect("data"), "half");
+    assert!(stream.data().await.expect("a reset").is_err());
+    upstream.ended().await;
+    for path in ["/by-1", "/by-2"] {
+        assert_eq!(gateway.wait_log(|line| line["url.path"] == path).await["pintle.reason"], "timeout");
+    }
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_are_502() {
+    let service = RawOrigin::start().await;
+    let gateway = Gateway::to(service.url()).await;
+    let _service = service.play(async |mut wire| {
+        wire.request().await;
+        let _ = wire.try_write("HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n".repeat(10_000)).await;
+        wire.to_end().await;
+    });
+    gateway.get("/").await.problem(502, "upstream_malformed");
+    gateway.h2().await.get("/").await.problem(502, "upstream_malformed");
+}
+
+#[tokio::test]
 async fn more_requests_than_may_wait_are_503() {
     let service = RawOrigin::start().await;
     let gateway = upstream(service.address(), "connections: {max: 1, queue: 1}").await;
@@ -183,6 +226,51 @@ async fn a_kept_connection_that_went_stale_costs_no_request() {
     };
     let (second, _kept) = tokio::join!(client.get("/2"), stale);
     assert_eq!((second.status, second.text().as_str()), (200, "ok"));
+}
+
+#[tokio::test]
+async fn behind_a_stale_connection_comes_a_new_one() {
+    let (gateway, service) = raw().await;
+    // The streams of one connection are one worker's, which keeps what they used.
+    let client = gateway.h2().await;
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        let stream = client.open(&Ask::get("/"), true).await.expect("a stream");
+        let mut upstream = service.accept().await;
+        upstream.request().await;
+        asked.push((stream, upstream));
+    }
+    let mut kept = Vec::new();
+    for (stream, mut upstream) in asked {
+        upstream.write("HTTP/1.1 204 No Content\r\n\r\n").await;
+        assert_eq!(stream.try_answer().await.expect("an answer").status, 204);
+        kept.push(upstream);
+    }
+    let (mut last, mut other) = (kept.pop().expect("two"), kept.pop().expect("two"));
+    let stale = async {
+        last.request().await;
+        drop(last);
+        serve_one(&service).await
+    };
+    let (answer, _new) = tokio::join!(client.get("/again"), stale);
+    assert_eq!(answer.status, 200);
+    assert!(other.so_far().await.is_empty(), "one more stale connection was tried");
+}
+
+#[tokio::test]
+async fn what_may_not_be_done_twice_is_not_sent_twice() {
+    // RFC 9110 9.2.2.
+    let (gateway, service) = raw().await;
+    let mut client = gateway.h1().await;
+    let (first, mut kept) = tokio::join!(client.get("/1"), serve_one(&service));
+    assert_eq!(first.status, 200);
+    let stale = async {
+        kept.request().await;
+        drop(kept);
+    };
+    let (second, ()) = tokio::join!(client.ask(Ask::post("/2", "x")), stale);
+    second.problem(502, "upstream_closed");
+    assert!(!service.was_asked().await);
 }
 
 #[tokio::test]

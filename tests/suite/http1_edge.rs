@@ -157,6 +157,52 @@ async fn a_refusal_can_be_read_by_a_client_that_is_still_sending() {
     let _ = wire.try_write(vec![b'x'; 300_000]).await;
     wire.answer_to("POST").await.problem(413, "body_too_large");
     assert_eq!(wire.ended().await, End::Closed);
+
+    let mut wire = gateway.wire().await;
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    wire.write("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let _ = wire.try_write(chunk.repeat(20)).await;
+    wire.answer_to("POST").await.problem(413, "body_too_large");
+    assert_eq!(wire.ended().await, End::Closed);
+}
+
+#[tokio::test]
+async fn what_comes_behind_the_last_request_takes_no_answer_away() {
+    // RFC 9112 9.6.
+    let (gateway, service) = echo().await;
+    let mut wire = gateway.wire().await;
+    let last = "GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    wire.write(format!("{last}{}", "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(10_000))).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.get("connection"), &answer.json()["target"]), (Some("close"), &"/last".into()));
+    assert_eq!(wire.ended().await, End::Closed);
+    assert_eq!(service.hits(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_has_said_all_still_gets_its_answer() {
+    let (gateway, _service) = echo().await;
+    let mut wire = gateway.wire().await;
+    wire.write("GET /1 HTTP/1.1\r\nhost: a\r\n\r\nPOST /2 HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nx").await;
+    wire.half_close().await;
+    assert_eq!(wire.answer().await.json()["target"], "/1");
+    assert_eq!(wire.answer().await.json()["target"], "/2");
+    assert_eq!(wire.ended().await, End::Closed);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_within_its_content_is_no_request() {
+    // RFC 9112 8.
+    let (gateway, service) = echo().await;
+    let heads = ["content-length: 10\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n"];
+    for head in heads {
+        let mut wire = gateway.wire().await;
+        wire.write(format!("POST / HTTP/1.1\r\nhost: a\r\n{head}")).await;
+        wire.half_close().await;
+        wire.to_end().await;
+    }
+    gateway.get("/").await;
+    assert_eq!(service.hits(), 1);
 }
 
 #[tokio::test]
@@ -208,6 +254,11 @@ async fn a_connection_is_kept_or_closed_as_its_client_says() {
     };
     assert!(ends("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await);
     assert!(ends("GET / HTTP/1.0\r\n\r\n").await);
+    let mut wire = gateway.wire().await;
+    for _ in 0..2 {
+        wire.write("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").await;
+        assert_eq!(wire.answer().await.get("connection"), Some("keep-alive"));
+    }
     let mut client = gateway.h1().await;
     for _ in 0..3 {
         assert_eq!(client.get("/").await.status, 200);

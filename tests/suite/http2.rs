@@ -1,7 +1,7 @@
 //! HTTP/2 at the client's side: what is refused, what goes on, how a connection ends.
 
 use pintle_testkit::{
-    Ask, Certificates, Frame, Gateway, H2Client, Origin, RawH2, RawOrigin, TlsClient, Wire, error, kind, setting,
+    Ask, Certificates, Frame, Gateway, H2Client, Origin, RawH2, RawOrigin, TlsClient, Wire, error, flag, kind, setting,
     within,
 };
 
@@ -17,8 +17,8 @@ async fn prior_knowledge_and_alpn_both_begin_it() {
     let certificate = certificates.write("shop", &certificates.server(&["shop.example.com"]));
     let config = format!(
         "listeners:
-  - {{address: 127.0.0.1:0}}
-  - {{address: 127.0.0.1:0, tls: {{certificates: [{certificate}]}}}}
+  - {{address: 127.0.0.1:0, name: plain}}
+  - {{address: 127.0.0.1:0, name: tls, tls: {{certificates: [{certificate}]}}}}
 routes: [{{match: /**, proxy: \"{}\"}}]",
         service.url()
     );
@@ -107,13 +107,18 @@ async fn a_malformed_head_resets_its_stream_and_nothing_goes_on() {
 async fn a_path_that_no_http1_line_can_hold_is_refused() {
     // What HTTP/2 can carry and HTTP/1.1 can't must not become a second request.
     let (gateway, service) = echo().await;
-    for path in ["/ HTTP/1.1\r\nx: y", "/a b", "a", "*", "/\u{1}", "/a#b", "http://b/"] {
+    for path in ["/ HTTP/1.1\r\nx: y", "/a b", "a", "*", "/\u{1}", "http://b/"] {
         let mut raw = gateway.raw_h2().await;
         raw.send(Frame::headers(1, &[METHOD, SCHEME, AUTHORITY, (":path", path)], true)).await;
         let answer = raw.until(|frame| matches!(frame.kind, kind::GOAWAY | kind::RST_STREAM | kind::HEADERS)).await;
         assert!(answer.kind != kind::HEADERS || answer.status() == 400, "{path:?}: {answer:?}");
     }
     assert_eq!(service.hits(), 0);
+    // A fragment is no part of what is asked for (RFC 3986 3.5): `h2` drops it before anybody sees it.
+    let mut raw = gateway.raw_h2().await;
+    raw.send(Frame::headers(1, &[METHOD, SCHEME, AUTHORITY, (":path", "/a?b#c d")], true)).await;
+    assert_eq!(raw.status(1).await, 200);
+    assert_eq!(service.last().target, "/a?b");
 }
 
 #[tokio::test]
@@ -196,6 +201,64 @@ async fn a_drain_says_goaway_and_lets_streams_end() {
     assert_eq!(raw.until(|frame| frame.kind == kind::DATA).await.payload, b"ok");
     raw.end().await;
     assert_eq!(gateway.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_answer_before_the_content_is_over_resets_only_the_rest() {
+    // RFC 9113 8.1: NO_ERROR says that the answer is whole and the rest of the request not wanted.
+    let gateway = Gateway::plain("routes: [{match: /a, respond: {status: 200}}]").await;
+    let mut raw = gateway.raw_h2().await;
+    raw.send(Frame::headers(1, &[(":method", "POST"), SCHEME, AUTHORITY, PATH], false)).await;
+    assert_eq!(raw.status(1).await, 404);
+    raw.until(|frame| frame.kind == kind::DATA && frame.is(flag::END_STREAM)).await;
+    assert_eq!(raw.until(|frame| frame.kind == kind::RST_STREAM).await.code(), error::NO_ERROR);
+    raw.get(3, "/a").await;
+    assert_eq!(raw.status(3).await, 200);
+}
+
+#[tokio::test]
+async fn an_expectation_that_nobody_knows_is_refused() {
+    let (gateway, service) = echo().await;
+    let client = gateway.h2().await;
+    client.ask(Ask::get("/").header("expect", "miracles")).await.problem(417, "expectation_failed");
+    assert_eq!(service.hits(), 0);
+}
+
+/// A gateway with short times.
+async fn hasty() -> (Gateway, Origin) {
+    let service = Origin::echo().await;
+    let limits = "limits: {timeout: {header: 200ms, body: 200ms, idle: 200ms}}";
+    let gateway = Gateway::plain(format!("{limits}\nroutes: [{{match: /**, proxy: \"{}\"}}]", service.url())).await;
+    (gateway, service)
+}
+
+#[tokio::test]
+async fn content_that_comes_too_slowly_is_408() {
+    let (gateway, service) = hasty().await;
+    let mut raw = gateway.raw_h2().await;
+    raw.send(Frame::headers(1, &[(":method", "POST"), SCHEME, AUTHORITY, PATH], false)).await;
+    raw.send(Frame::data(1, "half", false)).await;
+    assert_eq!(raw.status(1).await, 408);
+    assert_eq!(service.hits(), 0);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_told_to_go_and_then_closed() {
+    // RFC 9113 9.1. This client answers nothing, not even the ping by which a server finds out what was under way.
+    let (gateway, _service) = hasty().await;
+    let mut raw = gateway.raw_h2().await;
+    raw.get(1, "/").await;
+    assert_eq!(raw.status(1).await, 200);
+    assert_eq!(raw.goaway().await, error::NO_ERROR);
+    raw.end().await;
+    // So is one that never ends a head.
+    let mut raw = gateway.raw_h2().await;
+    raw.send(Frame::new(kind::HEADERS, flag::END_STREAM, 1, [])).await;
+    raw.end().await;
+    // And one that does not even begin.
+    let mut wire = gateway.wire().await;
+    wire.write("PRI * HTTP/2.0\r\n\r\nSM").await;
+    wire.ended().await;
 }
 
 #[tokio::test]

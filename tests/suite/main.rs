@@ -9,6 +9,7 @@ mod four_ways;
 mod http1_edge;
 mod http2;
 mod http2_floods;
+mod http2_services;
 mod operate;
 mod proxying;
 mod reload;

@@ -1,6 +1,7 @@
 //! What an operator sees and does: health, status, metrics, the log, reload by request, start and end.
 
-use pintle_testkit::{Ask, Gateway, Origin, RawOrigin, Reloaded};
+use pintle_testkit::{Ask, Folder, Gateway, Origin, RawOrigin, Reloaded, Signal, Wire, until};
+use std::os::unix::net::UnixDatagram;
 
 const TOKEN: &str = "a-token-of-32-characters-or-more";
 
@@ -206,4 +207,116 @@ async fn a_service_that_is_down_does_not_stop_a_start() {
     assert_eq!(gateway.get("/").await.status, 502);
     let gateway = Gateway::to("http://no-such-host.invalid:80").await;
     gateway.get("/").await.problem(502, "upstream_unresolved");
+}
+
+#[tokio::test]
+async fn the_log_is_opened_anew_on_sighup() {
+    let telemetry = "telemetry: {access_log: {to: access.log}}";
+    let gateway = Gateway::plain(format!("{telemetry}\nroutes: [{{match: /**, respond: {{status: 204}}}}]")).await;
+    let lines = |name: &str| {
+        let log = std::fs::read_to_string(gateway.folder().at(name)).unwrap_or_default();
+        log.lines().count()
+    };
+    gateway.get("/").await;
+    until("the first line", async || (lines("access.log") == 1).then_some(())).await;
+    std::fs::rename(gateway.folder().at("access.log"), gateway.folder().at("access.log.1")).expect("a rotation");
+    gateway.reload().await;
+    until("the new file", async || gateway.folder().at("access.log").exists().then_some(())).await;
+    gateway.get("/").await;
+    until("a line in the new file", async || (lines("access.log") == 1).then_some(())).await;
+    assert_eq!(lines("access.log.1"), 1);
+}
+
+#[tokio::test]
+async fn the_service_manager_hears_of_start_reload_and_end() {
+    let folder = Folder::new();
+    let socket = UnixDatagram::bind(folder.at("notify")).expect("a socket");
+    let _ = socket.set_read_timeout(Some(pintle_testkit::LIMIT));
+    let config = "listeners: [{address: 127.0.0.1:0}]\nroutes: [{match: /**, respond: {status: 204}}]";
+    let path = folder.at("notify").display().to_string();
+    let gateway = Gateway::with(config).env("NOTIFY_SOCKET", &path).start().await;
+    let hear = || {
+        let mut buffer = [0; 1024];
+        let length = socket.recv(&mut buffer).expect("a message");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    assert_eq!(hear().trim(), "READY=1");
+    assert_eq!(gateway.reload().await, Reloaded::InForce);
+    // Type=notify-reload: the time tells systemd which reload this belongs to.
+    let reloading = hear();
+    assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    assert_eq!(hear().trim(), "READY=1");
+    gateway.rewrite("broken: [");
+    assert!(matches!(gateway.reload().await, Reloaded::Refused(_)));
+    loop {
+        // The change is seen by itself as well.
+        let said = hear();
+        assert!(said.contains("RELOADING=1") || said.contains("READY=1"), "{said}");
+        if said.contains("READY=1") {
+            break;
+        }
+    }
+    gateway.terminate();
+    while !hear().contains("STOPPING=1") {}
+    assert_eq!(gateway.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_admin_api_may_be_a_unix_socket() {
+    let config = "listeners: [{address: 127.0.0.1:0}]
+admin: {address: 'unix:admin.sock'}
+routes: [{match: /**, respond: {status: 204}}]
+";
+    let gateway = Gateway::start(config).await;
+    let path = gateway.folder().at("admin.sock");
+    let ask = async |method: &str, target: &str| {
+        let mut wire = Wire::unix(&path).await;
+        wire.write(Ask::new(method, target).host("anything").to_h1()).await;
+        wire.answer_to(method).await
+    };
+    assert_eq!(ask("GET", "/readyz").await.status, 200);
+    assert_eq!(ask("GET", "/status").await.status, 200);
+    // The file's permissions say who may.
+    assert_eq!(ask("POST", "/reload").await.status, 200);
+    assert_eq!(gateway.stop().await, Some(0));
+    assert!(!path.exists(), "the socket is left behind");
+}
+
+#[tokio::test]
+async fn a_new_token_counts_at_once_and_the_old_one_no_more() {
+    let config = "listeners: [{address: 127.0.0.1:0}]
+admin: {address: 127.0.0.1:0, token: {file: token}}
+routes: [{match: /**, respond: {status: 204}}]
+";
+    let gateway = Gateway::with(config).file("token", "the-first-token\n").start().await;
+    let status = async |token: &str| {
+        let ask = Ask::post("/reload", "").header("authorization", &format!("Bearer {token}"));
+        gateway.ask_admin(ask).await.status
+    };
+    assert_eq!((status("the-first-token").await, status("the-second-token").await), (200, 401));
+    gateway.file("token", "the-second-token\n");
+    until("the second token to count", async || (status("the-second-token").await == 200).then_some(())).await;
+    assert_eq!(status("the-first-token").await, 401);
+    // Without one nobody could ask: that is refused as a whole.
+    gateway.folder().remove("token");
+    let Reloaded::Refused(said) = gateway.reload().await else { panic!("a missing token was taken") };
+    assert!(said.contains("pintle.yaml:2:") && said.contains("token"), "{said}");
+    assert_eq!(status("the-second-token").await, 422, "it still counts, and hears why");
+}
+
+#[tokio::test]
+async fn sighup_while_draining_changes_nothing() {
+    let service = RawOrigin::start().await;
+    let gateway = Gateway::to(service.url()).await;
+    let mut client = gateway.wire().await;
+    client.write(Ask::get("/").to_h1()).await;
+    let mut upstream = service.accept().await;
+    upstream.request().await;
+    gateway.terminate();
+    gateway.wait_stderr("draining").await;
+    gateway.signal(Signal::HUP);
+    upstream.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    assert_eq!(client.answer().await.text(), "ok");
+    drop(client);
+    assert_eq!(gateway.ended().await, Some(0));
 }

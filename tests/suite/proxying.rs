@@ -204,6 +204,38 @@ async fn a_client_that_waits_for_100_gets_it_when_its_content_is_wanted() {
 }
 
 #[tokio::test]
+async fn over_http2_too_100_comes_when_the_content_is_wanted() {
+    let (gateway, service) = raw().await;
+    let client = gateway.h2().await;
+    let ask = Ask::post("/", "hello").header("expect", "100-continue");
+    let mut stream = client.open(&ask, false).await.expect("a stream");
+    let mut upstream = service.accept().await;
+    let head = upstream.head().await;
+    assert_eq!((head.get("expect"), head.get("content-length")), (Some("100-continue"), Some("5")));
+    upstream.write("HTTP/1.1 100 Continue\r\n\r\n").await;
+    assert_eq!(stream.interim().await.status(), 100);
+    stream.write("hello").await;
+    stream.finish();
+    assert_eq!(upstream.content(&head).await.0, b"hello");
+    upstream.write("HTTP/1.1 204 No Content\r\n\r\n").await;
+    assert_eq!(stream.try_answer().await.expect("an answer").status, 204);
+}
+
+#[tokio::test]
+async fn content_that_the_service_does_not_want_is_not_asked_for() {
+    let (gateway, service) = raw().await;
+    let mut client = gateway.wire().await;
+    client.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\nexpect: 100-continue\r\n\r\n").await;
+    let mut upstream = service.accept().await;
+    upstream.head().await;
+    upstream.write("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno").await;
+    let answer = client.answer_to("POST").await;
+    assert_eq!((answer.status, answer.interim.len(), answer.get("connection")), (403, 0, Some("close")));
+    // What the service was told would come cannot come any more.
+    upstream.ended().await;
+}
+
+#[tokio::test]
 async fn an_expectation_that_nobody_knows_is_refused() {
     let (gateway, _service) = echo().await;
     gateway.ask(Ask::get("/").header("expect", "miracles")).await.problem(417, "expectation_failed");

@@ -148,3 +148,95 @@ async fn many_changes_cost_no_memory_and_no_request() {
     let grown = gateway.rss().saturating_sub(before);
     assert!(grown < 4 << 20, "the gateway holds {grown} bytes more");
 }
+
+#[tokio::test]
+async fn what_cannot_be_had_changes_nothing_at_all() {
+    let config = |listeners: &str, log: &str, body: &str| {
+        format!(
+            "listeners: [{{address: 127.0.0.1:0}}{listeners}]\ntelemetry: {{access_log: {log}}}\nroutes: [{{match: /**, respond: {{body: {body}}}}}]\n"
+        )
+    };
+    let gateway = Gateway::start(config("", "{to: stdout}", "before")).await;
+    let other = Gateway::start(says("other")).await;
+    // Another program's address, and a log that could be opened.
+    let taken = other.address(0);
+    gateway.rewrite(config(&format!(", {{address: 127.0.0.1:0, name: b}}, {{address: {taken}}}"), "none", "after"));
+    let Reloaded::Refused(said) = gateway.reload().await else { panic!("another program's address was taken") };
+    assert!(said.contains(&format!("{taken} is taken by another program")), "{said}");
+    assert!(said.contains("pintle.yaml:1:"), "{said}");
+    // A log that can't be opened.
+    gateway.rewrite(config("", "{to: no/such/folder/access.log}", "after"));
+    let Reloaded::Refused(said) = gateway.reload().await else { panic!("a log that cannot be was taken") };
+    assert!(said.contains("pintle.yaml:2:") && said.contains("access log"), "{said}");
+    let answer = gateway.get("/").await;
+    assert_eq!(answer.text(), "before");
+    gateway.log_of(&answer).await;
+    assert_eq!(other.get("/").await.text(), "other");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_restart_is_said() {
+    let config = |workers: usize, admin: &str| {
+        format!(
+            "workers: {workers}\nlisteners: [{{address: 127.0.0.1:0}}]\n{admin}\nroutes: [{{match: /**, respond: {{status: 204}}}}]\n"
+        )
+    };
+    let gateway = Gateway::start(config(1, "admin: {address: 127.0.0.1:0}")).await;
+    gateway.change(config(1, "admin: {address: 127.0.0.1:0}")).await;
+    assert!(!gateway.stderr().contains("next start"), "{}", gateway.stderr());
+    gateway.change(config(3, "admin: {address: 'unix:admin.sock'}")).await;
+    gateway.wait_stderr("workers: 3 are asked for and 1 run until the next start").await;
+    let admin = gateway.wait_stderr("admin.address: ").await;
+    assert!(admin.contains("admin.sock is asked for and 127.0.0.1:0 serves until the next start"), "{admin}");
+    assert_eq!(gateway.ask_admin(Ask::get("/readyz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_reload_keeps_goes_on_counting() {
+    let config = |more: &str| {
+        format!(
+            "listeners: [{{address: 127.0.0.1:0}}]\nadmin: {{address: 127.0.0.1:0}}\nroutes:\n  - {{name: kept, match: /**, respond: {{status: 204}}}}\n{more}"
+        )
+    };
+    let gateway = Gateway::start(config("")).await;
+    gateway.get("/").await;
+    gateway.wait_metric("pintle_requests_total", 1.0).await;
+    gateway.change(config("  - {match: /more, respond: {status: 204}}\n")).await;
+    gateway.get("/").await;
+    gateway.wait_metric("pintle_requests_total", 2.0).await;
+    let status = gateway.ask_admin(Ask::get("/status")).await.json();
+    assert_eq!(status["configuration"]["version"], 2, "{status}");
+    assert_eq!(status["configuration"]["by"], "signal", "{status}");
+}
+
+#[tokio::test]
+async fn an_older_text_never_comes_after_a_newer() {
+    // Seen by itself and asked for, at once, again and again: the last one written is what is served.
+    let gateway = Gateway::start(says("0")).await;
+    for number in 1..=30 {
+        gateway.rewrite(says(&number.to_string()));
+        gateway.signal(pintle_testkit::Signal::HUP);
+    }
+    pintle_testkit::until("the last text", async || (gateway.get("/").await.text() == "30").then_some(())).await;
+    gateway.reload().await;
+    assert_eq!(gateway.get("/").await.text(), "30");
+}
+
+#[tokio::test]
+async fn a_log_beside_the_configuration_is_no_change() {
+    let config = "listeners: [{address: 127.0.0.1:0}]
+admin: {address: 127.0.0.1:0}
+telemetry: {access_log: {to: access.log}}
+routes: [{match: /**, respond: {body: ok}}]
+";
+    let gateway = Gateway::start(config).await;
+    for _ in 0..20 {
+        gateway.get("/").await;
+    }
+    pintle_testkit::until("the log", async || {
+        let log = std::fs::read_to_string(gateway.folder().at("access.log")).unwrap_or_default();
+        (log.lines().count() == 20).then_some(())
+    })
+    .await;
+    assert_eq!(gateway.ask_admin(Ask::get("/status")).await.json()["configuration"]["version"], 1);
+}

@@ -1,6 +1,6 @@
 //! Content flows as it comes, both ways, and no faster than it is taken; an end is never made up.
 
-use pintle_testkit::{Ask, Gateway, H1Client, Origin, RawOrigin, Wire};
+use pintle_testkit::{Ask, End, Gateway, H1Client, Origin, RawOrigin, Wire};
 
 const MIB: usize = 1 << 20;
 
@@ -187,11 +187,20 @@ async fn an_answer_that_breaks_off_never_looks_whole() {
             } else {
                 drop(upstream);
             }
-            let (rest, _) = client.to_end().await;
+            let (rest, end) = client.to_end().await;
             assert!(
                 head.has("content-length") || !rest.ends_with(b"0\r\n\r\n"),
                 "{answer:?} ended as if it were whole"
             );
+            assert_eq!(end, End::Reset, "{answer:?}");
+
+            // A client of HTTP/1.0 knows the end of chunked content by the connection's alone.
+            let (mut client, mut upstream) = under_way(&gateway, &service, "GET / HTTP/1.0\r\n\r\n").await;
+            upstream.request().await;
+            upstream.write(answer).await;
+            client.head().await;
+            drop(upstream);
+            assert_eq!(client.to_end().await.1, End::Reset, "{answer:?} ended as if it were whole");
 
             let client = gateway.h2().await;
             let stream = client.open(&Ask::get("/"), true).await.expect("a stream");
@@ -213,6 +222,39 @@ async fn an_answer_without_length_ends_with_its_connection() {
     upstream.write("HTTP/1.0 200 OK\r\n\r\nall of it").await;
     drop(upstream);
     assert_eq!(client.answer().await.text(), "all of it");
+
+    // Cut off, it is not whole.
+    for ask in ["GET / HTTP/1.1\r\nhost: a\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
+        let (mut client, mut upstream) = under_way(&gateway, &service, ask).await;
+        upstream.request().await;
+        upstream.write("HTTP/1.0 200 OK\r\n\r\nhalf").await;
+        client.head().await;
+        upstream.reset();
+        let (rest, end) = client.to_end().await;
+        assert!(end == End::Reset && !rest.ends_with(b"0\r\n\r\n"), "{ask:?} {end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_off() {
+    let service = RawOrigin::start().await;
+    let limits = "limits: {timeout: {body: 200ms}}";
+    let gateway = Gateway::plain(format!("{limits}\nroutes: [{{match: /**, proxy: \"{}\"}}]", service.url())).await;
+    let head = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n";
+    let (_client, mut upstream) = under_way(&gateway, &service, Ask::get("/").to_h1()).await;
+    upstream.request().await;
+    upstream.write(head).await;
+    upstream.flood(200 * MIB).await;
+    upstream.ended().await;
+
+    let client = gateway.h2().await;
+    let mut stream = client.open(&Ask::get("/"), true).await.expect("a stream");
+    let mut upstream = service.accept().await;
+    upstream.request().await;
+    upstream.write(head).await;
+    upstream.flood(200 * MIB).await;
+    upstream.ended().await;
+    assert!(stream.was_reset().await.is_ok());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! TLS at the client's side: which certificate is shown, what happens when one is renewed, versions and sessions.
 
-use pintle_testkit::{Ask, Certificates, Gateway, H1Client, TlsClient, Wire, until};
+use pintle_testkit::{Ask, Certificates, Gateway, H1Client, Reloaded, TlsClient, Wire, until};
 
 const ROUTES: &str = "routes: [{match: /**, respond: {body: ok}}]";
 
@@ -143,4 +143,53 @@ async fn a_handshake_that_never_ends_is_ended() {
     let limits = "limits: {timeout: {header: 200ms}}";
     let gateway = Gateway::start(format!("{}\n{limits}", config(&[written], ""))).await;
     Wire::tcp(gateway.address(0)).await.to_end().await;
+}
+
+#[tokio::test]
+async fn certificates_that_kubernetes_swaps_by_a_link_are_taken() {
+    // A secret's volume: tls.crt -> ..data/tls.crt, ..data -> ..1; a change makes ..2 and replaces ..data.
+    let certificates = Certificates::new();
+    let folder = certificates.folder();
+    let name = "shop.example.com";
+    let lay = |version: &str| {
+        let certificate = certificates.server(&[name]);
+        folder.write(&format!("{version}/tls.crt"), &certificate.pem);
+        folder.write(&format!("{version}/tls.key"), &certificate.key);
+        let (beside, data) = (folder.at("..data_tmp"), folder.at("..data"));
+        std::os::unix::fs::symlink(version, &beside).and_then(|()| std::fs::rename(&beside, &data)).expect("a link");
+        certificate
+    };
+    let first = lay("..1");
+    for file in ["tls.crt", "tls.key"] {
+        std::os::unix::fs::symlink(format!("..data/{file}"), folder.at(file)).expect("a link");
+    }
+    let written = format!("{{cert: {}, key: {}}}", folder.at("tls.crt").display(), folder.at("tls.key").display());
+    let gateway = Gateway::start(config(&[written], "")).await;
+    assert_eq!(shown(&gateway, &certificates, name).await, Some(first.der()));
+    for version in ["..2", "..3"] {
+        let next = lay(version);
+        until("the certificate behind the link", async || {
+            (shown(&gateway, &certificates, name).await == Some(next.der())).then_some(())
+        })
+        .await;
+    }
+    assert!(!gateway.stderr().contains("error"), "{}", gateway.stderr());
+}
+
+#[tokio::test]
+async fn a_configuration_that_lacks_a_certificate_is_taken_once_it_is_there() {
+    let certificates = Certificates::new();
+    let names = ["shop.example.com"];
+    let (one, two) = (certificates.server(&names), certificates.server(&["two.example.com"]));
+    let written = certificates.write("one", &one);
+    let gateway = Gateway::start(config(std::slice::from_ref(&written), "")).await;
+    let missing = written.replace("/one.", "/two.");
+    gateway.rewrite(config(&[written, missing], ""));
+    let Reloaded::Refused(said) = gateway.verdict().await else { panic!("it was taken without its certificate") };
+    assert!(said.contains("two.pem") && said.contains("two.key") && said.contains("pintle.yaml:1:"), "{said}");
+    assert_eq!(shown(&gateway, &certificates, names[0]).await, Some(one.der()));
+    certificates.write("two", &two);
+    let tls = TlsClient::new(&certificates, "two.example.com");
+    let wire = until("the new certificate", async || tls.connect(gateway.address(0)).await.ok()).await;
+    assert_eq!(wire.certificate(), Some(two.der()));
 }

@@ -153,3 +153,20 @@ async fn a_service_may_ask_for_the_gateways_certificate() {
     assert_eq!(gateway.get("/").await.text(), "ok");
     assert_eq!(to_tls(&service, &trust).await.get("/").await.status, 502);
 }
+
+#[tokio::test]
+async fn a_renewed_certificate_for_a_service_is_taken() {
+    let (servers, clients) = (Certificates::new(), Certificates::new());
+    let certificate = servers.server(&["billing.internal"]);
+    let service = Origin::mutual_tls(&certificate, &clients, async |_| Reply::text("ok")).await;
+    let trust = format!("server_name: billing.internal, ca: {}", servers.ca());
+    // One of an authority that the service does not know.
+    let own = clients.write("gateway", &servers.client("gateway.internal"));
+    let gateway = to_tls(&service, &format!("{trust}, certificate: {own}")).await;
+    assert_eq!(gateway.get("/").await.status, 502);
+    clients.write("gateway", &clients.client("gateway.internal"));
+    pintle_testkit::until("the service to be reached", async || {
+        (gateway.get("/").await.status == 200).then_some(())
+    })
+    .await;
+}

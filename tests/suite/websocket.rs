@@ -1,6 +1,6 @@
-//! WebSocket through the gateway: from HTTP/1.1 and HTTP/2 to a service that speaks HTTP/1.1.
+//! WebSocket through the gateway over HTTP/1.1. Over HTTP/2 (RFC 8441) it is not offered.
 
-use pintle_testkit::{Ask, Gateway, Head, RawOrigin, WebSocket};
+use pintle_testkit::{Ask, Frame, Gateway, Head, Origin, RawOrigin, WebSocket, kind, setting};
 
 async fn raw() -> (Gateway, RawOrigin) {
     let service = RawOrigin::start().await;
@@ -13,19 +13,6 @@ async fn joined(gateway: &Gateway, service: &RawOrigin, ask: Ask) -> (WebSocket,
     let accept = async { WebSocket::accept(service.accept().await).await };
     let ((client, _), (upstream, head)) = tokio::join!(WebSocket::connect(wire, ask), accept);
     (client, upstream, head)
-}
-
-/// The same over HTTP/2 by extended CONNECT (RFC 8441).
-async fn joined_h2(gateway: &Gateway, service: &RawOrigin) -> (WebSocket, WebSocket, Head) {
-    let client = gateway.h2().await;
-    let ask = Ask::tunnel("/chat?room=1", "websocket").header("sec-websocket-version", "13");
-    let mut stream = client.open(&ask, false).await.expect("a stream");
-    let accept = async { WebSocket::accept(service.accept().await).await };
-    let (head, (upstream, got)) = tokio::join!(stream.head(), accept);
-    let head = head.expect("an answer");
-    assert_eq!(head.status, 200, "{head:?}");
-    assert!(!head.has("sec-websocket-accept") && !head.has("upgrade"), "{head:?}");
-    (WebSocket::over(stream).await, upstream, got)
 }
 
 async fn they_talk(client: &mut WebSocket, upstream: &mut WebSocket) {
@@ -70,15 +57,6 @@ async fn both_sides_talk_over_http1() {
 }
 
 #[tokio::test]
-async fn both_sides_talk_over_http2_and_http1() {
-    let (gateway, service) = raw().await;
-    let (mut client, mut upstream, head) = joined_h2(&gateway, &service).await;
-    assert_eq!((head.method(), head.target()), ("GET", "/chat?room=1"));
-    they_talk(&mut client, &mut upstream).await;
-    tokio::join!(client.close(), upstream.echo());
-}
-
-#[tokio::test]
 async fn what_a_client_sends_at_once_is_not_lost() {
     let (gateway, service) = raw().await;
     let mut wire = gateway.wire().await;
@@ -99,26 +77,6 @@ async fn when_one_side_goes_the_other_learns_of_it() {
     let (mut client, upstream, _) = joined(&gateway, &service, WebSocket::upgrade("/")).await;
     drop(upstream);
     client.gone().await;
-    let (mut client, upstream, _) = joined_h2(&gateway, &service).await;
-    drop(upstream);
-    client.gone().await;
-    let (client, mut upstream, _) = joined_h2(&gateway, &service).await;
-    drop(client);
-    upstream.gone().await;
-}
-
-#[tokio::test]
-async fn a_wrong_accept_from_the_service_is_502() {
-    // RFC 6455 4.1: over HTTP/2 the gateway is the client that has to look.
-    let (gateway, service) = raw().await;
-    let client = gateway.h2().await;
-    let ask = Ask::tunnel("/", "websocket").header("sec-websocket-version", "13");
-    let mut stream = client.open(&ask, false).await.expect("a stream");
-    let mut upstream = service.accept().await;
-    upstream.head().await;
-    let fields = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    upstream.write(format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n\r\n")).await;
-    assert_eq!(stream.head().await.expect("an answer").status, 502);
 }
 
 #[tokio::test]
@@ -147,11 +105,77 @@ async fn the_time_of_a_route_ends_at_the_tunnel() {
 }
 
 #[tokio::test]
-async fn another_protocol_over_http2_is_refused() {
-    let (gateway, _service) = raw().await;
-    let client = gateway.h2().await;
-    let mut stream = client.open(&Ask::tunnel("/", "connect-udp"), false).await.expect("a stream");
-    assert_eq!(stream.head().await.expect("an answer").status, 501);
+async fn it_is_not_offered_over_http2() {
+    // RFC 8441 3: without the setting a client must not ask; one that does is refused, and nothing goes on.
+    let (gateway, service) = raw().await;
+    let mut raw = gateway.raw_h2().await;
+    let offered =
+        raw.settings.payload.chunks(6).any(|entry| entry[..2] == setting::ENABLE_CONNECT_PROTOCOL.to_be_bytes());
+    assert!(!offered, "{:?}", raw.settings);
+    let head = [
+        (":method", "CONNECT"),
+        (":protocol", "websocket"),
+        (":scheme", "http"),
+        (":authority", "localhost"),
+        (":path", "/chat"),
+        ("sec-websocket-version", "13"),
+    ];
+    raw.send(Frame::headers(1, &head, false)).await;
+    let answer = raw.until(|frame| matches!(frame.kind, kind::GOAWAY | kind::RST_STREAM | kind::HEADERS)).await;
+    assert!(answer.kind != kind::HEADERS || answer.status() >= 400, "{answer:?}");
+    assert!(!service.was_asked().await);
+}
+
+#[tokio::test]
+async fn a_service_that_speaks_http2_cannot_have_one() {
+    let service = Origin::echo().await;
+    let upstream = format!("upstreams: {{h2: {{endpoints: [\"{}\"], protocol: http2}}}}", service.address());
+    let gateway = Gateway::plain(format!("{upstream}\nroutes: [{{match: /**, proxy: h2}}]")).await;
+    gateway.ask(WebSocket::upgrade("/")).await.problem(501, "not_implemented");
+    assert_eq!(service.hits(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_leaves_the_connection_as_it_was() {
+    // RFC 9110 7.8: the server went on in HTTP/1.1.
+    let service = Origin::echo().await;
+    let gateway = Gateway::to(service.url()).await;
+    let mut client = gateway.h1().await;
+    assert_eq!(client.ask(WebSocket::upgrade("/chat")).await.status, 200);
+    assert_eq!(client.get("/next").await.json()["target"], "/next");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_before_the_upgrade_cancels_it() {
+    let (gateway, service) = raw().await;
+    let mut client = gateway.wire().await;
+    client.write(WebSocket::upgrade("/").to_h1()).await;
+    let mut upstream = service.accept().await;
+    upstream.head().await;
+    drop(client);
+    upstream.ended().await;
+}
+
+#[tokio::test]
+async fn a_side_that_only_listens_is_no_slow_client() {
+    let service = RawOrigin::start().await;
+    let route = format!("{{match: /**, policies: [{{timeout: 500ms}}], proxy: \"{}\"}}", service.url());
+    let gateway = Gateway::plain(format!("limits: {{timeout: {{body: 200ms}}}}\nroutes: [{route}]")).await;
+    let (mut client, mut upstream, _) = joined(&gateway, &service, WebSocket::upgrade("/")).await;
+    // Meanwhile more time than a client may take between two pieces of content.
+    let (answer, _held) = tokio::join!(gateway.get("/"), service.accept());
+    assert_eq!(answer.status, 504);
+    they_talk(&mut client, &mut upstream).await;
+}
+
+#[tokio::test]
+async fn a_tunnel_in_which_nobody_says_anything_ends() {
+    let service = RawOrigin::start().await;
+    let upstream = format!("upstreams: {{chat: {{endpoints: [\"{}\"], timeout: {{idle: 200ms}}}}}}", service.address());
+    let gateway = Gateway::plain(format!("{upstream}\nroutes: [{{match: /**, proxy: chat}}]")).await;
+    let (mut client, mut upstream, _) = joined(&gateway, &service, WebSocket::upgrade("/")).await;
+    they_talk(&mut client, &mut upstream).await;
+    tokio::join!(client.gone(), upstream.gone());
 }
 
 #[tokio::test]

@@ -171,7 +171,9 @@ impl Outgoing {
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Err(SendError::Reset(None))),
                 Poll::Pending => {
                     body.poll_aside(cx);
-                    ready!(self.poll_reset(cx))?;
+                    if let Poll::Ready(reset) = self.poll_reset(cx) {
+                        return Poll::Ready(reset);
+                    }
                     if !self.waiting {
                         self.waiting = true;
                         self.timer.set(Instant::now() + self.wait);

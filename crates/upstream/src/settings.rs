@@ -13,7 +13,7 @@ pub struct UpstreamConfig {
     pub endpoints: Vec<EndpointConfig>,
     /// Which instance gets the next request.
     #[read(default = "least_requests")]
-    pub balance: Balance,
+    pub balance: BalanceConfig,
     /// TLS to the instances.
     pub tls: Option<TlsConfig>,
     /// The version of HTTP; the default is http1, and with TLS what the instance chooses by ALPN.
@@ -39,6 +39,37 @@ pub struct UpstreamConfig {
     /// How names are looked up.
     #[read(later)]
     pub dns: Later,
+}
+
+/// Which instance gets the next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(forms, expected = "`round_robin` or `least_requests`")]
+pub enum BalanceConfig {
+    /// A way that needs nothing more.
+    #[read(text)]
+    Word(Balance),
+    /// A way by something of the request.
+    #[read(map)]
+    By(BalanceBy),
+}
+
+/// A way to balance by something of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(kind, called = "balance")]
+pub enum BalanceBy {
+    /// The same instance for the same value.
+    #[read(later)]
+    Hash,
+}
+
+impl From<BalanceConfig> for Balance {
+    fn from(config: BalanceConfig) -> Self {
+        match config {
+            BalanceConfig::Word(balance) => balance,
+            // It cannot be written yet.
+            BalanceConfig::By(BalanceBy::Hash) => Balance::LeastRequests,
+        }
+    }
 }
 
 /// One instance.

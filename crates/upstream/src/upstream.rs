@@ -6,7 +6,7 @@ use crate::connect::{Connector, Tls};
 use crate::endpoint::Endpoint;
 use crate::reference::{Address, Origin};
 use crate::settings::{
-    ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig, UpstreamConfig,
+    BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig, UpstreamConfig,
 };
 use pintle_core::config::{Later, Span, Spanned};
 use rustls_pki_types::ServerName;
@@ -112,7 +112,7 @@ impl Upstream {
         let permits = keeps.map(|before| Arc::clone(&before.permits));
         Ok(Arc::new(Upstream {
             name: name.into(),
-            balancer: Balancer::new(endpoints, config.balance),
+            balancer: Balancer::new(endpoints, config.balance.into()),
             protocol,
             timeout: config.timeout,
             permits: permits.unwrap_or_else(|| Arc::new(Semaphore::new(connections.max as usize))),
@@ -129,7 +129,7 @@ impl Upstream {
         let address = Spanned::new(EndpointAddress(origin.address.clone()), span.clone());
         let config = UpstreamConfig {
             endpoints: vec![EndpointConfig::Short(address)],
-            balance: Balance::RoundRobin,
+            balance: BalanceConfig::Word(Balance::RoundRobin),
             tls: origin.tls.then(TlsConfig::default),
             protocol: None,
             timeout: TimeoutConfig {

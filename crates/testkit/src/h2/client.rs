@@ -170,6 +170,21 @@ impl H2Stream {
         within("a reset of the stream", poll_fn(|context| self.send.poll_reset(context))).await
     }
 
+    /// Waits for the next interim answer.
+    ///
+    /// # Panics
+    /// When the final one comes instead.
+    pub async fn interim(&mut self) -> Head {
+        let response = self.response.as_mut().unwrap_or_else(|| panic!("the head was read before"));
+        let interim = within("an interim answer", poll_fn(|context| response.poll_informational(context))).await;
+        match interim {
+            Some(Ok(interim)) => {
+                Head { line: format!("HTTP/1.1 {}", interim.status()), fields: interim.headers().into() }
+            }
+            other => panic!("{other:?} instead of an interim answer"),
+        }
+    }
+
     /// Reads the head of the answer, with the interim ones before it; the body is empty yet.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A connection whose frames the test sends and reads itself.
 #[derive(Debug)]
 pub struct RawH2 {
+    /// The SETTINGS that the server began with.
+    pub settings: Frame,
     /// The connection, for bytes that are no frames at all.
     pub wire: Wire,
 }
@@ -23,11 +25,12 @@ impl RawH2 {
     /// Sends preface and settings (no dynamic table, so that a status can be read), reads the server's settings and
     /// acknowledges them.
     pub async fn start(wire: Wire) -> Self {
-        let mut raw = RawH2 { wire };
+        let mut raw = RawH2 { settings: Frame::settings(&[]), wire };
         raw.wire.write(PREFACE).await;
         raw.send(Frame::settings(&[(setting::HEADER_TABLE_SIZE, 0)])).await;
         let first = raw.frame().await;
         assert!(first.kind == kind::SETTINGS && !first.is(flag::ACK), "the server begins with {first:?}");
+        raw.settings = first;
         raw.send(Frame::new(kind::SETTINGS, flag::ACK, 0, [])).await;
         raw
     }
