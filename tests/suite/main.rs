@@ -17,6 +17,7 @@ mod reload_load;
 mod routing;
 mod routing_example;
 mod smuggling;
+mod soak;
 mod streaming;
 mod tls;
 mod tls_clients;

@@ -41,7 +41,9 @@ struct TlsFiles(Vec<Option<u64>>);
 impl TlsFiles {
     fn read(config: Option<&TlsConfig>) -> Self {
         let digest = |bytes: Vec<u8>| foldhash::quality::FixedState::default().hash_one(bytes);
-        TlsFiles(config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect())
+        TlsFiles(
+            config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect(),
+        )
     }
 }
 
