@@ -188,13 +188,9 @@ impl Outgoing {
                 }
             };
             self.waiting = false;
-            let mut part = self.piece.split_to(room.min(self.piece.len()));
+            let part = self.piece.split_to(room.min(self.piece.len()).min(FRAME));
             self.content += part.len() as u64;
-            // All of the room at once: `h2` tells of it only when it grows.
-            while !part.is_empty() {
-                let frame = part.split_to(part.len().min(FRAME));
-                self.stream.send_data(frame, false).map_err(|_| SendError::Reset(None))?;
-            }
+            self.stream.send_data(part, false).map_err(|_| SendError::Reset(None))?;
         }
         Poll::Ready(Ok(()))
     }
