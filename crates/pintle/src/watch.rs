@@ -26,10 +26,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// These files and directories, and what their links lead to.
-    pub(crate) fn new<'p>(
-        files: impl Iterator<Item = &'p Path>,
-        directories: impl Iterator<Item = &'p Path>,
-    ) -> Self {
+    pub(crate) fn new<'p>(files: impl Iterator<Item = &'p Path>, directories: impl Iterator<Item = &'p Path>) -> Self {
         let all = |path: &Path| [std::path::absolute(path).ok(), path.canonicalize().ok()].into_iter().flatten();
         Watched { files: files.flat_map(all).collect(), directories: directories.flat_map(all).collect() }
     }
@@ -117,8 +114,7 @@ mod tests {
         for name in ["pintle.yaml", "access.log", "routes.d/access.log"] {
             std::fs::write(folder.join(name), "").expect("a file");
         }
-        let watched =
-            Watched::new([&*folder.join("pintle.yaml")].into_iter(), [&*folder.join("routes.d")].into_iter());
+        let watched = Watched::new([&*folder.join("pintle.yaml")].into_iter(), [&*folder.join("routes.d")].into_iter());
         let concerns = |kind, name| watched.concerns(&Event::new(kind).add_path(folder.join(name)));
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         let (created, closed) =
