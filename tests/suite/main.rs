@@ -11,7 +11,7 @@ mod http2;
 mod http2_floods;
 mod http2_services;
 mod operate;
-mod proxying;
+mod proxy;
 mod reload;
 mod reload_load;
 mod routing;
