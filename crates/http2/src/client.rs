@@ -13,7 +13,7 @@ use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -41,6 +41,8 @@ struct Load {
     open: AtomicUsize,
     /// When the last stream ended.
     idle_since: Mutex<Instant>,
+    /// A stream had no answer in time: the server may be gone without a word, so no more are opened.
+    silent: AtomicBool,
 }
 
 /// What to send.
@@ -125,7 +127,8 @@ impl Client {
                 _ => done.map(|_| ()),
             }
         }));
-        let load = Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()) };
+        let load =
+            Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()), silent: AtomicBool::new(false) };
         Ok(Client { send, load: Arc::new(load) })
     }
 
@@ -136,9 +139,10 @@ impl Client {
             && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
     }
 
-    /// Whether the connection still stands.
+    /// Whether the connection still stands, for all that is known.
     pub fn is_open(&mut self) -> bool {
-        !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
+        !self.load.silent.load(Ordering::Relaxed)
+            && !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
     }
 
     /// Since when no stream is open on it; none while there is one.
@@ -175,6 +179,10 @@ impl Client {
         pending.wait(if holds { CONTINUE.min(bounds.response) } else { bounds.response });
         let head = poll_fn(|cx| pending.poll(&mut body, interim, cx)).await.map_err(|fail| match fail {
             Fail::Unprocessed(_) => Fail::Unprocessed(kept),
+            Fail::TimedOut => {
+                self.load.silent.store(true, Ordering::Relaxed);
+                Fail::TimedOut
+            }
             fail => fail,
         })?;
         let (parts, stream) = head.into_parts();
