@@ -5,6 +5,7 @@
 //! is never waited for. An idle connection holds no buffer.
 
 mod body;
+mod close;
 mod respond;
 
 pub use respond::{Reply, Sent, WriteError};
@@ -29,9 +30,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// What a client that closed its sending side may still hope for: it may have only half-closed the connection, which
 /// nothing but an attempt to write tells apart. Scripts do that, and their answers are quick.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
-/// How long a refused client may go on sending before the connection is closed (RFC 9112 9.6).
-const LINGER: Duration = Duration::from_secs(5);
-
 /// A connection from a client.
 pub struct Connection<S> {
     shared: Arc<Mutex<Shared<S>>>,
@@ -162,46 +160,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             self.shared.lock().poll_gone(cx).map(|()| None)
         })
         .await
-    }
-
-    /// Closes a connection on which nothing is under way: says goodbye (TLS close_notify, FIN) without waiting.
-    pub async fn end(self) {
-        poll_fn(|cx| {
-            let _ = Pin::new(&mut self.shared.lock().io).poll_shutdown(cx);
-            Poll::Ready(())
-        })
-        .await;
-    }
-
-    /// Closes in stages, so that the client can read the last answer even while it still sends (RFC 9112 9.6): sends the
-    /// end, then throws away what comes until the client closes too, for a bounded time.
-    pub async fn close(self) {
-        let deadline = Instant::now() + LINGER;
-        let mut said = false;
-        poll_fn(|cx| {
-            let shared = &mut *self.shared.lock();
-            shared.timer.set(deadline);
-            if !said && Pin::new(&mut shared.io).poll_shutdown(cx).is_pending() {
-                return shared.timer.poll(cx);
-            }
-            said = true;
-            // Held only while something comes.
-            let mut scrap = match std::mem::take(&mut shared.read) {
-                none if none.capacity() == 0 => buffer::take(),
-                rest => rest,
-            };
-            let closed = loop {
-                scrap.clear();
-                match poll_read(&mut shared.io, cx, &mut scrap, buffer::SIZE) {
-                    Poll::Ready(Ok(1..)) if shared.timer.poll(cx).is_pending() => {}
-                    Poll::Ready(_) => break Poll::Ready(()),
-                    Poll::Pending => break shared.timer.poll(cx),
-                }
-            };
-            buffer::give(scrap);
-            closed
-        })
-        .await;
     }
 
     /// Looks at what has been read and not yet understood.

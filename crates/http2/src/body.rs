@@ -166,7 +166,12 @@ impl Outgoing {
 
     fn poll_piece(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         while !self.piece.is_empty() {
-            let room = match self.stream.poll_capacity(cx) {
+            // `h2` tells room only once: what is left of it must be asked for first.
+            let polled = match self.stream.capacity() {
+                0 => self.stream.poll_capacity(cx),
+                room => Poll::Ready(Some(Ok(room))),
+            };
+            let room = match polled {
                 Poll::Ready(Some(Ok(room))) => room,
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Err(SendError::Reset(None))),
                 Poll::Pending => {
@@ -183,13 +188,9 @@ impl Outgoing {
                 }
             };
             self.waiting = false;
-            let mut part = self.piece.split_to(room.min(self.piece.len()));
+            let part = self.piece.split_to(room.min(self.piece.len()).min(FRAME));
             self.content += part.len() as u64;
-            // All of the room at once: `h2` tells of it only when it grows.
-            while !part.is_empty() {
-                let frame = part.split_to(part.len().min(FRAME));
-                self.stream.send_data(frame, false).map_err(|_| SendError::Reset(None))?;
-            }
+            self.stream.send_data(part, false).map_err(|_| SendError::Reset(None))?;
         }
         Poll::Ready(Ok(()))
     }
