@@ -71,7 +71,7 @@ async fn a_reload_by_request_wants_the_token() {
 async fn a_page_in_a_browser_cannot_reach_the_admin_api() {
     // DNS rebinding: the name is the page's, the address is loopback.
     let (gateway, _service) = administered().await;
-    let mut wire = pintle_testkit::Wire::tcp(gateway.admin()).await;
+    let mut wire = Wire::tcp(gateway.admin()).await;
     wire.write(with_token(Ask::get("/status")).host("evil.example.com").to_h1()).await;
     let status = wire.answer().await.status;
     assert!((400..500).contains(&status), "{status}");
@@ -139,7 +139,7 @@ async fn asked_to_end_it_serves_what_is_under_way_and_nothing_new() {
     let mut upstream = service.accept().await;
     upstream.request().await;
     gateway.terminate();
-    pintle_testkit::until("the port to be closed", async || {
+    until("the port to be closed", async || {
         tokio::net::TcpStream::connect(gateway.address(0)).await.is_err().then_some(())
     })
     .await;
@@ -162,7 +162,7 @@ async fn asked_twice_it_ends_at_once() {
     let mut upstream = service.accept().await;
     upstream.request().await;
     gateway.terminate();
-    pintle_testkit::until("the port to be closed", async || {
+    until("the port to be closed", async || {
         tokio::net::TcpStream::connect(gateway.address(0)).await.is_err().then_some(())
     })
     .await;

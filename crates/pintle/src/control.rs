@@ -60,13 +60,7 @@ pub(crate) struct Started {
 }
 
 impl Controller {
-    pub(crate) fn new(
-        path: &Path,
-        around: Around,
-        document: &Document,
-        checked: &Checked,
-        started: Started,
-    ) -> Self {
+    pub(crate) fn new(path: &Path, around: Around, document: &Document, checked: &Checked, started: Started) -> Self {
         let Started { server, tls, admin, access, took_ms } = started;
         let metrics = Arc::clone(&server.gateway().metrics);
         metrics.reloaded("1", SystemTime::now());

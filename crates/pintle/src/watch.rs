@@ -37,10 +37,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// These files and directories, and what their links lead to.
-    pub(crate) fn new<'p>(
-        files: impl Iterator<Item = &'p Path>,
-        directories: impl Iterator<Item = &'p Path>,
-    ) -> Self {
+    pub(crate) fn new<'p>(files: impl Iterator<Item = &'p Path>, directories: impl Iterator<Item = &'p Path>) -> Self {
         let all = |path: &Path| [std::path::absolute(path).ok(), path.canonicalize().ok()].into_iter().flatten();
         Watched { files: files.flat_map(all).collect(), directories: directories.flat_map(all).collect() }
     }
@@ -86,7 +83,7 @@ pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Agai
     let (mut places, mut again) = (HashSet::new(), Again::Later);
     loop {
         let wanted = watched();
-        let new = follow(watcher.as_mut(), &mut places, wanted.places());
+        let new = follow(watcher.as_mut(), &mut places, &wanted.places());
         *now.lock() = wanted;
         // What changed between its reading and now had nobody to see it.
         let wait = match (new, again) {
@@ -103,12 +100,12 @@ pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Agai
 }
 
 /// Watches `wanted` instead of `places`; says whether something is watched that was not before.
-fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf>, wanted: HashSet<PathBuf>) -> bool {
+fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf>, wanted: &HashSet<PathBuf>) -> bool {
     let Some(watcher) = watcher else { return false };
-    for gone in places.difference(&wanted) {
+    for gone in places.difference(wanted) {
         let _ = watcher.unwatch(gone);
     }
-    let mut watching: HashSet<PathBuf> = places.intersection(&wanted).cloned().collect();
+    let mut watching: HashSet<PathBuf> = places.intersection(wanted).cloned().collect();
     let before = watching.len();
     for new in wanted.difference(places) {
         // What is not there yet is tried again at the next look.
@@ -132,8 +129,7 @@ mod tests {
         for name in ["pintle.yaml", "access.log", "routes.d/access.log"] {
             std::fs::write(folder.join(name), "").expect("a file");
         }
-        let watched =
-            Watched::new([&*folder.join("pintle.yaml")].into_iter(), [&*folder.join("routes.d")].into_iter());
+        let watched = Watched::new([&*folder.join("pintle.yaml")].into_iter(), [&*folder.join("routes.d")].into_iter());
         let concerns = |kind, name| watched.concerns(&Event::new(kind).add_path(folder.join(name)));
         let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         let (created, closed) =

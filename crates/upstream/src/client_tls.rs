@@ -59,9 +59,9 @@ fn certificates(path: &Spanned<ConfigPath>) -> Result<Vec<CertificateDer<'static
 fn read_roots(path: &Spanned<ConfigPath>) -> Result<RootCertStore, UpstreamFault> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|error| {
-            fault(path, format!("a certificate in {} cannot be trusted: {error}", path.display()))
-        })?;
+        roots
+            .add(certificate)
+            .map_err(|error| fault(path, format!("a certificate in {} cannot be trusted: {error}", path.display())))?;
     }
     Ok(roots)
 }

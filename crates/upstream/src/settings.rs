@@ -151,10 +151,8 @@ impl UpstreamConfig {
         }
         if let Some(tls) = &mut self.tls {
             tls.ca = tls.ca.as_ref().map(Spanned::detached);
-            let detached = |own: &ClientCertificate| ClientCertificate {
-                cert: own.cert.detached(),
-                key: own.key.detached(),
-            };
+            let detached =
+                |own: &ClientCertificate| ClientCertificate { cert: own.cert.detached(), key: own.key.detached() };
             tls.certificate = tls.certificate.as_ref().map(detached);
         }
         self

@@ -6,7 +6,8 @@ use crate::connect::{Connector, Tls};
 use crate::endpoint::Endpoint;
 use crate::reference::{Address, Origin};
 use crate::settings::{
-    BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig, UpstreamConfig,
+    BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig,
+    UpstreamConfig,
 };
 use pintle_core::config::{Later, Span, Spanned};
 use rustls_pki_types::ServerName;
@@ -41,7 +42,9 @@ struct TlsFiles(Vec<Option<u64>>);
 impl TlsFiles {
     fn read(config: Option<&TlsConfig>) -> Self {
         let digest = |bytes: Vec<u8>| foldhash::quality::FixedState::default().hash_one(bytes);
-        TlsFiles(config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect())
+        TlsFiles(
+            config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect(),
+        )
     }
 }
 

@@ -53,7 +53,8 @@ impl<'a> Doors<'a> {
             }
             for address in &config.address {
                 if !picks(address)
-                    && let Some(other) = addresses.insert(&address.value, address) {
+                    && let Some(other) = addresses.insert(&address.value, address)
+                {
                     let message = format!("{} is listened on twice", address.value);
                     reader.report(
                         Diagnostic::error("same-address", message, &address.span).also(&other.span, "here as well"),

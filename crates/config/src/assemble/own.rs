@@ -22,7 +22,8 @@ impl<'a> Own<'a> {
     /// Reports a service that stands at one of them.
     pub(super) fn check(&self, place: &Place, span: &Span, reader: &mut Reader) {
         let Some((_, what)) = self.0.iter().find(|(own, _)| reaches(place, own)) else { return };
-        let help = "a service has an address of its own; to send a request on inside the gateway, give its route the action";
+        let help =
+            "a service has an address of its own; to send a request on inside the gateway, give its route the action";
         reader.report(Diagnostic::error("own-address", format!("{place} is {what}"), span).help(help));
     }
 

@@ -19,12 +19,7 @@ pub(super) struct Upstreams<'d> {
 }
 
 impl<'d> Upstreams<'d> {
-    pub(super) fn new(
-        configs: &Map<Maybe<UpstreamConfig>>,
-        own: Own<'d>,
-        world: &World,
-        reader: &mut Reader,
-    ) -> Self {
+    pub(super) fn new(configs: &Map<Maybe<UpstreamConfig>>, own: Own<'d>, world: &World, reader: &mut Reader) -> Self {
         let before: HashMap<_, _> = world
             .before
             .iter()
