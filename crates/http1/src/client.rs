@@ -1,9 +1,10 @@
 //! The client side of one HTTP/1.1 connection: sends a request, reads its answer, and gives the connection back when
 //! both are through. Sending and reading go on side by side, so early answers, uploads and tunnels are all one form.
 
+mod answer;
 mod exchange;
 
-pub use exchange::{Answer, Fail, SendError};
+pub use answer::{Answer, Fail, SendError};
 
 use crate::{BodyLimits, Limits};
 use bytes::BytesMut;

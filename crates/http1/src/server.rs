@@ -5,6 +5,7 @@
 //! is never waited for. An idle connection holds no buffer.
 
 mod body;
+mod close;
 mod respond;
 
 pub use respond::{Reply, Sent, WriteError};
@@ -29,9 +30,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// What a client that closed its sending side may still hope for: it may have only half-closed the connection, which
 /// nothing but an attempt to write tells apart. Scripts do that, and their answers are quick.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
-/// How long a refused client may go on sending before the connection is closed (RFC 9112 9.6).
-const LINGER: Duration = Duration::from_secs(5);
-
 /// A connection from a client.
 pub struct Connection<S> {
     shared: Arc<Mutex<Shared<S>>>,
@@ -162,33 +160,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             self.shared.lock().poll_gone(cx).map(|()| None)
         })
         .await
-    }
-
-    /// Closes in stages, so that the client can read the last answer even while it still sends (RFC 9112 9.6): sends the
-    /// end, then throws away what comes until the client closes too, for a bounded time.
-    pub async fn close(self) {
-        let deadline = Instant::now() + LINGER;
-        let mut scrap = buffer::take();
-        poll_fn(|cx| {
-            let shared = &mut *self.shared.lock();
-            shared.timer.set(deadline);
-            if Pin::new(&mut shared.io).poll_shutdown(cx).is_pending() {
-                return shared.timer.poll(cx);
-            }
-            loop {
-                scrap.clear();
-                match poll_read(&mut shared.io, cx, &mut scrap, buffer::SIZE) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Pending => return shared.timer.poll(cx),
-                }
-                if shared.timer.poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-            }
-        })
-        .await;
-        buffer::give(scrap);
     }
 
     /// Looks at what has been read and not yet understood.

@@ -1,20 +1,25 @@
 //! The client side: one connection that many requests share, and a request with its answer on it.
 
+mod pending;
+mod source;
+
 use crate::Coalesce;
-use crate::body::{Incoming, Outgoing, SendError as BodySendError};
+use crate::body::{Incoming, Outgoing};
 use crate::head::{fields_of, map_of};
 use bytes::Bytes;
-use h2::client::{ResponseFuture, SendRequest};
+use h2::client::SendRequest;
 use parking_lot::Mutex;
+use pending::Pending;
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, Interim, Method, Scheme, StatusCode, names};
+use pintle_core::{Body, BodyError, Fields, Interim, Method, Scheme, StatusCode, names};
+use source::Source;
 use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -25,8 +30,6 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const STREAMS: usize = 100;
 /// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
-/// How many interim answers a server may send: they wait in memory for a client that reads slowly.
-const INTERIMS: u8 = 32;
 
 /// A connection to a server; clones share it.
 #[derive(Clone, Debug)]
@@ -227,137 +230,6 @@ impl Drop for Slot {
     fn drop(&mut self) {
         if self.0.open.fetch_sub(1, Ordering::Relaxed) == 1 {
             *self.0.idle_since.lock() = Instant::now();
-        }
-    }
-}
-
-/// A request whose head of an answer is awaited.
-struct Pending {
-    response: ResponseFuture,
-    upload: Option<Outgoing>,
-    /// The content waits until the server says 100.
-    holds: bool,
-    interims: u8,
-    timer: Timer,
-    bounds: Bounds,
-}
-
-impl Pending {
-    fn wait(&mut self, wait: Duration) {
-        let until = Instant::now() + wait;
-        self.timer.set(self.bounds.deadline.map_or(until, |deadline| deadline.min(until)));
-    }
-
-    fn poll(
-        &mut self,
-        body: &mut Body,
-        interim: Option<&Arc<dyn Interim>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<http::Response<h2::RecvStream>, Fail>> {
-        while let Poll::Ready(Some(Ok(head))) = self.response.poll_informational(cx) {
-            self.interims += 1;
-            if self.interims > INTERIMS {
-                return Poll::Ready(Err(Fail::Malformed("too many interim answers".into())));
-            }
-            if head.status() == StatusCode::CONTINUE {
-                self.release();
-            } else if let Some(interim) = interim
-                && let Ok(fields) = fields_of(head.headers())
-            {
-                interim.send(head.status(), fields);
-            }
-        }
-        self.poll_upload(body, cx)?;
-        match Pin::new(&mut self.response).poll(cx) {
-            Poll::Ready(Ok(head)) => Poll::Ready(Ok(head)),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(fail_of(&error))),
-            Poll::Pending => {
-                ready!(self.timer.poll(cx));
-                let over = self.bounds.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-                if self.holds && !over {
-                    self.release();
-                    return self.poll(body, interim, cx);
-                }
-                Poll::Ready(Err(if over { Fail::Deadline } else { Fail::TimedOut }))
-            }
-        }
-    }
-
-    /// Has held content go out.
-    fn release(&mut self) {
-        if std::mem::take(&mut self.holds) {
-            self.wait(self.bounds.response);
-        }
-    }
-
-    /// Moves the content on.
-    fn poll_upload(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Result<(), Fail> {
-        if let Some(upload) = &mut self.upload
-            && !self.holds
-        {
-            let before = upload.content;
-            match upload.poll(body, cx) {
-                Poll::Ready(Ok(())) => self.upload = None,
-                Poll::Ready(Err(BodySendError::Body(error))) => {
-                    upload.reset(h2::Reason::CANCEL);
-                    return Err(Fail::Request(error));
-                }
-                // The server takes no more; its answer or its reset tells the rest.
-                Poll::Ready(Err(_)) => self.upload = None,
-                Poll::Pending if upload.content != before => self.wait(self.bounds.response),
-                Poll::Pending => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-fn fail_of(error: &h2::Error) -> Fail {
-    match error.reason() {
-        Some(h2::Reason::REFUSED_STREAM) => Fail::Unprocessed(None),
-        // `h2` tells only streams past the last that the server has looked at of its GOAWAY (RFC 9113 6.8).
-        Some(_) if error.is_go_away() && error.is_remote() => Fail::Unprocessed(None),
-        Some(h2::Reason::PROTOCOL_ERROR) if error.is_reset() && error.is_library() => {
-            Fail::Malformed(error.to_string())
-        }
-        _ => Fail::Closed(error.to_string()),
-    }
-}
-
-/// The answer's body, which also moves the request's content on.
-struct Source {
-    incoming: Incoming,
-    upload: Option<Outgoing>,
-    body: Body,
-    failed: Option<BodyError>,
-    _slot: Slot,
-    _held: Box<dyn Any + Send>,
-}
-
-impl BodySource for Source {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        self.poll_aside(cx);
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Some(Err(error)));
-        }
-        self.incoming.poll_frame(cx)
-    }
-
-    fn poll_aside(&mut self, cx: &mut Context<'_>) {
-        let Some(upload) = &mut self.upload else { return };
-        match upload.poll(&mut self.body, cx) {
-            Poll::Pending => {}
-            Poll::Ready(Ok(())) => self.upload = None,
-            Poll::Ready(Err(BodySendError::Body(error))) => {
-                upload.reset(h2::Reason::CANCEL);
-                self.upload = None;
-                self.failed = Some(error);
-            }
-            Poll::Ready(Err(BodySendError::Stalled)) => {
-                self.upload = None;
-                self.failed = Some(BodyError::upstream(Fault::TimedOut));
-            }
-            Poll::Ready(Err(BodySendError::Reset(_))) => self.upload = None,
         }
     }
 }

@@ -360,9 +360,9 @@ fn request(rng: &mut Rng, odd: u32) -> Vec<u8> {
     rng.shuffle(&mut parts);
     let mut bytes = latin1(&format!("{method} {target} {version}{end}{}\r\n", parts.concat()));
     if chunked {
-        chunks(rng, &content, odd, &mut bytes)
+        chunks(rng, &content, odd, &mut bytes);
     } else {
-        bytes.extend(content)
+        bytes.extend(content);
     }
     bytes
 }

@@ -1,96 +1,29 @@
 //! One request and its answer on a client connection, as a state machine that is polled: first for the head, then as
 //! the source of the answer's body. Every poll also moves the request's content on.
 
+mod source;
+mod upload;
+
+use super::answer::{Answer, Fail, SendError};
 use super::{Bounds, Call, Connection, Home, poll_read};
 use crate::body::Decoder;
 use crate::outgoing::Outgoing;
 use crate::response::{ResponseHead, parse_response};
-use crate::write::{write_last_chunk, write_request_head};
+use crate::write::write_request_head;
 use crate::{Connection as Wish, Framing, Parsed};
 use bytes::BytesMut;
-use pintle_core::{
-    Body, BodyError, BodySource, Fault, Fields, Frame, Interim, Method, Protocol, StatusCode, buffer, names,
-};
-use std::fmt;
-use std::io;
-use std::pin::Pin;
+use pintle_core::{Body, BodyError, Interim, Method, Protocol, StatusCode, buffer, names};
+use source::Source;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
+use upload::Upload;
 
 /// How long content is held back for a `100 (Continue)` that may never come (RFC 9110 10.1.1).
 const CONTINUE: Duration = Duration::from_secs(1);
-/// How much of a streamed answer is read at once.
-const PIECE: usize = 128 * 1024;
 /// How many interim answers a server may send: they wait in memory for a client that reads slowly.
 const INTERIMS: u8 = 32;
-
-/// The final answer.
-#[derive(Debug)]
-pub struct Answer {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its header fields without those of the connection.
-    pub fields: Fields,
-    /// Its content; after 101 what the server sends through the tunnel.
-    pub body: Body,
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub struct SendError {
-    /// What happened.
-    pub fail: Fail,
-    /// The request's content, if nothing has been taken from it.
-    pub body: Option<Body>,
-    /// Whether the connection had carried a request before, and ended without a byte of an answer: the server may have
-    /// closed it before it saw the request (RFC 9112 9.3.1).
-    pub stale: bool,
-}
-
-/// What happened instead of an answer.
-#[derive(Debug)]
-pub enum Fail {
-    /// The server closed or reset the connection before its head was complete.
-    Closed(Option<io::Error>),
-    /// The head is not HTTP/1.1, or could be read in two ways; says how.
-    Malformed(String),
-    /// No head in time.
-    TimedOut,
-    /// The whole request's time is over.
-    Deadline,
-    /// The request's own content failed.
-    Request(BodyError),
-}
-
-impl fmt::Display for Fail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fail::Closed(Some(error)) => write!(f, "connection lost before an answer: {error}"),
-            Fail::Closed(None) => f.write_str("connection closed before an answer"),
-            Fail::Malformed(how) => write!(f, "malformed answer: {how}"),
-            Fail::TimedOut => f.write_str("no answer in time"),
-            Fail::Deadline => f.write_str("the request's time was over"),
-            Fail::Request(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-/// How far the request's content is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Upload {
-    /// Held back until the server says 100 or 101.
-    Held,
-    /// Going out.
-    Going,
-    /// The tunnel's client half has ended; the server is still to be told.
-    Closing,
-    /// All sent.
-    Done,
-    /// The server takes no more; it may still answer.
-    Broken,
-}
 
 pub(super) struct Active<S, H: Home<S>> {
     connection: Connection<S>,
@@ -175,42 +108,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         self.connection.timer.set(self.bounds.deadline.map_or(until, |deadline| deadline.min(until)));
     }
 
-    /// Moves the request's content on. An error is the content's own; one of the connection only ends the upload.
-    fn poll_upload(&mut self, cx: &mut Context<'_>, wait: Duration) -> Poll<Result<(), BodyError>> {
-        loop {
-            if !self.out.is_empty() && ready!(self.out.poll_write(&mut self.connection.io, cx)).is_err() {
-                self.upload = Upload::Broken;
-                self.out.clear();
-            }
-            match self.upload {
-                Upload::Held | Upload::Done | Upload::Broken => return Poll::Ready(Ok(())),
-                Upload::Closing => {
-                    let _ = ready!(Pin::new(&mut self.connection.io).poll_shutdown(cx));
-                    self.upload = Upload::Done;
-                    continue;
-                }
-                Upload::Going => {}
-            }
-            self.touched = true;
-            match ready!(self.body.poll_frame(cx)) {
-                Some(Ok(Frame::Data(data))) if self.chunked => self.out.chunk(data),
-                Some(Ok(Frame::Data(data))) => self.out.data(data),
-                Some(Ok(Frame::Trailers(trailers))) => self.end_upload(Some(&trailers)),
-                None => self.end_upload(None),
-                Some(Err(error)) => return Poll::Ready(Err(error)),
-            }
-            self.wait_for(Instant::now(), wait);
-        }
-    }
-
-    fn end_upload(&mut self, trailers: Option<&Fields>) {
-        if self.chunked {
-            write_last_chunk(self.out.text(), trailers);
-        }
-        self.body = Body::Empty;
-        self.upload = if self.tunnel { Upload::Closing } else { Upload::Done };
-    }
-
     pub(super) fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
@@ -273,12 +170,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             return self.poll_head(cx, interim);
         }
         Poll::Ready(Err(Fail::TimedOut))
-    }
-
-    fn release_upload(&mut self) {
-        if self.upload == Upload::Held && self.protocol.is_none() {
-            self.upload = Upload::Going;
-        }
     }
 
     /// Parses once for every line that came.
@@ -365,72 +256,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             self.home.give_back(Connection { timer, reused: true, ..self.connection });
         }
         read
-    }
-}
-
-/// The answer's body.
-struct Source<S, H: Home<S>> {
-    /// None once it has ended.
-    active: Option<Box<Active<S, H>>>,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> BodySource for Source<S, H> {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        let Some(active) = &mut self.active else { return Poll::Ready(None) };
-        let result = ready!(active.poll_frame(cx));
-        if !matches!(result, Some(Ok(_)))
-            && let Some(active) = self.active.take()
-            && result.is_none()
-        {
-            active.finish();
-        }
-        Poll::Ready(result)
-    }
-
-    fn poll_aside(&mut self, cx: &mut Context<'_>) {
-        if let Some(active) = &mut self.active
-            && let Poll::Ready(Err(error)) = active.poll_upload(cx, active.bounds.idle)
-        {
-            active.failed = Some(error);
-        }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H> {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Some(Err(error)));
-        }
-        if let Poll::Ready(Err(error)) = self.poll_upload(cx, self.bounds.idle) {
-            return Poll::Ready(Some(Err(error)));
-        }
-        loop {
-            match self.decoder.decode(&mut self.read) {
-                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
-                Ok(None) if self.decoder.is_done() => return Poll::Ready(None),
-                Ok(None) => {}
-                Err(_) => return Poll::Ready(Some(Err(BodyError::upstream(Fault::Malformed)))),
-            }
-            // What was handed out has mostly been written by now, so that its room can be used again.
-            if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
-                self.read = buffer::take();
-            }
-            let room = if self.large { PIECE } else { buffer::SIZE };
-            match poll_read(&mut self.connection.io, cx, &mut self.read, room) {
-                Poll::Ready(Ok(0)) if self.decoder.close().is_ok() => return Poll::Ready(None),
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Some(Err(BodyError::upstream(Fault::Closed)))),
-                Poll::Ready(Ok(read)) => {
-                    self.large = read >= buffer::SIZE / 2;
-                    self.wait_for(Instant::now(), self.bounds.idle);
-                }
-                Poll::Pending => {
-                    if self.read.is_empty() {
-                        buffer::give(std::mem::take(&mut self.read));
-                    }
-                    ready!(self.connection.timer.poll(cx));
-                    return Poll::Ready(Some(Err(BodyError::upstream(Fault::TimedOut))));
-                }
-            }
-        }
     }
 }

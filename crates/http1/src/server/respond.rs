@@ -180,9 +180,9 @@ impl Writing {
             Some(Ok(Frame::Data(data))) => {
                 self.content += data.len() as u64;
                 if self.chunked {
-                    out.chunk(data)
+                    out.chunk(data);
                 } else {
-                    out.data(data)
+                    out.data(data);
                 }
                 return Ok(Poll::Ready(()));
             }

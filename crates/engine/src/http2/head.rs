@@ -1,0 +1,76 @@
+//! Heads over HTTP/2: a stream's request read into our words, with the checks that `h2` leaves to its user, and an
+//! answer's head in the words of `h2`.
+
+use crate::request::Head;
+use crate::runtime::Limits;
+use h2::RecvStream;
+use http::request::Parts;
+use pintle_core::body::Whose;
+use pintle_core::{Body, Fields, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_http1::Host;
+use pintle_http2::body::Incoming;
+use pintle_http2::head::{fields_of, map_of};
+
+pub(super) fn head_of(status: StatusCode, fields: &Fields) -> http::Response<()> {
+    let mut head = http::Response::new(());
+    *head.status_mut() = status;
+    *head.headers_mut() = map_of(fields);
+    head
+}
+
+pub(super) fn body_of(parts: &Parts, stream: RecvStream, limits: &Limits) -> Body {
+    if stream.is_end_stream() {
+        return Body::Empty;
+    }
+    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    Body::stream(Incoming::new(stream, Whose::Client, limits.body_timeout), length)
+}
+
+/// Checks what `h2` leaves to its user (RFC 9113 8.2, 8.3) and takes the head over.
+pub(super) fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Refusal> {
+    let malformed = |detail: &'static str| Refusal::new(Reason::BadRequest).detail(detail);
+    if parts.headers.len() > limits.header_count {
+        return Err(Reason::FieldsTooLarge.into());
+    }
+    let mut fields = fields_of(&parts.headers).map_err(malformed)?;
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let host = fields.get(names::HOST).map(<[u8]>::to_vec);
+    if fields.get_all(names::HOST).nth(1).is_some() {
+        return Err(malformed("several Host fields (RFC 9110 7.2)"));
+    }
+    let authority = match (authority, &host) {
+        (Some(authority), Some(host)) if !host.eq_ignore_ascii_case(authority.as_bytes()) => {
+            return Err(malformed("`:authority` and Host differ (RFC 9113 8.3.1)"));
+        }
+        (Some(authority), _) => authority.as_bytes(),
+        (None, Some(host)) => host,
+        (None, None) => return Err(malformed("neither `:authority` nor Host (RFC 9113 8.3.1)")),
+    };
+    let authority = Host::parse(authority).ok_or(malformed("`:authority` is no host with an optional port"))?;
+    if parts.method != Method::CONNECT && !matches!(parts.uri.scheme_str(), Some("http" | "https")) {
+        return Err(malformed("`:scheme` is neither http nor https (RFC 9113 8.3.1)"));
+    }
+    fields.remove(names::HOST);
+    fields.remove(names::CONTENT_LENGTH);
+    if let Some(query) = parts.uri.query()
+        && !query.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Err(malformed("the query holds bytes that must be encoded (RFC 3986 3.4)"));
+    }
+    if fields.list(names::EXPECT).any(|expected| !expected.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Reason::ExpectationFailed.into());
+    }
+    if parts.uri.path() == "*" && parts.method != Method::OPTIONS {
+        return Err(malformed("`*` is a target of OPTIONS alone (RFC 9113 8.3.1)"));
+    }
+    Ok(Head {
+        method: parts.method.clone(),
+        path: if parts.method == Method::CONNECT { "/" } else { parts.uri.path() },
+        query: parts.uri.query(),
+        host: authority.host().to_owned().into(),
+        port: authority.port(),
+        version: Version::Http2,
+        fields,
+        protocol: None,
+    })
+}
