@@ -205,7 +205,8 @@ async fn what_a_reload_keeps_goes_on_counting() {
     gateway.get("/").await;
     gateway.wait_metric("pintle_requests_total", 2.0).await;
     let status = gateway.ask_admin(Ask::get("/status")).await.json();
-    assert_eq!(status["configuration"]["version"], 2, "{status}");
+    // It may have been seen by itself before it was asked for.
+    assert!(status["configuration"]["version"].as_u64().is_some_and(|version| version >= 2), "{status}");
     assert_eq!(status["configuration"]["by"], "signal", "{status}");
 }
 

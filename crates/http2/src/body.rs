@@ -166,7 +166,12 @@ impl Outgoing {
 
     fn poll_piece(&mut self, body: &mut Body, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         while !self.piece.is_empty() {
-            let room = match self.stream.poll_capacity(cx) {
+            // `h2` tells room only once: what is left of it must be asked for first.
+            let polled = match self.stream.capacity() {
+                0 => self.stream.poll_capacity(cx),
+                room => Poll::Ready(Some(Ok(room))),
+            };
+            let room = match polled {
                 Poll::Ready(Some(Ok(room))) => room,
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Err(SendError::Reset(None))),
                 Poll::Pending => {

@@ -5,7 +5,7 @@ use crate::inputs::Inputs;
 use crate::needs;
 use crate::run::{Around, say, tell_opened};
 use crate::status::{self, Change};
-use crate::watch::Watched;
+use crate::watch::{Again, Watched};
 use parking_lot::Mutex;
 use pintle_admin::{Access, Control};
 use pintle_config::{Checked, Document, World, assemble, load};
@@ -38,8 +38,9 @@ struct Changing {
     in_force: Inputs,
     /// What was refused last: it is not news until it changes again.
     refused: Option<Inputs>,
-    /// Files of certificates that are told to be broken.
-    broken: Vec<String>,
+    /// What is wrong with certificates' files, and whether it was told. A certificate and its key are two files: what
+    /// is wrong between the writing of the one and of the other is not told, so each fault has to be seen twice.
+    broken: Vec<(String, bool)>,
 }
 
 /// What others may ask for at any time.
@@ -83,8 +84,9 @@ impl Controller {
         self.state.lock().watched.clone()
     }
 
-    /// Looks whether files have changed, and takes what has: certificates alone, or all of it.
-    pub(crate) fn look(&self) {
+    /// Looks whether files have changed, and takes what has: certificates alone, or all of it. Says when to look again
+    /// if nothing happens.
+    pub(crate) fn look(&self) -> Again {
         let mut changing = self.changing.lock();
         let checked = load(&self.path);
         let inputs = Inputs::of(&checked, checked.document.as_ref());
@@ -92,10 +94,12 @@ impl Controller {
             if changing.refused.take().is_some() {
                 self.state.lock().change.refused = None;
             }
-            self.renew_certificates(&mut changing);
-        } else if changing.refused.as_ref() != Some(&inputs) {
+            return self.renew_certificates(&mut changing);
+        }
+        if changing.refused.as_ref() != Some(&inputs) {
             let _ = self.take(checked, "file", &mut changing);
         }
+        Again::Later
     }
 
     /// Reads the configuration again and puts it in force.
@@ -104,8 +108,8 @@ impl Controller {
         self.take(load(&self.path), by, &mut changing)
     }
 
-    fn renew_certificates(&self, changing: &mut Changing) {
-        let mut broken = Vec::new();
+    fn renew_certificates(&self, changing: &mut Changing) -> Again {
+        let mut broken: Vec<(String, bool)> = Vec::new();
         for listener in &self.server.gateway().runtime().listeners {
             let Some(tls) = &listener.tls else { continue };
             let renewal = tls.renew();
@@ -113,14 +117,19 @@ impl Controller {
                 say(format_args!("certificates of {} renewed", listener.name));
             }
             for fault in renewal.faults {
-                // Once for each fault, not at each look and for each listener.
-                if !broken.contains(&fault.message) && !changing.broken.contains(&fault.message) {
+                // Several listeners may have the same certificate.
+                if broken.iter().any(|(message, _)| *message == fault.message) {
+                    continue;
+                }
+                let before = changing.broken.iter().find(|(message, _)| *message == fault.message);
+                if before.is_some_and(|(_, told)| !told) {
                     log::error(format_args!("{fault}; what it held before goes on"));
                 }
-                broken.push(fault.message);
+                broken.push((fault.message, before.is_some()));
             }
         }
         changing.broken = broken;
+        if changing.broken.iter().all(|(_, told)| *told) { Again::Later } else { Again::Soon }
     }
 
     fn take(&self, mut checked: Checked, by: &'static str, changing: &mut Changing) -> Result<u64, String> {

@@ -14,6 +14,17 @@ use tokio::sync::mpsc;
 const BURST: Duration = Duration::from_millis(50);
 /// How often to look without an event.
 const LOOK: Duration = Duration::from_secs(5);
+/// How soon to look again at what may have been seen half-written.
+const SOON: Duration = Duration::from_millis(500);
+
+/// When to look again if nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Something is not clear yet.
+    Soon,
+    /// As usual.
+    Later,
+}
 
 /// What is watched.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +68,7 @@ impl Watched {
 }
 
 /// Calls `look` whenever something of `watched()` may have changed; never returns.
-pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() + Clone + Send + 'static) {
+pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Again + Clone + Send + 'static) {
     let (events, mut received) = mpsc::channel(1);
     let now = Arc::new(Mutex::new(Watched::default()));
     let concerned = Arc::clone(&now);
@@ -69,18 +80,22 @@ pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() + Clone
         let _ = events.try_send(());
     })
     .ok();
-    let mut places = HashSet::new();
+    let (mut places, mut again) = (HashSet::new(), Again::Later);
     loop {
         let wanted = watched();
         let new = follow(watcher.as_mut(), &mut places, wanted.places());
         *now.lock() = wanted;
         // What changed between its reading and now had nobody to see it.
-        let wait = if new { Duration::ZERO } else { LOOK };
+        let wait = match (new, again) {
+            (true, _) => Duration::ZERO,
+            (false, Again::Soon) => SOON,
+            (false, Again::Later) => LOOK,
+        };
         if tokio::time::timeout(wait, received.recv()).await.is_ok() {
             tokio::time::sleep(BURST).await;
             let _ = received.try_recv();
         }
-        let _ = tokio::task::spawn_blocking(look.clone()).await;
+        again = tokio::task::spawn_blocking(look.clone()).await.unwrap_or(Again::Later);
     }
 }
 

@@ -253,6 +253,11 @@ impl Gateway {
     pub fn rss(&self) -> u64 {
         self.process.rss()
     }
+
+    /// How many files and sockets it has open.
+    pub fn open_files(&self) -> usize {
+        self.process.open_files()
+    }
 }
 
 impl Drop for Gateway {

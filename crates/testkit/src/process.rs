@@ -80,6 +80,14 @@ impl Process {
     }
 }
 
+impl Process {
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.pid));
+        entries.unwrap_or_else(|error| panic!("the program does not run: {error}")).count()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);

@@ -1,0 +1,112 @@
+//! What a change of configuration leaves behind in memory, byte by byte: at most 1 KiB, whatever has changed. A program
+//! of its own, because it counts all that is allocated in it.
+//!
+//! Unsafe: a global allocator cannot be written without. It only counts and hands on.
+
+use pintle_config::{World, assemble, load};
+use pintle_engine::tls::Tls;
+use pintle_engine::{Gateway, Runtime};
+use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Sink};
+use pintle_testkit::{Certificates, Folder};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+struct Counting;
+
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+fn count(bytes: usize, sign: i64) {
+    LIVE.fetch_add(sign * i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 1);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout.size(), -1);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Changes before the measurement, in which lists grow to the size that they keep.
+const BEFORE: usize = 100;
+const CHANGES: usize = 1000;
+/// The promise.
+const MOST: i64 = 1024;
+
+/// The `number`th configuration, of the same length each time: names, routes, conditions, templates, policies, the
+/// endpoints of one upstream and the URL of another differ; one upstream stays.
+fn config(number: usize, certificate: &str) -> String {
+    let mut text = format!(
+        "listeners:
+  - {{name: plain, address: 127.0.0.1:0}}
+  - {{name: secure, address: 127.0.0.1:0, tls: {{certificates: [{certificate}]}}}}
+upstreams:
+  kept: {{endpoints: [127.0.0.1:9001, 127.0.0.1:9002]}}
+  changing: {{endpoints: [127.0.0.1:9001, 127.0.0.1:{}]}}
+  new-{number:05}: {{endpoints: [127.0.0.1:9001]}}
+policies:
+  headers-{number:05}: {{headers: {{request: {{set: {{x-tenant: \"${{request.headers['x-tenant']}}\"}}}}}}}}
+routes:
+  - {{match: /kept/**, proxy: kept}}
+  - {{match: /url/**, proxy: 'http://127.0.0.1:{}'}}
+",
+        10_000 + number % 7,
+        10_000 + number
+    );
+    for route in 0..8 {
+        text.push_str(&format!(
+            "  - name: route-{number:05}-{route:02}
+    match: {{path: '/r{number:05}/{route:02}/{{id}}/**', header: {{x-a: {{regex: 'a{number:05}'}}}}}}
+    policies: [headers-{number:05}, {{timeout: 5s}}]
+    proxy: {{split: {{changing: 1, new-{number:05}: 1}}, path: '/x/${{path.id}}/${{path.rest}}'}}
+"
+        ));
+    }
+    text
+}
+
+fn build(path: &Path, tls: &Arc<Tls>, metrics: &Arc<Metrics>, before: Option<Arc<Runtime>>) -> Runtime {
+    let mut checked = load(path);
+    let world = World { tls: Arc::clone(tls), metrics: Arc::clone(metrics), before };
+    let document = checked.document.as_ref();
+    let runtime = document.and_then(|document| assemble(document, &world, &mut checked.reader));
+    runtime.unwrap_or_else(|| panic!("{}", checked.reader.diagnostics.render(false)))
+}
+
+#[test]
+fn a_change_leaves_nothing_behind() {
+    let certificates = Certificates::new();
+    let written = certificates.write("shop", &certificates.server(&["shop.example.com"]));
+    let folder = Folder::new();
+    let (tls, metrics) = (Tls::new(), Arc::new(Metrics::new(1, 100_000)));
+    let path = folder.write("pintle.yaml", config(0, &written));
+    let log = Opened::open(&Sink::None, Format::Json).and_then(|opened| AccessLog::start(opened, &metrics));
+    let first = build(&path, &tls, &metrics, None);
+    let gateway = Gateway::new(first, log.expect("no log"), Arc::clone(&metrics), "test");
+    let mut start = 0;
+    for number in 1..=BEFORE + CHANGES {
+        if number % 50 == 0 {
+            certificates.write("shop", &certificates.server(&["shop.example.com"]));
+        }
+        folder.write("pintle.yaml", config(number, &written));
+        gateway.swap(Arc::new(build(&path, &tls, &metrics, Some(gateway.runtime()))));
+        if number == BEFORE {
+            start = LIVE.load(Ordering::Relaxed);
+        }
+    }
+    let grown = LIVE.load(Ordering::Relaxed) - start;
+    let each = grown / i64::try_from(CHANGES).unwrap_or(1);
+    assert!(each <= MOST, "{each} bytes are left of each change, {grown} of {CHANGES}");
+}
