@@ -44,6 +44,10 @@ const BEFORE: usize = 100;
 const CHANGES: usize = 1000;
 /// The promise.
 const MOST: i64 = 1024;
+/// Configurations afterwards of each of which a stream is still open.
+const HELD: usize = 200;
+/// A listener as a stream holds it, its chain of policies and what it needs of TLS; and no text of a file.
+const MOST_HELD: i64 = 4 * 1024;
 
 /// The `number`th configuration, of the same length each time: names, routes, conditions, templates, policies, the
 /// endpoints of one upstream and the URL of another differ; one upstream stays.
@@ -89,7 +93,7 @@ fn build(path: &Path, tls: &Arc<Tls>, metrics: &Arc<Metrics>, before: Option<Arc
 fn a_change_leaves_nothing_behind() {
     let certificates = Certificates::new();
     let written = certificates.write("shop", &certificates.server(&["shop.example.com"]));
-    let folder = Folder::new();
+    let (folder, mut held) = (Folder::new(), Vec::with_capacity(HELD));
     let (tls, metrics) = (Tls::new(), Arc::new(Metrics::new(1, 100_000)));
     let path = folder.write("pintle.yaml", config(0, &written));
     let log = Opened::open(&Sink::None, Format::Json).and_then(|opened| AccessLog::start(opened, &metrics));
@@ -109,4 +113,13 @@ fn a_change_leaves_nothing_behind() {
     let grown = LIVE.load(Ordering::Relaxed) - start;
     let each = grown / i64::try_from(CHANGES).unwrap_or(1);
     assert!(each <= MOST, "{each} bytes are left of each change, {grown} of {CHANGES}");
+
+    let start = LIVE.load(Ordering::Relaxed);
+    for number in BEFORE + CHANGES + 1..=BEFORE + CHANGES + HELD {
+        held.push(Arc::clone(&gateway.runtime().listeners[1]));
+        folder.write("pintle.yaml", config(number, &written));
+        gateway.swap(Arc::new(build(&path, &tls, &metrics, Some(gateway.runtime()))));
+    }
+    let each = (LIVE.load(Ordering::Relaxed) - start) / i64::try_from(HELD).unwrap_or(1);
+    assert!(each <= MOST_HELD, "a stream holds {each} bytes of its configuration");
 }
