@@ -240,7 +240,8 @@ routes:
   - {match: /c, proxy: 'http://127.0.0.1:9900'}
   - {match: /d, proxy: {to: a, mirror: {to: 'http://127.0.0.1:9001'}}}
 ";
-    refused(config, &["error[own-address]", "pintle.yaml:4:35", "pintle.yaml:7:24", "pintle.yaml:8:24", "3 errors"]).await;
+    refused(config, &["error[own-address]", "pintle.yaml:4:35", "pintle.yaml:7:24", "pintle.yaml:8:24", "3 errors"])
+        .await;
     refused(config, &["the gateway's own admin address", "an address that this gateway listens on"]).await;
 }
 

@@ -165,8 +165,6 @@ async fn a_renewed_certificate_for_a_service_is_taken() {
     let gateway = to_tls(&service, &format!("{trust}, certificate: {own}")).await;
     assert_eq!(gateway.get("/").await.status, 502);
     clients.write("gateway", &clients.client("gateway.internal"));
-    pintle_testkit::until("the service to be reached", async || {
-        (gateway.get("/").await.status == 200).then_some(())
-    })
-    .await;
+    pintle_testkit::until("the service to be reached", async || (gateway.get("/").await.status == 200).then_some(()))
+        .await;
 }

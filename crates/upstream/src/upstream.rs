@@ -6,7 +6,8 @@ use crate::connect::{Connector, Tls};
 use crate::endpoint::Endpoint;
 use crate::reference::{Address, Origin};
 use crate::settings::{
-    BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig, UpstreamConfig,
+    BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig,
+    UpstreamConfig,
 };
 use pintle_core::config::{Later, Span, Spanned};
 use rustls_pki_types::ServerName;
