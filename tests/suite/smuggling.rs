@@ -39,8 +39,10 @@ async fn talk(gateway: SocketAddr, number: usize, payload: &[u8], cut: usize) {
     let _ = write.as_ref().set_nodelay(true);
     let sending = async {
         // The gateway may refuse and close while this still sends.
-        let _ = write.write_all(&payload[..cut]).await;
-        tokio::task::yield_now().await;
+        if cut > 0 && write.write_all(&payload[..cut]).await.is_ok() {
+            // So that it is read by itself.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         let _ = write.write_all(&payload[cut..]).await;
         write
     };
@@ -70,6 +72,7 @@ async fn nothing_is_smuggled_past_nginx_and_node() {
     let gateway = Gateway::start(format!(
         "listeners: [{{name: nginx, address: 127.0.0.1:0}}, {{name: node, address: 127.0.0.2:0}}]
 routes:
+  - {{match: /own/**, respond: {{status: 200, body: mine}}}}
   - {{name: to-nginx, match: /**, listener: nginx, proxy: \"http://{}\", {seen}}}
   - {{name: to-node, match: /**, listener: node, proxy: \"http://{}\", {seen}}}",
         nginx.address, node.address
@@ -126,8 +129,12 @@ async fn send(payloads: &Arc<Vec<Vec<u8>>>, which: Vec<usize>, addresses: [Socke
             ended.unwrap_or_else(|error| panic!("{error}"));
         }
         let payloads = Arc::clone(payloads);
-        let length = payloads[number].len();
-        let cut = if rng.u8(..3) == 0 { rng.usize(..=length) } else { length };
+        let cut = match rng.u8(..3) {
+            0 => rng.usize(..=payloads[number].len()),
+            // Between a head and its content.
+            1 => payloads[number].windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |at| at + 4),
+            _ => 0,
+        };
         talking.spawn(async move {
             for address in addresses {
                 talk(address, number, &payloads[number], cut).await;

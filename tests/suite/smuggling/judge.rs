@@ -1,8 +1,8 @@
 //! Holds what the origins read against what the gateway says, against each other, and against what they read without it.
 
-use super::origins::{Got, Read};
+use super::origins::{Direct, Got, Read};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 /// Where the payloads' addresses begin.
@@ -198,9 +198,10 @@ fn is_whole(sequence: &Sequence<'_>) -> bool {
     sequence.iter().all(|(line, read)| read.is_some() && line.reason.is_empty())
 }
 
-/// After a WebSocket that the origin did not want, the gateway closes the connection.
-fn asks_for_upgrade(payload: &[u8]) -> bool {
-    payload.windows(8).any(|part| part.eq_ignore_ascii_case(b"upgrade:"))
+/// After a WebSocket that the origin did not want, the gateway closes the connection. Node stops reading after any
+/// Upgrade and any CONNECT.
+fn leaves_http(payload: &[u8]) -> bool {
+    payload.windows(8).any(|part| part.eq_ignore_ascii_case(b"upgrade:") || part == b"CONNECT ")
 }
 
 /// Holds both origins' readings of each payload against each other. A request that is refused by one of them, or by the
@@ -232,36 +233,55 @@ pub(super) fn compare(
 }
 
 /// Holds what an origin reads of the client's own bytes against what it got through the gateway: where both take a
-/// request, they must take it alike, and where the gateway took all, the origin may not find more.
+/// request, they must take it alike, and where neither refuses any, they must find as many.
 pub(super) fn compare_direct(
     name: &str,
     through: &HashMap<usize, Sequence<'_>>,
-    direct: &[Read],
+    direct: &Direct,
     payloads: &[Vec<u8>],
     found: &mut Disagreements,
 ) -> usize {
     let mut alone: HashMap<usize, Vec<&Read>> = HashMap::new();
-    for read in direct {
+    for read in &direct.read {
         if let Some(payload) = number_of(&read.peer) {
             alone.entry(payload).or_default().push(read);
         }
     }
+    let refused: HashSet<usize> = direct.refused.iter().filter_map(|peer| number_of(peer)).collect();
     let mut compared = 0;
     for (payload, sequence) in through {
-        let alone = alone.remove(payload).unwrap_or_default();
-        let mut ours = sequence.iter().map_while(|(_, read)| *read);
-        for read in &alone {
-            let Some(our) = ours.next() else {
-                if is_whole(sequence) && !asks_for_upgrade(&payloads[*payload]) {
-                    found.note(Some(*payload), format!("{name} itself finds one more request: {read:?}"));
+        let mut note = |what: String| found.note(Some(*payload), what);
+        let mut alone = alone.remove(payload).unwrap_or_default().into_iter();
+        let mut all = true;
+        for (line, read) in sequence {
+            match (read, alone.next()) {
+                (Some(our), Some(read)) => {
+                    compared += 1;
+                    if (&our.method, our.length, &our.content) != (&read.method, read.length, &read.content) {
+                        note(format!("{name} itself reads {read:?}, through the gateway {our:?}"));
+                    }
                 }
-                break;
-            };
-            compared += 1;
-            if (&our.method, our.length, &our.content) != (&read.method, read.length, &read.content) {
-                found.note(Some(*payload), format!("{name} itself reads {read:?}, through the gateway {our:?}"));
+                (Some(our), None) => {
+                    if !refused.contains(payload) && !leaves_http(&payloads[*payload]) {
+                        note(format!("{name} itself does not find this request: {our:?}"));
+                    }
+                    all = false;
+                }
+                // The gateway understood its framing, and refused it for what it says or answered it by itself: the
+                // next one still counts.
+                (None, _) if line.reason == "bad_path" || (line.reason.is_empty() && !line.sent_on) => {}
+                (None, _) => all = false,
+            }
+            if !all {
                 break;
             }
+        }
+        if all
+            && is_whole(sequence)
+            && !leaves_http(&payloads[*payload])
+            && let Some(read) = alone.next()
+        {
+            note(format!("{name} itself finds one more request: {read:?}"));
         }
     }
     compared

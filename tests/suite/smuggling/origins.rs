@@ -4,6 +4,9 @@ use pintle_testkit::{Ask, Folder, H1Client, Program, Signal};
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
+/// Whose address requests through the gateway come from.
+const GATEWAY: &str = "127.0.0.1";
+
 /// A request as an origin read it, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Read {
@@ -28,14 +31,23 @@ pub(super) struct Read {
 pub(super) struct Got {
     pub(super) read: Vec<Read>,
     pub(super) refused: Vec<(String, String)>,
+    refused_direct: Vec<String>,
+}
+
+/// What an origin got without the gateway.
+#[derive(Debug, Default)]
+pub(super) struct Direct {
+    pub(super) read: Vec<Read>,
+    /// Who sent something that it refused, or left before its answer.
+    pub(super) refused: Vec<String>,
 }
 
 impl Got {
     /// Takes out what did not come through the gateway.
-    pub(super) fn take_direct(&mut self) -> Vec<Read> {
-        let direct = self.read.iter().filter(|read| read.peer != "127.0.0.1").cloned().collect();
-        self.read.retain(|read| read.peer == "127.0.0.1");
-        direct
+    pub(super) fn take_direct(&mut self) -> Direct {
+        let (through, read) = std::mem::take(&mut self.read).into_iter().partition(|read| read.peer == GATEWAY);
+        self.read = through;
+        Direct { read, refused: std::mem::take(&mut self.refused_direct) }
     }
 }
 
@@ -65,7 +77,8 @@ impl Node {
         let mut got = Got::default();
         for entry in answer.json().as_array().into_iter().flatten() {
             let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-            if !entry["refused"].is_null() && text("peer") != "127.0.0.1" {
+            if !entry["refused"].is_null() && text("peer") != GATEWAY {
+                got.refused_direct.push(text("peer"));
                 continue;
             }
             if !entry["refused"].is_null() {
@@ -153,9 +166,9 @@ impl Nginx {
                     names: Vec::new(),
                     peer: text("peer"),
                 }),
+                _ if text("peer") != GATEWAY => got.refused_direct.push(text("peer")),
                 // The gateway went away while it waited.
                 Some(499) => {}
-                _ if text("peer") != "127.0.0.1" => {}
                 _ => got.refused.push((text("id"), text("line"))),
             }
         }
