@@ -3,7 +3,7 @@
 use crate::example::example;
 use pintle_testkit::{Certificates, Finished, Folder, Gateway, pintle};
 
-const START: &str = "listeners:\n  - address: 127.0.0.1:8080\n";
+pub(crate) const START: &str = "listeners:\n  - address: 127.0.0.1:8080\n";
 
 async fn checked(folder: &Folder) -> Finished {
     pintle(folder.path(), &["check", "pintle.yaml"]).await
@@ -17,7 +17,7 @@ async fn check(config: &str) -> Finished {
 }
 
 /// Checks that a configuration is refused, with all these parts in what is said.
-async fn refused(config: &str, parts: &[&str]) {
+pub(crate) async fn refused(config: &str, parts: &[&str]) {
     let ended = check(config).await;
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.code, Some(1), "{config}\n{said}");

@@ -1,7 +1,7 @@
 //! Services that fail: what the client reads (a problem with a reason, never an address), and what is tried again.
 
 use crate::example::nobody;
-use pintle_testkit::{Answer, Ask, End, Gateway, Origin, RawOrigin, Reply, Silent, Wire};
+use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin, Reply, Silent, Wire};
 use std::net::SocketAddr;
 
 async fn raw() -> (Gateway, RawOrigin) {
@@ -131,47 +131,6 @@ async fn a_service_that_falls_silent_midway_is_cut_off() {
     client.head().await;
     assert_eq!(client.to_end().await.0, "half");
     upstream.ended().await;
-}
-
-#[tokio::test]
-async fn the_time_of_a_route_is_from_head_to_last_byte() {
-    let service = RawOrigin::start().await;
-    let route = format!("{{match: /**, policies: [{{timeout: 100ms}}], proxy: \"{}\"}}", service.url());
-    let gateway = Gateway::plain(format!("routes: [{route}]")).await;
-    let (answer, mut held) = tokio::join!(gateway.get("/"), service.accept());
-    answer.problem(504, "timeout");
-    held.request().await;
-    held.ended().await;
-}
-
-#[tokio::test]
-async fn the_time_of_a_route_cuts_an_answer_that_goes_on() {
-    let service = RawOrigin::start().await;
-    let route = format!("{{match: /**, policies: [{{timeout: 300ms}}], proxy: \"{}\"}}", service.url());
-    let gateway = Gateway::plain(format!("routes: [{route}]")).await;
-    let half = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
-    let mut client = gateway.wire().await;
-    client.write(Ask::get("/by-1").to_h1()).await;
-    let mut upstream = service.accept().await;
-    upstream.request().await;
-    upstream.write(half).await;
-    client.head().await;
-    let (rest, end) = client.to_end().await;
-    assert_eq!((&rest[..], end), (&b"4\r\nhalf\r\n"[..], End::Reset));
-    upstream.ended().await;
-
-    let client = gateway.h2().await;
-    let mut stream = client.open(&Ask::get("/by-2"), true).await.expect("a stream");
-    let mut upstream = service.accept().await;
-    upstream.request().await;
-    upstream.write(half).await;
-    stream.head().await.expect("a head");
-    assert_eq!(stream.data().await.expect("data").expect("data"), "half");
-    assert!(stream.data().await.expect("a reset").is_err());
-    upstream.ended().await;
-    for path in ["/by-1", "/by-2"] {
-        assert_eq!(gateway.wait_log(|line| line["url.path"] == path).await["pintle.reason"], "timeout");
-    }
 }
 
 #[tokio::test]

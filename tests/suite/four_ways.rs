@@ -165,7 +165,7 @@ async fn in_one_way(
     if !matches!(plan.kind, Kind::TooLarge | Kind::NoRoute | Kind::NoMethod | Kind::Early | Kind::EarlyEnd) {
         within(format!("the service to be through with {what}"), run.done.notified()).await;
     }
-    let seen = run.seen.lock().unwrap_or_else(|error| panic!("{error}")).clone();
+    let seen = run.seen.lock().clone();
     comparable(plan, outcome, seen)
 }
 

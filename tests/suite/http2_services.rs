@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 /// A service whose streams the test answers one by one.
 struct Service {
     address: SocketAddr,
-    streams: mpsc::UnboundedReceiver<Stream>,
+    streams: mpsc::Receiver<Stream>,
     connections: usize,
 }
 
@@ -25,14 +25,14 @@ struct Stream {
     /// The number of its connection, from 0 on.
     connection: usize,
     /// Has the connection say GOAWAY.
-    leave: mpsc::UnboundedSender<()>,
+    leave: mpsc::Sender<()>,
 }
 
 impl Service {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (send, streams) = mpsc::unbounded_channel();
+        let (send, streams) = mpsc::channel(16);
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((socket, _)) = listener.accept().await else { return };
@@ -55,15 +55,15 @@ impl Service {
     }
 }
 
-async fn serve(socket: tokio::net::TcpStream, connection: usize, send: mpsc::UnboundedSender<Stream>) {
+async fn serve(socket: tokio::net::TcpStream, connection: usize, send: mpsc::Sender<Stream>) {
     let Ok(mut served) = h2::server::handshake(socket).await else { return };
-    let (leave, mut leaving) = mpsc::unbounded_channel();
+    let (leave, mut leaving) = mpsc::channel(16);
     loop {
         tokio::select! {
             accepted = served.accept() => {
                 let Some(Ok((request, respond))) = accepted else { return };
                 let (head, content) = request.into_parts();
-                let _ = send.send(Stream { head, content, respond, connection, leave: leave.clone() });
+                let _ = send.try_send(Stream { head, content, respond, connection, leave: leave.clone() });
             }
             Some(()) = leaving.recv() => served.graceful_shutdown(),
         }
@@ -271,6 +271,19 @@ async fn a_service_that_is_too_slow_is_504_or_cut_off() {
     body.send_data(Bytes::from_static(b"half"), false).expect("a stream");
     client.head().await;
     assert_eq!(client.to_end().await.1, End::Reset);
+
+    // A service that is gone without a word keeps no connection from then on.
+    let client = gateway.h2().await;
+    let (answer, silent) = tokio::join!(client.get("/"), service.next());
+    answer.problem(504, "upstream_timeout");
+    let asked_again = async {
+        let mut stream = service.next().await;
+        stream.answer(200, "here");
+        stream.connection
+    };
+    let (answer, connection) = tokio::join!(client.get("/"), asked_again);
+    assert_eq!(answer.text(), "here");
+    assert_ne!(connection, silent.connection);
 }
 
 #[tokio::test]
@@ -281,7 +294,7 @@ async fn a_connection_that_says_goaway_gets_no_more_streams() {
     let client = gateway.h2().await;
     let slow = client.open(&Ask::get("/slow"), true).await.expect("a stream");
     let mut first = service.next().await;
-    first.leave.send(()).expect("a connection");
+    first.leave.send(()).await.expect("a connection");
     // Whether GOAWAY has come before the next request or is on its way: no request is lost.
     for _ in 0..10 {
         let (answer, ()) =

@@ -2,23 +2,28 @@
 //! a test for each sentence of the promise; `pintle-testkit` says how to write one.
 #![forbid(unsafe_code)]
 
+mod body_limit;
 mod check;
 mod example;
 mod failing;
 mod four_ways;
+mod headers;
 mod http1_edge;
 mod http2;
 mod http2_floods;
 mod http2_services;
 mod operate;
 mod proxy;
+mod redirect;
 mod reload;
 mod reload_load;
+mod respond;
 mod routing;
 mod routing_example;
 mod smuggling;
 mod soak;
 mod streaming;
+mod timeout;
 mod tls;
 mod tls_clients;
 mod websocket;

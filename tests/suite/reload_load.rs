@@ -20,7 +20,8 @@ fn config(number: usize, certificate: &str, a: &Origin, b: &Origin, slow: &RawOr
     };
     let balance = ["least_requests", "round_robin"][number % 2];
     // After the first change the route of the downloads is gone.
-    let download = if number == 0 { format!("  - {{match: /download, proxy: '{}'}}\n", slow.url()) } else { String::new() };
+    let download =
+        if number == 0 { format!("  - {{match: /download, proxy: '{}'}}\n", slow.url()) } else { String::new() };
     format!(
         "workers: 2
 listeners:

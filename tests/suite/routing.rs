@@ -1,7 +1,6 @@
 //! Which route takes a request: hosts, paths, methods, conditions, listeners; and what happens where none does.
 
 use pintle_testkit::{Ask, Gateway, Origin};
-use serde_json::json;
 
 /// A gateway whose routes answer with their own name: `[(match, name)]`, matches in the short or long form.
 async fn named(routes: &[(&str, &str)]) -> Gateway {
@@ -171,35 +170,4 @@ routes:
     assert_eq!(at(1, "/x").await, "inner");
     assert_eq!(at(0, "/public").await, "public");
     assert_eq!(at(1, "/public").await, "inner");
-}
-
-#[tokio::test]
-async fn an_answer_of_the_gateways_own_is_text_or_json() {
-    let config = "routes:
-  - {match: /text, respond: {status: 418, body: short}}
-  - {match: /tree, respond: {body: {a: 1, b: [x, true, null]}}}";
-    let gateway = Gateway::plain(config).await;
-    let text = gateway.get("/text").await;
-    assert_eq!((text.status, text.text().as_str()), (418, "short"));
-    let tree = gateway.get("/tree").await;
-    assert_eq!(tree.json(), json!({"a": 1, "b": ["x", true, null]}));
-    assert_eq!(tree.get("content-type"), Some("application/json"));
-}
-
-#[tokio::test]
-async fn a_redirect_changes_what_it_names() {
-    let config = "routes:
-  - {match: /secure/**, redirect: {scheme: https}}
-  - {match: /port/**, redirect: {scheme: https, port: 8443, status: 307}}
-  - {match: /to/**, redirect: {to: 'https://b.test/x?y=z', status: 302}}";
-    let gateway = Gateway::plain(config).await;
-    let cases = [
-        ("/secure/a?b=c", 308, "https://a.test/secure/a?b=c"),
-        ("/port/a", 307, "https://a.test:8443/port/a"),
-        ("/to/a?b=c", 302, "https://b.test/x?y=z"),
-    ];
-    for (target, status, location) in cases {
-        let answer = gateway.ask(Ask::get(target).host("a.test:8080")).await;
-        assert_eq!((answer.status, answer.get("location")), (status, Some(location)), "{target}");
-    }
 }

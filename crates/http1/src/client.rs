@@ -92,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
         let mut active = Active::start(self, call, body, bounds, home, now);
         match std::future::poll_fn(|cx| active.poll_head(cx, interim)).await {
             Ok(head) => Ok(active.into_answer(head)),
-            Err(fail) => Err(active.into_error(fail)),
+            Err(fail) => Err((*active).into_error(fail)),
         }
     }
 }

@@ -185,7 +185,7 @@ impl Upstream {
             }
             Err(SendError { fail, body, stale }) => {
                 let again = if stale && is_idempotent(request.method) { body.or(kept) } else { None };
-                Err(Failure { refusal: refusal_of(fail, &endpoint), again })
+                Err(Failure { refusal: refusal_of(&fail, &endpoint), again })
             }
         }
     }
@@ -196,8 +196,8 @@ fn is_idempotent(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE)
 }
 
-fn refusal_of(fail: Fail, endpoint: &Endpoint) -> Refusal {
-    let reason = match &fail {
+fn refusal_of(fail: &Fail, endpoint: &Endpoint) -> Refusal {
+    let reason = match fail {
         Fail::Closed(_) => Reason::UpstreamClosed,
         Fail::Malformed(_) => Reason::UpstreamMalformed,
         Fail::TimedOut => Reason::UpstreamTimeout,

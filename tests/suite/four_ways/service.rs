@@ -5,8 +5,9 @@ use super::plan::{Fields, Kind, Plan};
 use super::wire::{H1Reader, Piece, Receiver, Sender, fields, h1_head, map};
 use bytes::Bytes;
 use h2::server::SendResponse;
+use parking_lot::Mutex;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
@@ -174,7 +175,7 @@ async fn play(stage: &Stage, head: Seen, receiver: &mut Receiver, mut answering:
     if let (Answering::H1(write), Sender::H1 { write: back, .. }) = (answering, sender) {
         *write = Some(back);
     }
-    *run.seen.lock().unwrap_or_else(|error| panic!("{error}")) = seen;
+    *run.seen.lock() = seen;
     run.done.notify_one();
     keep
 }

@@ -239,22 +239,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         Answer { status, fields, body }
     }
 
-    pub(super) fn into_error(self: Box<Self>, fail: Fail) -> SendError {
+    pub(super) fn into_error(self, fail: Fail) -> SendError {
         let stale = self.connection.reused && self.read.is_empty() && matches!(fail, Fail::Closed(_));
         SendError { fail, stale, body: (!self.touched).then_some(self.body) }
     }
 
     /// Gives the connection back if nothing is left on it in either direction; closes it else.
-    fn finish(self: Box<Self>) {
-        buffer::give(self.read_rest());
-    }
-
-    fn read_rest(mut self: Box<Self>) -> BytesMut {
+    #[expect(clippy::boxed_local, reason = "out of its box it would be copied, for each request")]
+    fn finish(mut self: Box<Self>) {
         let read = std::mem::take(&mut self.read);
         if self.keep && self.upload == Upload::Done && self.out.is_empty() && read.is_empty() {
             let timer = std::mem::take(&mut self.connection.timer);
             self.home.give_back(Connection { timer, reused: true, ..self.connection });
         }
-        read
+        buffer::give(read);
     }
 }

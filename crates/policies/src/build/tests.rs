@@ -29,7 +29,7 @@ fn a_named_policy_is_taken_with_changes() {
     let service = Arc::new(Service::default());
     let mut exchange = exchange(&[("x-r", "stays: the whole of `request` was replaced")]);
     let response = now(chain(&[level], named, &service).run(&mut exchange)).expect("an answer");
-    let got = service.got.lock().expect("fields").clone();
+    let got = service.got.lock().clone();
     assert!(got.contains("x-c") && got.contains("x-r") && !got.contains("x-a"));
     assert_eq!(response.fields.get_str("x-b"), Some("2"));
 }

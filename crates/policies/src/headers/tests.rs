@@ -6,7 +6,7 @@ use std::sync::Arc;
 fn sent(levels: &[&str], fields: &[(&str, &str)]) -> Vec<String> {
     let service = Arc::new(Service::default());
     now(chain(levels, "{}", &service).run(&mut exchange(fields))).expect("an answer");
-    lines(&service.got.lock().expect("fields"))
+    lines(&service.got.lock())
 }
 
 /// What the client gets of these fields of an answer.

@@ -95,6 +95,7 @@ fn lost(lines: &[u8], error: io::Error) -> Lost {
 }
 
 /// Writes all of it, or says how much was written.
+#[expect(clippy::disallowed_methods, reason = "the log has a thread of its own")]
 fn put(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < bytes.len() {
