@@ -320,3 +320,15 @@ async fn sighup_while_draining_changes_nothing() {
     drop(client);
     assert_eq!(gateway.ended().await, Some(0));
 }
+
+#[tokio::test]
+async fn it_lives_and_drains_when_nobody_reads_what_it_says() {
+    let (gateway, _service) = administered().await;
+    gateway.close_stderr().await;
+    let reload = || gateway.ask_admin(with_token(Ask::post("/reload", "")));
+    assert_eq!(reload().await.status, 200);
+    gateway.rewrite("listeners: none of your business\n");
+    assert_eq!(reload().await.status, 422);
+    assert_eq!(gateway.get("/").await.status, 200);
+    assert_eq!(gateway.stop().await, Some(0));
+}

@@ -1,11 +1,12 @@
 //! `pintle check`: everything that `run` would find in the files, without opening anything else.
 
 use crate::needs;
+use crate::run::say;
 use pintle_config::{World, assemble, load};
 use pintle_core::config::{Reader, Severity};
 use pintle_engine::tls::Tls;
 use pintle_telemetry::Metrics;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,16 +32,17 @@ fn check_one(file: &Path) -> bool {
     }
     let errors = tell(&mut checked.reader);
     if errors == 0 {
-        println!("{}: good, {routes} route{}", file.display(), if routes == 1 { "" } else { "s" });
+        let plural = if routes == 1 { "" } else { "s" };
+        let _ = writeln!(io::stdout(), "{}: good, {routes} route{plural}", file.display());
     }
     errors == 0
 }
 
 /// Prints what was found, in order; gives the number of errors.
 pub(crate) fn tell(reader: &mut Reader) -> usize {
-    let messages = report(reader, std::io::stderr().is_terminal());
+    let messages = report(reader, io::stderr().is_terminal());
     if !messages.is_empty() {
-        eprintln!("{messages}");
+        say(messages);
     }
     count(reader, Severity::Error)
 }

@@ -3,11 +3,13 @@
 
 mod services;
 
-use crate::run::{Around, run};
+use crate::run::{Around, run, say};
 use pintle_config::Document;
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,19 +27,19 @@ pub(crate) fn demo(config: Option<PathBuf>) -> ExitCode {
     let path = match config.map_or_else(find, Ok) {
         Ok(path) => path,
         Err(why) => {
-            eprintln!("error: {why}");
+            say(format_args!("error: {why}"));
             return ExitCode::FAILURE;
         }
     };
     let mut ports = match services::start() {
         Ok(ports) => ports,
         Err(why) => {
-            eprintln!("error: the demo's services cannot be started: {why}");
+            say(format_args!("error: the demo's services cannot be started: {why}"));
             return ExitCode::FAILURE;
         }
     };
     let Some(port) = free_port() else {
-        eprintln!("error: no port from {GATEWAY} on is free");
+        say(format_args!("error: no port from {GATEWAY} on is free"));
         return ExitCode::FAILURE;
     };
     ports.insert(GATEWAY, port);
@@ -72,9 +74,9 @@ fn adjust(document: &mut Document, ports: &HashMap<u16, u16>) {
 fn introduce(path: &Path, port: u16) {
     let address = Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let taken = if port == GATEWAY { String::new() } else { format!(" ({GATEWAY} is taken)") };
-    println!("The gateway is at http://{address}{taken}. Its configuration is {}: change it", path.display());
-    println!("while it runs, and the change is in force at once, or refused with what is wrong.\n");
-    println!("Try, in another terminal:\n");
+    tell(format_args!("The gateway is at http://{address}{taken}. Its configuration is {}: change it", path.display()));
+    tell(format_args!("while it runs, and the change is in force at once, or refused with what is wrong.\n"));
+    tell(format_args!("Try, in another terminal:\n"));
     for (line, what) in [
         ("", "the static page"),
         ("/api/orders", "a list from the orders service"),
@@ -83,9 +85,14 @@ fn introduce(path: &Path, port: u16) {
         ("/old/orders", "a redirect (add -L to follow it)"),
         ("/nowhere", "a refusal: a problem document with a reason"),
     ] {
-        println!("  curl -i http://{address}{line:<18} # {what}");
+        tell(format_args!("  curl -i http://{address}{line:<18} # {what}"));
     }
-    println!("  curl -i -X DELETE http://{address}/api/orders      # 405, and what is allowed");
-    println!("  curl -i --http2-prior-knowledge http://{address}/api/orders/7   # the same over HTTP/2");
-    println!("\nEvery request is one line here. Ctrl-C ends it.\n");
+    tell(format_args!("  curl -i -X DELETE http://{address}/api/orders      # 405, and what is allowed"));
+    tell(format_args!("  curl -i --http2-prior-knowledge http://{address}/api/orders/7   # the same over HTTP/2"));
+    tell(format_args!("\nEvery request is one line here. Ctrl-C ends it.\n"));
+}
+
+/// Who no longer reads does not end the demo.
+fn tell(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -1,6 +1,5 @@
 //! The program: command line, start, reload, drain. What the gateway does is in the rooms below.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its terminal")]
 
 mod check;
 mod control;

@@ -13,6 +13,7 @@ use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Server};
 use pintle_telemetry::{AccessLog, Metrics, log};
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,9 +42,9 @@ impl Around {
     }
 }
 
-/// Says something to whoever started the program or reads its journal.
+/// Says something to whoever started the program or reads its journal. Who no longer reads does not end it.
 pub(crate) fn say(message: impl Display) {
-    eprintln!("{message}");
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 /// Runs until a signal ends it.
@@ -208,7 +209,7 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
     ExitCode::SUCCESS
 }
 
-fn listening(socket: Socket) -> std::io::Result<Listening> {
+fn listening(socket: Socket) -> io::Result<Listening> {
     Ok(match socket {
         Socket::Tcp(tcp) => Listening::Tcp(tokio::net::TcpListener::from_std(tcp)?),
         Socket::Unix(unix) => Listening::Unix(tokio::net::UnixListener::from_std(unix)?),

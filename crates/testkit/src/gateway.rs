@@ -204,6 +204,13 @@ impl Gateway {
         self.process.runs()
     }
 
+    /// Closes the reading end of its stderr, as a journal that restarts.
+    pub async fn close_stderr(&self) {
+        self.process.err.close_after_next();
+        self.signal(Signal::HUP);
+        self.process.err.ended().await;
+    }
+
     /// What it wrote to stderr so far.
     pub fn stderr(&self) -> String {
         self.process.err.text()

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 struct State {
     lines: Vec<String>,
     ended: bool,
+    /// Nobody reads on after the next line.
+    unread: bool,
 }
 
 /// A growing list of lines.
@@ -26,10 +28,18 @@ impl Lines {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line).into_owned();
                 writer.state.send_modify(|state| state.lines.push(line));
+                if writer.state.borrow().unread {
+                    break;
+                }
             }
             writer.state.send_modify(|state| state.ended = true);
         });
         lines
+    }
+
+    /// Reads one more line, then closes the stream.
+    pub(crate) fn close_after_next(&self) {
+        self.state.send_modify(|state| state.unread = true);
     }
 
     /// How many lines there are.
