@@ -76,6 +76,7 @@ impl Server {
         let count = worker::count();
         let mut workers = Vec::with_capacity(count);
         for index in 0..count {
+            #[expect(clippy::disallowed_methods, reason = "bounded by the addresses that changes open and close")]
             let (commands, received) = mpsc::unbounded_channel();
             let gateway = Arc::clone(&gateway);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
