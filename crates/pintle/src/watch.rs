@@ -83,7 +83,7 @@ pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Agai
     let (mut places, mut again) = (HashSet::new(), Again::Later);
     loop {
         let wanted = watched();
-        let new = follow(watcher.as_mut(), &mut places, wanted.places());
+        let new = follow(watcher.as_mut(), &mut places, &wanted.places());
         *now.lock() = wanted;
         // What changed between its reading and now had nobody to see it.
         let wait = match (new, again) {
@@ -100,12 +100,12 @@ pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Agai
 }
 
 /// Watches `wanted` instead of `places`; says whether something is watched that was not before.
-fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf>, wanted: HashSet<PathBuf>) -> bool {
+fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf>, wanted: &HashSet<PathBuf>) -> bool {
     let Some(watcher) = watcher else { return false };
-    for gone in places.difference(&wanted) {
+    for gone in places.difference(wanted) {
         let _ = watcher.unwatch(gone);
     }
-    let mut watching: HashSet<PathBuf> = places.intersection(&wanted).cloned().collect();
+    let mut watching: HashSet<PathBuf> = places.intersection(wanted).cloned().collect();
     let before = watching.len();
     for new in wanted.difference(places) {
         // What is not there yet is tried again at the next look.
