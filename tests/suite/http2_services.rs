@@ -32,7 +32,7 @@ impl Service {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (send, streams) = mpsc::channel(64);
+        let (send, streams) = mpsc::channel(16);
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((socket, _)) = listener.accept().await else { return };
@@ -57,13 +57,13 @@ impl Service {
 
 async fn serve(socket: tokio::net::TcpStream, connection: usize, send: mpsc::Sender<Stream>) {
     let Ok(mut served) = h2::server::handshake(socket).await else { return };
-    let (leave, mut leaving) = mpsc::channel(1);
+    let (leave, mut leaving) = mpsc::channel(16);
     loop {
         tokio::select! {
             accepted = served.accept() => {
                 let Some(Ok((request, respond))) = accepted else { return };
                 let (head, content) = request.into_parts();
-                let _ = send.send(Stream { head, content, respond, connection, leave: leave.clone() }).await;
+                let _ = send.try_send(Stream { head, content, respond, connection, leave: leave.clone() });
             }
             Some(()) = leaving.recv() => served.graceful_shutdown(),
         }
@@ -271,6 +271,19 @@ async fn a_service_that_is_too_slow_is_504_or_cut_off() {
     body.send_data(Bytes::from_static(b"half"), false).expect("a stream");
     client.head().await;
     assert_eq!(client.to_end().await.1, End::Reset);
+
+    // A service that is gone without a word keeps no connection from then on.
+    let client = gateway.h2().await;
+    let (answer, silent) = tokio::join!(client.get("/"), service.next());
+    answer.problem(504, "upstream_timeout");
+    let asked_again = async {
+        let mut stream = service.next().await;
+        stream.answer(200, "here");
+        stream.connection
+    };
+    let (answer, connection) = tokio::join!(client.get("/"), asked_again);
+    assert_eq!(answer.text(), "here");
+    assert_ne!(connection, silent.connection);
 }
 
 #[tokio::test]

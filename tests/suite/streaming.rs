@@ -1,6 +1,6 @@
 //! Content flows as it comes, both ways, and no faster than it is taken; an end is never made up.
 
-use pintle_testkit::{Ask, End, Gateway, H1Client, Origin, RawOrigin, Wire};
+use pintle_testkit::{Ask, Certificates, End, Gateway, H1Client, Origin, RawOrigin, TlsClient, Wire};
 
 const MIB: usize = 1 << 20;
 
@@ -211,6 +211,44 @@ async fn an_answer_that_breaks_off_never_looks_whole() {
             assert!(stream.try_answer().await.is_err(), "{answer:?} ended as if it were whole");
         }
     }
+}
+
+#[tokio::test]
+async fn over_tls_the_end_of_what_broke_off_is_no_end() {
+    // RFC 8446 6.1: without close_notify a client knows that it was cut off.
+    let service = RawOrigin::start().await;
+    let certificates = Certificates::new();
+    let certificate = certificates.write("shop", &certificates.server(&["shop.example.com"]));
+    let listener = format!("{{address: 127.0.0.1:0, tls: {{certificates: [{certificate}]}}}}");
+    let routes = format!("routes: [{{match: /**, proxy: \"{}\"}}]", service.url());
+    let gateway = Gateway::start(format!("listeners: [{listener}]\n{routes}")).await;
+    let tls = TlsClient::new(&certificates, "shop.example.com").alpn(&["http/1.1"]);
+    for (drops, expected) in [(true, End::Reset), (false, End::Closed)] {
+        let mut client = Wire::tls(gateway.address(0), &tls).await;
+        client.write("GET / HTTP/1.0\r\nhost: shop.example.com\r\n\r\n").await;
+        let mut upstream = service.accept().await;
+        upstream.request().await;
+        upstream.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
+        client.head().await;
+        if drops {
+            drop(upstream);
+        } else {
+            upstream.write("0\r\n\r\n").await;
+        }
+        assert_eq!(client.to_end().await.1, expected);
+    }
+    // A connection that was idle for too long, or that is closed for a drain, ends in order as well.
+    let mut client = H1Client::tls(gateway.address(0), &tls).await;
+    let serve = async {
+        let mut upstream = service.accept().await;
+        upstream.request().await;
+        upstream.write("HTTP/1.1 204 No Content\r\n\r\n").await;
+        upstream
+    };
+    let (answer, _kept) = tokio::join!(client.ask(Ask::get("/").host("shop.example.com")), serve);
+    assert_eq!(answer.status, 204);
+    gateway.terminate();
+    assert_eq!(client.wire.ended().await, End::Closed);
 }
 
 #[tokio::test]

@@ -56,6 +56,8 @@ pub fn resolve(
         fields.retain(|name, _| !is_forwarding(name));
         return Ok(client);
     }
+    // No proxy writes these; from behind one they are the client's, and many services take them for the others.
+    fields.retain(|name, _| !(is_forwarding(name) && name.as_str().contains('_')));
     let standard = forwarded::find(fields, ip, &trusted)?;
     let customary = x_forwarded::find(fields, ip, &trusted)?;
     for found in [&standard, &customary].into_iter().flatten() {

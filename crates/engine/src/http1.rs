@@ -25,7 +25,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
     loop {
         drained.as_mut().enable();
         if gateway.is_draining() && !connection.has_more() {
-            break;
+            return connection.end().await;
         }
         let idle = gateway.limits().idle_timeout;
         let begun = {
@@ -37,11 +37,11 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
             .await
         };
         if !begun {
-            break;
+            return connection.end().await;
         }
         match Box::pin(one(gateway, &connection, &peer, address, &interim)).await {
             After::Keep(ended) => now = ended,
-            After::Close => break,
+            After::Drop => break,
             After::Linger => {
                 drop(interim);
                 return Box::pin(connection.close()).await;
@@ -58,9 +58,9 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
 enum After {
     /// The next one may come; since when it is awaited.
     Keep(Instant),
-    /// Nothing more is to come or to be read.
-    Close,
-    /// The client may still be sending: the answer must be readable nevertheless.
+    /// The client is gone.
+    Drop,
+    /// It is to be closed. The client may still be sending: the answer must be readable nevertheless.
     Linger,
     /// The answer was cut and must not look whole.
     Reset,
@@ -74,7 +74,7 @@ async fn one(
     interim: &Arc<dyn Interim>,
 ) -> After {
     let limits = gateway.limits();
-    let Some(listener) = gateway.listener(address) else { return After::Close };
+    let Some(listener) = gateway.listener(address) else { return After::Drop };
     let bounds = pintle_http1::Limits {
         line: limits.header_size,
         fields_size: limits.header_size,
@@ -82,7 +82,7 @@ async fn one(
     };
     let (head, refused) = match connection.head(&bounds, limits.header_timeout).await {
         Incoming::Head(head) => (Some(head), None),
-        Incoming::Closed | Incoming::Cut => return After::Close,
+        Incoming::Closed | Incoming::Cut => return After::Drop,
         Incoming::TimedOut => (None, Some(Refusal::new(Reason::RequestTimeout))),
         Incoming::Refused(error) => {
             let detail = format!("{} ({})", error.detail, error.rfc);
@@ -128,7 +128,7 @@ async fn one(
                 sent: 0,
             };
             done::record(gateway, &ended, Instant::now());
-            After::Close
+            After::Drop
         }
     };
     meter.request_ended();
@@ -159,9 +159,7 @@ async fn write(
     let mut reason = reason;
     let after = match result {
         Ok(done) if done.keep_alive => After::Keep(now),
-        // Who asked for the close, and has nothing more to say, reads to the end anyway.
-        Ok(_) if keep_alive || reason.is_some() || connection.has_more() => After::Linger,
-        Ok(_) => After::Close,
+        Ok(_) => After::Linger,
         Err(error) => {
             reason = Some(note_failure(&error, exchange));
             After::Reset

@@ -18,7 +18,7 @@ use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -44,6 +44,8 @@ struct Load {
     open: AtomicUsize,
     /// When the last stream ended.
     idle_since: Mutex<Instant>,
+    /// A stream had no answer in time: the server may be gone without a word, so no more are opened.
+    silent: AtomicBool,
 }
 
 /// What to send.
@@ -128,7 +130,8 @@ impl Client {
                 _ => done.map(|_| ()),
             }
         }));
-        let load = Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()) };
+        let load =
+            Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()), silent: AtomicBool::new(false) };
         Ok(Client { send, load: Arc::new(load) })
     }
 
@@ -139,9 +142,10 @@ impl Client {
             && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
     }
 
-    /// Whether the connection still stands.
+    /// Whether the connection still stands, for all that is known.
     pub fn is_open(&mut self) -> bool {
-        !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
+        !self.load.silent.load(Ordering::Relaxed)
+            && !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
     }
 
     /// Since when no stream is open on it; none while there is one.
@@ -178,6 +182,10 @@ impl Client {
         pending.wait(if holds { CONTINUE.min(bounds.response) } else { bounds.response });
         let head = poll_fn(|cx| pending.poll(&mut body, interim, cx)).await.map_err(|fail| match fail {
             Fail::Unprocessed(_) => Fail::Unprocessed(kept),
+            Fail::TimedOut => {
+                self.load.silent.store(true, Ordering::Relaxed);
+                Fail::TimedOut
+            }
             fail => fail,
         })?;
         let (parts, stream) = head.into_parts();

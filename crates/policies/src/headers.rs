@@ -5,6 +5,7 @@
 //! to the gateway's own answers too. The values of one level are made of the message as it came to that level, so that
 //! `set` may name what `remove` takes away. A value that fails to evaluate is left out; on the way in the client's own
 //! field of that name goes with it, so that nobody passes for what the gateway says, and with `set` also on the way out.
+//! For the same reason what is set or removed on the way in takes the client's other spellings with it: `x_user` for `x-user`.
 
 mod changes;
 #[cfg(test)]

@@ -13,30 +13,43 @@ use tokio::io::{AsyncRead, AsyncWrite};
 const LINGER: Duration = Duration::from_secs(5);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
+    /// Closes a connection on which nothing is under way: says goodbye (TLS close_notify, FIN) without waiting.
+    pub async fn end(self) {
+        poll_fn(|cx| {
+            let _ = Pin::new(&mut self.shared.lock().io).poll_shutdown(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// Closes in stages, so that the client can read the last answer even while it still sends (RFC 9112 9.6): sends the
     /// end, then throws away what comes until the client closes too, for a bounded time.
     pub async fn close(self) {
         let deadline = Instant::now() + LINGER;
-        let mut scrap = buffer::take();
+        let mut said = false;
         poll_fn(|cx| {
             let shared = &mut *self.shared.lock();
             shared.timer.set(deadline);
-            if Pin::new(&mut shared.io).poll_shutdown(cx).is_pending() {
+            if !said && Pin::new(&mut shared.io).poll_shutdown(cx).is_pending() {
                 return shared.timer.poll(cx);
             }
-            loop {
+            said = true;
+            // Held only while something comes.
+            let mut scrap = match std::mem::take(&mut shared.read) {
+                none if none.capacity() == 0 => buffer::take(),
+                rest => rest,
+            };
+            let closed = loop {
                 scrap.clear();
                 match poll_read(&mut shared.io, cx, &mut scrap, buffer::SIZE) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Pending => return shared.timer.poll(cx),
+                    Poll::Ready(Ok(1..)) if shared.timer.poll(cx).is_pending() => {}
+                    Poll::Ready(_) => break Poll::Ready(()),
+                    Poll::Pending => break shared.timer.poll(cx),
                 }
-                if shared.timer.poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-            }
+            };
+            buffer::give(scrap);
+            closed
         })
         .await;
-        buffer::give(scrap);
     }
 }

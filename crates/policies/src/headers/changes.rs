@@ -64,7 +64,7 @@ impl Changes {
     /// Edits the fields of a message with the values that were made for it.
     pub(super) fn apply(&self, made: &Made, side: Side, fields: &mut Fields) {
         for name in &self.remove {
-            fields.remove(&**name);
+            take_away(name, side, fields);
         }
         let mut places = made.places.iter();
         for Given { name, value, is_added } in &self.given {
@@ -74,12 +74,27 @@ impl Changes {
             };
             match value {
                 Some(value) if *is_added => fields.append(&**name, value),
-                Some(value) => fields.set(&**name, value),
+                Some(value) => {
+                    take_away(name, side, fields);
+                    fields.append(&**name, value);
+                }
                 None if *is_added && side == Side::Response => {}
-                None => drop(fields.remove(&**name)),
+                None => take_away(name, side, fields),
             }
         }
     }
+}
+
+/// Removes a name. In a request `_` counts as `-`: many services (CGI, WSGI) cannot tell them apart, and would take the
+/// client's `x_user` for the gateway's `x-user`.
+fn take_away(name: &str, side: Side, fields: &mut Fields) {
+    if side == Side::Response || !name.contains(['-', '_']) {
+        fields.remove(name);
+        return;
+    }
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    let is = |other: &str| other.len() == name.len() && other.bytes().map(plain).eq(name.bytes().map(plain));
+    fields.retain(|other, _| !is(other.as_str()));
 }
 
 fn lower(name: &Spanned<String>) -> Box<str> {

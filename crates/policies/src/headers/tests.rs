@@ -47,6 +47,14 @@ fn a_value_that_fails_is_left_out_with_the_clients_own() {
 }
 
 #[test]
+fn no_spelling_of_the_clients_passes_for_what_is_set_or_removed() {
+    let level = "[{headers: {request: {set: {x-user-id: \"7\", x-no: \"${request.headers.no}\"}, remove: x-debug}}}]";
+    let spoofed = [("x_user_id", "0"), ("x-user_id", "0"), ("x_no", "0"), ("x_debug", "1"), ("x_other", "1")];
+    assert_eq!(sent(&[level], &spoofed), ["x_other: 1", "x-user-id: 7"]);
+    assert_eq!(answered(&["[{headers: {response: {remove: x-a}}}]"], &[("x_a", "1")]), ["x_a: 1"]);
+}
+
+#[test]
 fn a_value_with_a_control_byte_is_left_out() {
     let level = "[{headers: {request: {set: {x-q: \"${request.query.q + '\\\\n'}\"}}}}]";
     assert_eq!(sent(&[level], &[("x-q", "client")]), [""; 0]);

@@ -8,9 +8,9 @@ say() { echo "$1" >&2; }
 verdict() {
     if grep -q broken pintle.yaml; then
         say "error: pintle.yaml:1:1"
-        say "configuration refused"
+        say "configuration refused (by signal)"
     else
-        say "configuration 2 in force"
+        say "configuration 2 in force (by signal)"
     fi
 }
 trap verdict HUP
@@ -54,7 +54,7 @@ async fn addresses_are_in_order_and_the_log_is_read() {
 async fn each_change_has_its_own_verdict() {
     let gateway = fake().await;
     gateway.rewrite("broken");
-    assert_eq!(gateway.reload().await, Reloaded::Refused("error: pintle.yaml:1:1\nconfiguration refused".to_owned()));
+    assert_eq!(gateway.reload().await, Reloaded::Refused("error: pintle.yaml:1:1\nconfiguration refused (by signal)".to_owned()));
     gateway.change("good again").await;
     gateway.rewrite("broken");
     assert!(matches!(gateway.reload().await, Reloaded::Refused(_)));
