@@ -51,7 +51,8 @@ fn an_untrusted_peer_is_the_client_and_its_forwarding_fields_are_dropped() {
 
 #[test]
 fn what_a_client_spells_with_underscores_does_not_pass_a_trusted_peer() {
-    let spoofed = [("x_forwarded_for", "6.6.6.6"), ("x_real_ip", "6.6.6.6"), ("x_request_id", "a"), ("x_other", "kept")];
+    let spoofed =
+        [("x_forwarded_for", "6.6.6.6"), ("x_real_ip", "6.6.6.6"), ("x_request_id", "a"), ("x_other", "kept")];
     let (found, fields) = from("10.0.0.1:4000", &[&spoofed[..], &[("x-forwarded-for", "192.0.2.1")]].concat());
     assert_eq!(found.map(|client| client.ip.to_string()), Ok("192.0.2.1".into()));
     let kept: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();

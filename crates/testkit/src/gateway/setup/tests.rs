@@ -54,7 +54,10 @@ async fn addresses_are_in_order_and_the_log_is_read() {
 async fn each_change_has_its_own_verdict() {
     let gateway = fake().await;
     gateway.rewrite("broken");
-    assert_eq!(gateway.reload().await, Reloaded::Refused("error: pintle.yaml:1:1\nconfiguration refused (by signal)".to_owned()));
+    assert_eq!(
+        gateway.reload().await,
+        Reloaded::Refused("error: pintle.yaml:1:1\nconfiguration refused (by signal)".to_owned())
+    );
     gateway.change("good again").await;
     gateway.rewrite("broken");
     assert!(matches!(gateway.reload().await, Reloaded::Refused(_)));
