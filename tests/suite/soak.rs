@@ -22,6 +22,7 @@ fn leave(stream: TcpStream, reset: bool) {
     if reset {
         let _ = stream.set_zero_linger();
     }
+    drop(stream);
 }
 
 /// Reads so many bytes, or until there are no more.
