@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
-const IDLE: Duration = Duration::from_secs(60);
+/// Short, so that connections that ask nothing cannot keep others from the few places.
+const IDLE: Duration = Duration::from_secs(5);
 const HEADER: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_secs(10);
 const LIMITS: Limits = Limits { line: 4096, fields_size: 16 * 1024, fields_count: 50 };

@@ -62,7 +62,8 @@ fn split(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
         _ => text.iter().position(|&b| !is_reg_name(b)).unwrap_or(text.len()),
     };
     match &text[end..] {
-        _ if end == 0 => None,
+        // An empty label is no name's (RFC 1035 2.3.1): it would miss the routes of the name that it looks like.
+        _ if end == 0 || text[0] == b'.' || text[..end].windows(2).any(|two| two == b"..") => None,
         [] => Some((text, None)),
         [b':', port @ ..] => Some((&text[..end], Some(port))),
         _ => None,
