@@ -177,6 +177,7 @@ fn closes(reason: Option<Reason>) -> bool {
         reason,
         Some(
             Reason::BadRequest
+                | Reason::BadPath
                 | Reason::RequestTimeout
                 | Reason::TargetTooLong
                 | Reason::FieldsTooLarge
