@@ -171,31 +171,11 @@ impl Gateway {
     }
 }
 
-/// What the gateway answers as the last recipient: `OPTIONS *`, and OPTIONS or TRACE that may go no further
-/// (RFC 9110 7.6.2, 9.3.7, 9.3.8).
-fn own_answer(exchange: &mut Exchange) -> Option<Response> {
-    let request = &mut exchange.request;
-    if request.method != Method::OPTIONS && request.method != Method::TRACE {
-        return None;
-    }
-    if exchange.unrouted.is_some() && request.target.path() != "*" {
-        return None;
-    }
-    let hops = request.fields.get_str(names::MAX_FORWARDS).and_then(|hops| hops.trim().parse::<u32>().ok());
-    if request.target.path() != "*" && hops != Some(0) {
-        if let Some(hops) = hops {
-            request.fields.set(names::MAX_FORWARDS, (hops - 1).to_string());
-        }
-        return None;
-    }
-    if request.method == Method::OPTIONS {
-        return Some(Response::new(StatusCode::NO_CONTENT));
-    }
-    let mut response = Response::new(StatusCode::OK);
-    response.fields.append(names::CONTENT_TYPE, "message/http");
-    let line = format!("TRACE {} HTTP/{}\r\n\r\n", request.target.path_and_query(), request.version.as_str());
-    response.body = pintle_core::Body::full(line);
-    Some(response)
+/// `OPTIONS *` asks about the gateway itself (RFC 9110 9.3.7). Max-Forwards is the proxy action's to count.
+fn own_answer(exchange: &Exchange) -> Option<Response> {
+    let request = &exchange.request;
+    let own = request.method == Method::OPTIONS && request.target.path() == "*";
+    own.then(|| Response::new(StatusCode::NO_CONTENT))
 }
 
 /// An open connection; counted until it is dropped.
