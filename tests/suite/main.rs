@@ -6,6 +6,7 @@ mod body_limit;
 mod check;
 mod example;
 mod failing;
+mod fmt;
 mod four_ways;
 mod headers;
 mod http1_edge;

@@ -4,8 +4,10 @@
 mod check;
 mod control;
 mod demo;
+mod fmt;
 mod inputs;
 mod needs;
+mod replace;
 mod run;
 mod status;
 mod watch;
@@ -39,6 +41,8 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
+    Fmt(fmt::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }

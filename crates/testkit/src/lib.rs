@@ -52,7 +52,7 @@ pub use origin::Origin;
 pub use origin::dead::{Silent, Unreachable};
 pub use origin::raw::{Playing, RawOrigin};
 pub use origin::reply::{Received, Reply};
-pub use process::{Finished, pintle};
+pub use process::{Finished, pintle, pintle_with};
 pub use program::Program;
 pub use rustix::process::Signal;
 pub use tls::TlsClient;
