@@ -1,5 +1,7 @@
 //! `pintle fmt`: one layout, the same meaning, and a file that is never half written.
 
+use pintle_core::config::{Comment, Diagnostics, Node, Source};
+use pintle_testkit::generate::Generator;
 use pintle_testkit::{Folder, pintle, pintle_with};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -94,4 +96,52 @@ async fn a_file_that_may_not_be_written_stays_as_it_is() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("loose.yaml cannot be written, and is as it was: it is read-only"), "{ended:?}");
     assert_eq!(fs::read_to_string(&loose).expect("it is there"), LOOSE);
+}
+
+/// The round trip: a document, its canonical form, read again, says the same.
+#[tokio::test]
+async fn a_thousand_generated_configurations_keep_their_meaning_and_settle() {
+    const COUNT: u64 = 1_000;
+    let folder = Folder::new();
+    let names: Vec<String> = (0..COUNT).map(|seed| format!("{seed}.yaml")).collect();
+    let mut written = Vec::new();
+    for (seed, name) in (0..COUNT).zip(&names) {
+        let text = Generator::new(seed).make().text;
+        folder.write(name, &text);
+        written.push((Source::new(name, text.as_str()), text));
+    }
+    // In calls that each end within the time that a test waits for one.
+    for (part, names) in names.chunks(50).enumerate() {
+        let args = |first: &[&'static str]| -> Vec<String> {
+            first.iter().map(|arg| (*arg).to_owned()).chain(names.iter().cloned()).collect()
+        };
+        let run = async |args: Vec<String>| {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            pintle(folder.path(), &args).await
+        };
+        let ended = run(args(&["fmt"])).await;
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        if part % 5 != 0 {
+            continue;
+        }
+        let ended = run(args(&["fmt", "--check"])).await;
+        assert_eq!(ended.code, Some(0), "what was formatted is not settled: {}", ended.stdout);
+        let ended = run(args(&["check"])).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    let mut changed = 0;
+    for (source, text) in &written {
+        let form = fs::read_to_string(folder.at(source.name())).expect("it is there");
+        changed += usize::from(form != *text);
+        let (before, after) = (Source::new("before", text.as_str()), Source::new("after", form.as_str()));
+        let mut found = Diagnostics::new();
+        let (was, is) = (Node::parse(&before, &mut found), Node::parse(&after, &mut found));
+        assert!(!found.has_errors(), "{form}");
+        assert_eq!(was, is, "{text}\n---\n{form}");
+        let words = |source: &Source| -> Vec<_> {
+            Comment::all(source).iter().map(|one| one.span.text().trim_end().to_owned()).collect()
+        };
+        assert_eq!(words(&before), words(&after), "{text}\n---\n{form}");
+    }
+    assert!(changed > 500, "only {changed} had anything to change");
 }
