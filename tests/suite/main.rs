@@ -18,6 +18,7 @@ mod proxy;
 mod redirect;
 mod reload;
 mod reload_load;
+mod remote;
 mod respond;
 mod routing;
 mod routing_example;

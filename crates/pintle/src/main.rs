@@ -1,12 +1,14 @@
 //! The program: command line, start, reload, drain. What the gateway does is in the rooms below.
 #![forbid(unsafe_code)]
 
+mod admin_client;
 mod check;
 mod control;
 mod demo;
 mod fmt;
 mod inputs;
 mod needs;
+mod remote;
 mod replace;
 mod run;
 mod status;
@@ -43,6 +45,10 @@ enum Command {
     },
     /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
     Fmt(fmt::Arguments),
+    /// Makes a running gateway read its configuration again, and says what is in force or why it was refused.
+    Reload(admin_client::AdminArguments),
+    /// Says what a running gateway does: configuration, listeners, upstreams.
+    Status(remote::StatusArguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Reload(gateway) => remote::reload(&gateway),
+        Command::Status(arguments) => remote::status(&arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }
