@@ -8,6 +8,7 @@ mod example;
 mod failing;
 mod fmt;
 mod four_ways;
+mod hash;
 mod headers;
 mod http1_edge;
 mod http2;

@@ -6,12 +6,14 @@ mod check;
 mod control;
 mod demo;
 mod fmt;
+mod hash;
 mod inputs;
 mod needs;
 mod remote;
 mod replace;
 mod run;
 mod status;
+mod terminal;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +47,9 @@ enum Command {
     },
     /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
     Fmt(fmt::Arguments),
+    /// Makes of a secret what a configuration may hold.
+    #[command(subcommand)]
+    Hash(hash::Hash),
     /// Makes a running gateway read its configuration again, and says what is in force or why it was refused.
     Reload(admin_client::AdminArguments),
     /// Says what a running gateway does: configuration, listeners, upstreams.
@@ -62,6 +67,7 @@ fn main() -> ExitCode {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
         Command::Demo { config } => demo::demo(config),

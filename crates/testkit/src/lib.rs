@@ -32,6 +32,7 @@ mod origin;
 mod process;
 mod program;
 mod socket;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -56,6 +57,7 @@ pub use origin::reply::{Received, Reply};
 pub use process::{Finished, pintle, pintle_with};
 pub use program::Program;
 pub use rustix::process::Signal;
+pub use terminal::Terminal;
 pub use tls::TlsClient;
 pub use wait::{LIMIT, until, within};
 pub use websocket::WebSocket;

@@ -4,7 +4,7 @@ use crate::lines::Lines;
 use crate::wait::within;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use tokio::sync::watch;
@@ -46,20 +46,28 @@ impl Process {
         let (reader, mut writer) = std::io::pipe().unwrap_or_else(|error| panic!("no pipe: {error}"));
         // It may read less than it gets, and later than this.
         std::thread::spawn(move || writer.write_all(&input));
-        Self::spawn_with(called(args, env), folder, reader.into())
+        Self::spawn_with(called(args, env), folder, reader.into(), Stdio::piped())
+    }
+
+    /// Starts the program in a folder with its stdin and stderr elsewhere.
+    pub(crate) fn start_at(folder: &Path, args: &[&str], stdin: Stdio, stderr: Stdio) -> Self {
+        Self::spawn_with(called(args, &[]), folder, stdin, stderr)
     }
 
     /// Starts any program in a folder.
     pub(crate) fn spawn(command: Command, folder: &Path) -> Self {
-        Self::spawn_with(command, folder, Stdio::null())
+        Self::spawn_with(command, folder, Stdio::null(), Stdio::piped())
     }
 
-    fn spawn_with(mut command: Command, folder: &Path, stdin: Stdio) -> Self {
+    fn spawn_with(mut command: Command, folder: &Path, stdin: Stdio, stderr: Stdio) -> Self {
         command.current_dir(folder);
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let out = child.stdout.take().unwrap_or_else(|| panic!("stdout was asked for"));
-        let err = child.stderr.take().unwrap_or_else(|| panic!("stderr was asked for"));
+        let err: Box<dyn Read + Send> = match child.stderr.take() {
+            Some(err) => Box::new(err),
+            None => Box::new(std::io::empty()),
+        };
         let pid = child.id();
         let (out, err) = (Lines::follow(out), Lines::follow(err));
         Process { pid, out, err, exit: reap(child) }
