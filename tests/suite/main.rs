@@ -14,6 +14,7 @@ mod http1_edge;
 mod http2;
 mod http2_floods;
 mod http2_services;
+mod init;
 mod operate;
 mod proxy;
 mod redirect;

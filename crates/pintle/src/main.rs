@@ -7,6 +7,7 @@ mod control;
 mod demo;
 mod fmt;
 mod hash;
+mod init;
 mod inputs;
 mod needs;
 mod remote;
@@ -47,6 +48,8 @@ enum Command {
     },
     /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
     Fmt(fmt::Arguments),
+    /// Writes a first configuration, from three questions or from flags.
+    Init(init::Arguments),
     /// Makes of a secret what a configuration may hold.
     #[command(subcommand)]
     Hash(hash::Hash),
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Init(arguments) => init::init(&arguments),
         Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),

@@ -11,6 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Longer than any answer that makes sense.
 const MOST_BYTES: u64 = 64 << 10;
 
+/// Asks for a line. None at the end of the input.
+pub(crate) fn line(prompt: &str) -> io::Result<Option<String>> {
+    show(prompt)?;
+    let mut text = String::new();
+    let count = io::stdin().lock().take(MOST_BYTES).read_line(&mut text)?;
+    Ok((count > 0).then(|| text.trim().to_owned()))
+}
+
 /// Asks for a secret, which the terminal does not show. Afterwards the terminal is as it was, also after Ctrl-C.
 pub(crate) fn secret(prompt: &str) -> io::Result<Secret> {
     let silence = Silence::begin()?;

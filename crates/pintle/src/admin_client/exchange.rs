@@ -8,7 +8,6 @@ use pintle_engine::socket::Address;
 use pintle_http1::{BodyLimits, Decoder, Limits, Parsed, ResponseHead, parse_response};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -50,26 +49,16 @@ pub(super) fn exchange(
 
 /// What the admin API takes as a Host: an address or `localhost`.
 fn host(address: &Address) -> String {
-    match address.tcp() {
-        Some(tcp) => reachable(tcp).to_string(),
+    match address.reachable() {
+        Some(tcp) => tcp.to_string(),
         None => "localhost".into(),
     }
 }
 
-/// The address at which one is reached that listens on all.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
-}
-
 fn connect(address: &Address, limit: Duration) -> Result<Socket, String> {
-    let opened = match (address, address.tcp()) {
+    let opened = match (address, address.reachable()) {
         (Address::Unix(path), _) => SockAddr::unix(path).map(|to| (to, Domain::UNIX)),
-        (_, Some(tcp)) => Ok((reachable(tcp).into(), Domain::for_address(tcp))),
+        (_, Some(tcp)) => Ok((tcp.into(), Domain::for_address(tcp))),
         (_, None) => Err(ErrorKind::Unsupported.into()),
     };
     let limit = limit.min(CONNECT);
