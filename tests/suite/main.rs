@@ -15,6 +15,7 @@ mod http2;
 mod http2_floods;
 mod http2_services;
 mod init;
+mod manual;
 mod operate;
 mod proxy;
 mod redirect;

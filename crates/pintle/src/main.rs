@@ -3,12 +3,14 @@
 
 mod admin_client;
 mod check;
+mod completions;
 mod control;
 mod demo;
 mod fmt;
 mod hash;
 mod init;
 mod inputs;
+mod man;
 mod needs;
 mod remote;
 mod replace;
@@ -17,7 +19,7 @@ mod status;
 mod terminal;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,6 +59,18 @@ enum Command {
     Reload(admin_client::AdminArguments),
     /// Says what a running gateway does: configuration, listeners, upstreams.
     Status(remote::StatusArguments),
+    /// Prints what a shell needs in order to complete commands and flags: `source <(pintle completions bash)`.
+    Completions {
+        /// Which shell.
+        #[arg(value_name = "SHELL")]
+        shell: completions::For,
+    },
+    /// Prints the manual.
+    Man {
+        /// Writes a file for each page into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -74,6 +88,8 @@ fn main() -> ExitCode {
         Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
+        Command::Completions { shell } => completions::completions(shell, Arguments::command()),
+        Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
         Command::Demo { config } => demo::demo(config),
     }
 }
