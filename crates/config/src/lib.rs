@@ -3,11 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+pub mod describe;
 mod document;
+mod level;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
+pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
