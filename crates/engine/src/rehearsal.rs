@@ -62,8 +62,9 @@ impl Runtime {
         let (mut exchange, sent, accepted) = match parse_request(head, &bounds(&self.limits)) {
             Ok(Parsed::Complete { mut head, .. }) => {
                 let body = content(&head);
-                let sent = head.fields.clone();
-                let (exchange, accepted) = accept(parts(&mut head), body);
+                let parts = parts(&mut head);
+                let sent = parts.fields.clone();
+                let (exchange, accepted) = accept(parts, body);
                 (exchange, sent, accepted)
             }
             parsed => {

@@ -22,7 +22,8 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
         why: route.action.settings.to_string(),
     });
     match (outcome, action) {
-        (Ok(Plan::Send { target, to, copy }), Some(action)) => {
+        (Ok(Plan::Send { target, to, copy }), action) => {
+            let action = action.expect("what answers where no route does sends nothing");
             let all: u32 = to.iter().map(|one| one.weight).sum();
             let several = to.len() > 1;
             let shared = |one: &Destination| {
@@ -38,16 +39,13 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
                 fields: changes(&sent, &exchange),
             })
         }
-        (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(response) },
-        // No fallback sends anything.
-        (Ok(Plan::Send { .. }), None) => Outcome::NoHandshake(String::new()),
+        (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response) },
         (Err((refusal, response)), _) => Outcome::Refused {
             reason: refusal.reason.code(),
             title: refusal.reason.title(),
             detail: refusal.detail.into_owned(),
             internal: refusal.internal,
-            // The problem says what stands here already.
-            answer: Answer { content: None, ..answer(response) },
+            answer: refused(response),
         },
     }
 }
@@ -63,7 +61,7 @@ fn service(one: &Destination, share: Option<String>, description: &Description) 
     }
 }
 
-fn answer(response: Response) -> Answer {
+fn answer(response: &Response) -> Answer {
     let text = match &response.body {
         Body::Full(bytes) => std::str::from_utf8(bytes).ok(),
         Body::Empty | Body::Stream { .. } => None,
@@ -73,6 +71,14 @@ fn answer(response: Response) -> Answer {
         None => text.to_owned(),
     };
     Answer { status: response.status.as_u16(), content: text.map(cut), fields: lines(&response.fields).collect() }
+}
+
+/// The answer to a refused request without what each of those has: a problem, which says what is told here already.
+fn refused(mut response: Response) -> Answer {
+    response.body = Body::Empty;
+    response.fields.remove(names::CONTENT_TYPE);
+    response.fields.remove(names::CACHE_CONTROL);
+    answer(&response)
 }
 
 fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
@@ -91,7 +97,7 @@ fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
             }
             None => Change::Added,
         };
-        let value = if change == Change::Added { anew(&name, value, &exchange.id) } else { value };
+        let value = if change == Change::Added { anew(&name, &value, &exchange.id) } else { value };
         all.push(Field { change, value: shown(&name, value), name });
     }
     all.extend(of_connection(exchange));
@@ -119,7 +125,7 @@ fn of_connection(exchange: &Exchange) -> Vec<Field> {
 }
 
 /// A value of the gateway's with what differs from one request to the next taken out.
-fn anew(name: &str, value: String, id: &str) -> String {
+fn anew(name: &str, value: &str, id: &str) -> String {
     let value = value.replace(instance(), &format!("pintle-{NEW}")).replace(id, NEW);
     if name != names::TRACEPARENT.as_str() {
         return value;

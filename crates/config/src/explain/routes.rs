@@ -51,7 +51,7 @@ fn lost(respect: Respect, route: &RouteDescription, won: &RouteDescription, head
     let (mine, theirs) = (&route.pattern, &won.pattern);
     match respect {
         Respect::Host => match (host(mine.hosts(), head), host(theirs.hosts(), head)) {
-            (None, Some(theirs)) => format!("it names no host, where the one above has `{theirs}`"),
+            (None, Some(theirs)) => format!("it names no host, where the one that takes it has `{theirs}`"),
             (Some(mine), Some(theirs)) => format!("its host `{mine}` is less specific than `{theirs}`"),
             _ => "its host is less specific".into(),
         },
@@ -60,18 +60,21 @@ fn lost(respect: Respect, route: &RouteDescription, won: &RouteDescription, head
             None => "its path is less specific".into(),
         },
         Respect::Method if mine.methods().is_empty() => {
-            format!("it lists no method, where the one above has {}", theirs.methods().join(","))
+            format!("it lists no method, where the one that takes it lists {}", theirs.methods().join(","))
         }
         Respect::Method => "it lists GET, where the one that takes it lists HEAD itself".into(),
         Respect::Conditions if mine.conditions().len() == theirs.conditions().len() => {
             "its conditions are less exact".into()
         }
         Respect::Conditions => match mine.conditions().len() {
-            0 => format!("it has no conditions, where the one above has {}", theirs.conditions().len()),
-            count => format!("it has fewer conditions, {count} where the one above has {}", theirs.conditions().len()),
+            0 => format!("it has no conditions, where the one that takes it has {}", theirs.conditions().len()),
+            count => format!(
+                "it has fewer conditions, {count} where the one that takes it has {}",
+                theirs.conditions().len()
+            ),
         },
         Respect::Listener => format!("it does not name the listener `{listener}`"),
-        Respect::Text => "as good as the one above; of two such the text of the conditions decides".into(),
+        Respect::Text => "as good as the one that takes it; among such the text of the conditions decides".into(),
     }
 }
 

@@ -1,0 +1,3 @@
+//! `pintle explain`: what would become of a request, and why.
+
+mod agrees;
