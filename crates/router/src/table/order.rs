@@ -27,7 +27,7 @@ impl Precedence {
             conditions: count(|_| true),
             exact: count(|test| matches!(test, Test::Exact(_))),
             regex: count(|test| matches!(test, Test::Regex(_))),
-            any_listener: listeners.0.is_none(),
+            any_listener: !listeners.named,
         }
     }
 
