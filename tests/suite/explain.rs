@@ -271,6 +271,54 @@ async fn the_listener_is_found_by_scheme_and_port() {
 }
 
 #[tokio::test]
+async fn a_route_that_lost_says_in_which_respect() {
+    let config = "listeners:
+  - {name: in, address: 127.0.0.1:80, policies: [{timeout: 5s}]}
+  - {name: out, address: 127.0.0.1:81, policies: [{timeout: 9s}]}
+  - {name: other, address: 127.0.0.1:82}
+routes:
+  - {name: best, match: {method: GET, host: a.b.c, path: /x, header: {v: 1, w: 2}}, respond: {body: a}}
+  - {name: fewer, match: {method: GET, host: a.b.c, path: /x, header: {v: 1}}, respond: {body: a}}
+  - {name: vague, match: {method: GET, host: a.b.c, path: /x, header: {v: 1, w: {present: true}}}, respond: {body: a}}
+  - {name: plain, match: GET a.b.c/x, respond: {body: a}}
+  - {name: any, match: a.b.c/x, respond: {body: a}}
+  - {name: below, match: a.b.c/x/**, respond: {body: a}}
+  - {name: name, match: 'a.b.c/{n}', respond: {body: a}}
+  - {name: wild, match: '*.c/x', respond: {body: a}}
+  - {name: host, match: /x, respond: {body: a}}
+  - {name: two, match: {path: /x, host: a.b.c, header: {v: 7, z: {regex: '^b'}, y: {present: false}}}, respond: {body: a}}
+  - {name: doors, match: GET a.b.c/x, listener: [out, other], respond: {body: a}}
+";
+    let asked = ["GET http://a.b.c/x", "-H", "v: 1", "-H", "w: 2", "-H", "v: 3", "-H", "y: 4"];
+    let told = json(config, &asked).await;
+    let expected = [
+        ("best", "the most specific of 9 that fit"),
+        ("vague", "its conditions are less exact"),
+        ("fewer", "it has fewer conditions, 1 where the one that takes it has 2"),
+        ("plain", "it has no conditions, where the one that takes it has 2"),
+        ("any", "it lists no method, where the one that takes it lists GET"),
+        ("below", "its path goes on with `**`, where that of the one that takes it ends"),
+        ("name", "`{n}` in its path is less specific than `x`"),
+        ("wild", "its host `*.c` is less specific than `a.b.c`"),
+        ("host", "it names no host, where the one that takes it has `a.b.c`"),
+        (
+            "two",
+            r#"header v is "1" and "3", it wants "7"; header y is there, and it wants none; header z is absent, it wants what matches "^b""#,
+        ),
+        ("doors", "it belongs to the listeners `out`, `other`"),
+    ];
+    let candidates = told["candidates"].as_array().expect("a list");
+    assert_eq!(candidates.len(), expected.len(), "each is told of once: {candidates:#?}");
+    for (name, why) in expected {
+        let found =
+            candidates.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}: {candidates:#?}"));
+        assert_eq!(found["why"], why, "{name}");
+    }
+    let head = json(config, &["HEAD http://a.b.c/x", "--listener", "in"]).await;
+    assert_eq!((&head["route"], &head["policies"][0]["settings"]), (&"plain".into(), &"5s".into()));
+}
+
+#[tokio::test]
 async fn where_that_does_not_say_which_it_is_asked_for() {
     let mistake = async |arguments: &[&str], parts: &[&str]| {
         let ended = explained(DOORS, arguments).await;

@@ -163,9 +163,7 @@ routes:
   - {listener: inner, match: /**, respond: {body: inner}}
   - {listener: public, match: /public, respond: {body: public}}";
     let gateway = Gateway::start(config).await;
-    let at = async |place: usize, target: &str| {
-        pintle_testkit::H1Client::tcp(gateway.address(place)).await.get(target).await.text()
-    };
+    let at = async |place: usize, target: &str| H1Client::tcp(gateway.address(place)).await.get(target).await.text();
     assert_eq!(at(0, "/x").await, "both");
     assert_eq!(at(1, "/x").await, "inner");
     assert_eq!(at(0, "/public").await, "public");

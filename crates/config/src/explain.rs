@@ -63,7 +63,7 @@ pub fn explain(runtime: &Runtime, description: &Description, question: &Question
         let seen = runtime.table.explain(&head, CANDIDATES);
         route = routes::winner(&seen).map(|entry| &description.routes[entry]);
         explanation.left_out = seen.left_out;
-        explanation.candidates = routes::candidates(&seen, &head, &listener.name, description);
+        explanation.candidates = routes::candidates(&seen, &head, &listener.name, &runtime.table, &description.routes);
         explanation.near = near::near(&seen, &head, description);
     }
     explanation.route = route.map(|route| route.name.clone());

@@ -1,12 +1,14 @@
 //! Why a route takes a request, and why others do not, in words.
 
 use super::{Candidate, Told, Verdict};
-use crate::describe::{Description, RouteDescription};
+use crate::describe::RouteDescription;
+use pintle_engine::Route;
 use pintle_router::{
-    Candidate as Seen, Condition, Explained, Head, HostPattern, Miss, PathPattern, Respect, Segment, Test,
+    Candidate as Seen, Condition, Explained, Head, HostPattern, Miss, PathPattern, Respect, Segment, Table, Test,
     Verdict as Judged,
 };
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// The entry that takes the request.
 pub(super) fn winner(seen: &Explained) -> Option<usize> {
@@ -18,15 +20,17 @@ pub(super) fn candidates(
     seen: &Explained,
     head: &Head<'_>,
     listener: &str,
-    description: &Description,
+    table: &Table<Arc<Route>>,
+    routes: &[RouteDescription],
 ) -> Vec<Candidate> {
-    let routes = &description.routes;
     let won = winner(seen).map(|entry| &routes[entry]);
     let fitting = seen.shown.iter().filter(|one| !matches!(one.verdict, Judged::Missed(_))).count();
-    // A route with policies of its listeners is one for each of them; those of others are no news.
-    let is_twin = |one: &&Seen| {
-        let twin = |other: &&Seen| routes[other.entry].span == routes[one.entry].span && other.entry != one.entry;
-        one.verdict == Judged::Missed(Miss::Listener) && seen.shown.iter().any(|other| twin(&other))
+    // A route with policies of its listeners is one for each of them: it is told of once.
+    let elsewhere = |one: &Seen| one.verdict == Judged::Missed(Miss::Listener);
+    let is_told = |(at, one): &(usize, &Seen)| {
+        let twin = |other: &Seen| other.entry != one.entry && routes[other.entry].span == routes[one.entry].span;
+        let before = seen.shown[..*at].iter().any(twin);
+        !elsewhere(one) || !(before || seen.shown.iter().any(|other| twin(other) && !elsewhere(other)))
     };
     let told = |one: &Seen| {
         let route = &routes[one.entry];
@@ -35,7 +39,7 @@ pub(super) fn candidates(
             (Judged::Won, _) => (Verdict::Takes, format!("the most specific of {fitting} that fit")),
             (Judged::Lost(respect), Some(won)) => (Verdict::Fits, lost(respect, route, won, head, listener)),
             (Judged::Lost(_), None) => (Verdict::Fits, String::new()),
-            (Judged::Missed(miss), _) => (Verdict::No, missed(miss, route, head)),
+            (Judged::Missed(miss), _) => (Verdict::No, missed(miss, route, head, || table.unmet(one.entry, head))),
         };
         let pattern = route.pattern.to_string();
         Candidate {
@@ -44,7 +48,7 @@ pub(super) fn candidates(
             verdict,
         }
     };
-    seen.shown.iter().filter(|one| !is_twin(one)).map(told).collect()
+    seen.shown.iter().enumerate().filter(is_told).map(|(_, one)| told(one)).collect()
 }
 
 fn lost(respect: Respect, route: &RouteDescription, won: &RouteDescription, head: &Head<'_>, listener: &str) -> String {
@@ -57,7 +61,7 @@ fn lost(respect: Respect, route: &RouteDescription, won: &RouteDescription, head
         },
         Respect::Path => match paths(mine.paths(), theirs.paths(), head.path) {
             Some((mine, theirs)) => format!("`{mine}` in its path is less specific than `{theirs}`"),
-            None => "its path is less specific".into(),
+            None => "its path goes on with `**`, where that of the one that takes it ends".into(),
         },
         Respect::Method if mine.methods().is_empty() => {
             format!("it lists no method, where the one that takes it lists {}", theirs.methods().join(","))
@@ -117,14 +121,19 @@ pub(super) fn shown(segment: &Segment) -> String {
     }
 }
 
-fn missed(miss: Miss, route: &RouteDescription, head: &Head<'_>) -> String {
+fn missed(miss: Miss, route: &RouteDescription, head: &Head<'_>, unmet: impl Fn() -> Vec<usize>) -> String {
     match miss {
         Miss::Listener => match route.listeners.as_deref() {
             Some([one]) => format!("it belongs to the listener `{one}`"),
             Some(several) => format!("it belongs to the listeners `{}`", several.join("`, `")),
             None => "it belongs to another listener".into(),
         },
-        Miss::Condition(number) => failed(&route.pattern.conditions()[number], head),
+        // Who mends one of them wants to know of the others.
+        Miss::Condition(_) => {
+            let conditions = route.pattern.conditions();
+            let all: Vec<String> = unmet().into_iter().map(|number| failed(&conditions[number], head)).collect();
+            all.join("; ")
+        }
         Miss::Method => format!("it takes {}, not {}", route.pattern.methods().join(", "), head.asked()),
     }
 }

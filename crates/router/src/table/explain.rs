@@ -98,6 +98,12 @@ impl<T> Table<T> {
         }
         all
     }
+
+    /// Every condition of an entry that the request does not meet, by its number among the pattern's.
+    pub fn unmet(&self, entry: usize, head: &Head<'_>) -> Vec<usize> {
+        let checks = self.rules.get(entry).map(|rule| rule.checks()).unwrap_or_default();
+        checks.iter().enumerate().filter(|(_, check)| !check.holds(head)).map(|(number, _)| number).collect()
+    }
 }
 
 impl Condition {

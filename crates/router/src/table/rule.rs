@@ -82,7 +82,7 @@ impl Check {
     }
 
     /// Whether a value of that name meets the test, or none is there where none is wanted.
-    fn holds(&self, head: &Head<'_>) -> bool {
+    pub(super) fn holds(&self, head: &Head<'_>) -> bool {
         let wanted = *self.condition.test() != Test::Present(false);
         any_value(self.condition.place(), self.condition.name(), head, |value| self.meets(value)) == wanted
     }

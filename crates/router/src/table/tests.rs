@@ -490,6 +490,15 @@ fn an_explanation_of_head_prefers_the_route_that_lists_it() {
 }
 
 #[test]
+fn an_explanation_knows_every_condition_that_fails() {
+    let table = table(&[long("/", &["header v=1", "header w?", "query q=1", "cookie c!"])]);
+    let (method, fields) = (Method::GET, [("v", "1"), ("cookie", "c=1")].into_iter().collect());
+    let head = Head { listener: 0, method: &method, host: "h", path: "/", query: Some("q=2"), fields: &fields };
+    assert_eq!(table.explain(&head, 9).shown[0].verdict, Verdict::Missed(Miss::Condition(1)));
+    assert_eq!(table.unmet(0, &head), [1, 2, 3]);
+}
+
+#[test]
 fn an_explanation_has_a_bound_and_keeps_who_won() {
     let mut patterns: Vec<Pattern> = (0..50).map(|at| long("/", &[&format!("header t={at}")])).collect();
     patterns.push(short("/"));
