@@ -188,9 +188,10 @@ impl Action for Proxy {
             Prepared::Send { path, host } => (path, host),
         };
         let (asked, host) = (&exchange.request.target, host.as_deref());
+        let mirror = self.mirror.as_ref().filter(|_| exchange.request.protocol.is_none());
         Ok(Plan::Send {
             to: self.to.all().map(|(weight, target)| target.destination(weight, host, asked.authority())).collect(),
-            copy: self.mirror.as_ref().map(|mirror| mirror.destination(host, asked.authority())),
+            copy: mirror.map(|mirror| mirror.destination(host, asked.authority())),
             target: path.unwrap_or_else(|| asked.path_and_query().to_owned()),
         })
     }
