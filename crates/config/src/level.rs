@@ -72,9 +72,13 @@ pub(crate) fn spread<'d>(
         return vec![On { listeners, policies: None, number: None }];
     }
     let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
-    let on = |(number, list)| {
-        let listeners = if numbers.is_some() { Listeners::only([number]) } else { Listeners::one_of_all(number) };
-        On { listeners, policies: Some(list), number: Some(number) }
-    };
-    (0..).zip(policies).filter(|(number, _)| wanted(number)).map(on).collect()
+    (0..)
+        .zip(policies)
+        .filter(|(number, _)| wanted(number))
+        .map(|(number, list)| {
+            // One that names none gives way on each of them.
+            let part = if numbers.is_some() { Listeners::only([number]) } else { Listeners::part_of_all(number) };
+            On { listeners: part, policies: Some(list), number: Some(number) }
+        })
+        .collect()
 }

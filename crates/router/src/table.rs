@@ -43,42 +43,48 @@ pub struct Entry<T> {
 }
 
 /// The listeners that a route belongs to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listeners {
-    /// None is all.
-    which: Option<Box<[u32]>>,
-    /// Whether the route names them: it goes before an equal one that does not.
+    /// None are all.
+    numbers: Option<Box<[u32]>>,
+    /// Whether the route names them, which decides between equal ones.
     named: bool,
 }
 
 impl Listeners {
     /// Every listener: the route names none.
-    pub const ALL: Listeners = Listeners { which: None, named: false };
+    pub const ALL: Listeners = Listeners { numbers: None, named: false };
 
     /// These alone, by the numbers that [`Head::listener`] has.
     pub fn only(listeners: impl IntoIterator<Item = u32>) -> Self {
         let mut all: Vec<u32> = listeners.into_iter().collect();
         all.sort_unstable();
         all.dedup();
-        Listeners { which: Some(all.into()), named: true }
+        Listeners { numbers: Some(all.into()), named: true }
     }
 
-    /// One of all: a route that names none and is another on each.
-    pub fn one_of_all(listener: u32) -> Self {
-        Listeners { which: Some([listener].into()), named: false }
+    /// The part for one listener of a route that names none, and differs from listener to listener.
+    pub fn part_of_all(listener: u32) -> Self {
+        Listeners { numbers: Some([listener].into()), named: false }
     }
 
     fn has(&self, listener: u32) -> bool {
-        self.which.as_ref().is_none_or(|all| all.contains(&listener))
+        self.numbers.as_ref().is_none_or(|all| all.contains(&listener))
     }
 
     /// Whether both name their listeners, or neither, and one listener is both's.
     fn compete(&self, other: &Listeners) -> bool {
         self.named == other.named
-            && match (&self.which, &other.which) {
+            && match (&self.numbers, &other.numbers) {
                 (Some(mine), Some(theirs)) => mine.iter().any(|listener| theirs.contains(listener)),
                 _ => true,
             }
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Listeners::ALL
     }
 }
 

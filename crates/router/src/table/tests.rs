@@ -400,15 +400,6 @@ fn a_tunnel_over_http2_is_matched_as_get() {
 }
 
 #[test]
-fn a_route_that_is_another_on_each_listener_names_none_of_them() {
-    let each = |listener| (short("/a"), Listeners::one_of_all(listener));
-    let table = build(&[each(0), each(1), (short("/a"), Listeners::only([1]))]).expect("no conflicts");
-    assert_eq!([0, 1, 2].map(|listener| ask_on(&table, listener, "/a", &[])), ["0", "2", "404"]);
-    assert_eq!(build(&[each(0), each(0)]).expect_err("a conflict"), [Conflict { first: 0, second: 1 }]);
-    assert_eq!(build(&[each(0), (short("/a"), Listeners::ALL)]).expect_err("a conflict").len(), 1);
-}
-
-#[test]
 fn more_captures_than_fit_inline_are_all_there() {
     let table = table(&[short("/{a}/{b}/{c}/{d}/{e}/{f}/x"), short("/{a}/{b}/{c}/{d}/**")]);
     assert_eq!(ask(&table, "/1/2/3/4/5/6/x", &[]), "0 1 2 3 4 5 6");
