@@ -235,6 +235,17 @@ async fn a_preflight_and_a_websocket_are_followed_as_what_they_are() {
 }
 
 #[tokio::test]
+async fn over_a_unix_socket_nobody_has_an_address() {
+    let config = "listeners: [{name: door, address: \"unix:/run/gateway.sock\"}]\n\
+                  routes: [{match: /a, listener: door, respond: {body: \"${client.ip}\"}}]\n";
+    let told = explained(config, &["GET http://a.test/a"]).await.stdout;
+    holds(
+        &told,
+        &["from a unix socket", "listener  door (pintle.yaml:1:13)\n          the only one for http", "answer    200"],
+    );
+}
+
+#[tokio::test]
 async fn programs_read_the_same() {
     let told = json(SHOP, &["GET http://shop.example.com/orders/7", "-H", "x-debug: 1"]).await;
     assert_eq!(told["route"], "shop.example.com/orders/**/one");

@@ -18,21 +18,21 @@ pub use explanation::{Answer, Candidate, Change, Explanation, Field, Outcome, Po
 pub use question::{Mistake, Question};
 
 use crate::describe::{Description, Level, PolicyDescription};
-use pintle_engine::{Listener, Runtime};
-use pintle_router::Head;
+use pintle_engine::{Asker, Listener, Rehearsal, Runtime};
+use pintle_router::{Explained, Head};
 
 /// How many routes that did not win are told of.
 const CANDIDATES: usize = 100;
 
-/// Says what would become of a request. `description` is the one of the document that `runtime` was made of. Reads the
-/// files of client certificates: not for a worker's thread.
+/// Says what would become of a request over HTTP/1.1. `description` is the one of the document that `runtime` was made
+/// of. Reads the files of client certificates: not for a worker's thread.
 pub fn explain(runtime: &Runtime, description: &Description, question: &Question) -> Result<Explanation, Mistake> {
     let (listener, why) = door::find(runtime, question)?;
     let described = description.listeners.iter().find(|one| *one.name == *listener.name);
-    let asker = door::asker(listener, question)?;
-    let mut explanation = Explanation {
+    let address = door::peer(listener, question);
+    let bare = |outcome: Outcome| Explanation {
         request: question.to_string(),
-        from: String::new(),
+        from: address.map_or_else(|| "a unix socket".to_owned(), |peer| peer.ip().to_string()),
         notes: Vec::new(),
         listener: Told {
             name: listener.name.to_string(),
@@ -44,36 +44,37 @@ pub fn explain(runtime: &Runtime, description: &Description, question: &Question
         near: Vec::new(),
         route: None,
         policies: Vec::new(),
-        outcome: Outcome::NoHandshake(String::new()),
+        outcome,
     };
-    let asker = match asker {
-        Ok(asker) => asker,
-        Err(why) => {
-            explanation.from = question.from.map_or_else(|| "this machine".to_owned(), |from| from.ip().to_string());
-            explanation.outcome = Outcome::NoHandshake(why);
-            return Ok(explanation);
-        }
+    let tls = match door::handshake(listener, question)? {
+        Ok(tls) => tls,
+        Err(why) => return Ok(bare(Outcome::NoHandshake(why))),
     };
-    let rehearsal = runtime.rehearse(listener, &asker, question.head().as_bytes());
-    explanation.from = asker.address.map_or_else(|| "a unix socket".to_owned(), |peer| peer.ip().to_string());
-    let mut route = None;
-    if rehearsal.is_accepted {
-        explanation.notes = notes(question, listener, &rehearsal);
-        let head = Head::new(listener.number, &rehearsal.asked);
-        let seen = runtime.table.explain(&head, CANDIDATES);
-        route = routes::winner(&seen).map(|entry| &description.routes[entry]);
-        explanation.left_out = seen.left_out;
-        explanation.candidates = routes::candidates(&seen, &head, &listener.name, &runtime.table, &description.routes);
-        explanation.near = near::near(&seen, &head, description);
-    }
-    explanation.route = route.map(|route| route.name.clone());
+    let rehearsal = runtime.rehearse(listener, &Asker { address, tls }, question.head().as_bytes());
+    let head = Head::new(listener.number, &rehearsal.asked);
+    let seen = match rehearsal.is_accepted {
+        true => runtime.table.explain(&head, CANDIDATES),
+        false => Explained::default(),
+    };
+    let route = routes::winner(&seen).map(|entry| &description.routes[entry]);
     let policies = route.map(|route| &route.policies).or(described.map(|listener| &listener.policies));
-    explanation.policies = policies.into_iter().flatten().map(policy).collect();
-    explanation.outcome = outcome::outcome(rehearsal, route, description);
-    Ok(explanation)
+    let candidates = routes::candidates(&seen, &head, &listener.name, &runtime.table, &description.routes);
+    let (notes, near) = match rehearsal.is_accepted {
+        true => (notes(question, listener, &rehearsal), near::near(&seen, &head, &listener.name, &description.routes)),
+        false => (Vec::new(), Vec::new()),
+    };
+    Ok(Explanation {
+        notes,
+        candidates,
+        left_out: seen.left_out,
+        near,
+        route: route.map(|route| route.name.clone()),
+        policies: policies.into_iter().flatten().map(policy).collect(),
+        ..bare(outcome::outcome(rehearsal, route, description))
+    })
 }
 
-fn notes(question: &Question, listener: &Listener, rehearsal: &pintle_engine::Rehearsal) -> Vec<String> {
+fn notes(question: &Question, listener: &Listener, rehearsal: &Rehearsal) -> Vec<String> {
     let (asked, client) = (&rehearsal.asked, &rehearsal.exchange.client);
     let mut notes = Vec::new();
     let path = question.target.split(['?', '#']).next().unwrap_or_default();

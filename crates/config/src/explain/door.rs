@@ -3,7 +3,7 @@
 use super::{Mistake, Question};
 use pintle_core::exchange::Tls;
 use pintle_engine::socket::Address;
-use pintle_engine::{Asker, Listener, Runtime};
+use pintle_engine::{Listener, Runtime};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -67,15 +67,17 @@ fn names<'l>(listeners: impl Iterator<Item = &'l Arc<Listener>>) -> String {
     shown.join(", ")
 }
 
-/// Who asks, once the handshake is through; an inner error says why it would fail.
-pub(super) fn asker(listener: &Listener, question: &Question) -> Result<Result<Asker, String>, Mistake> {
+/// Who is at the other end; nobody with an address on a unix socket.
+pub(super) fn peer(listener: &Listener, question: &Question) -> Option<SocketAddr> {
     let by_tcp = listener.addresses.iter().any(|address| address.tcp().is_some());
-    let here = by_tcp.then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let address = question.from.or(here);
+    question.from.or(by_tcp.then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
+}
+
+/// What the handshake comes to, where there is one; an inner error says why it would fail.
+pub(super) fn handshake(listener: &Listener, question: &Question) -> Result<Result<Option<Arc<Tls>>, String>, Mistake> {
     let chain = certificates(question)?;
-    let Some(tls) = &listener.tls else { return Ok(Ok(Asker { address, tls: None })) };
-    let name = question.server_name();
-    Ok(tls.rehearse(name.as_deref(), &chain).map(|session: Arc<Tls>| Asker { address, tls: Some(session) }))
+    let Some(tls) = &listener.tls else { return Ok(Ok(None)) };
+    Ok(tls.rehearse(question.server_name().as_deref(), &chain).map(Some))
 }
 
 fn certificates(question: &Question) -> Result<Vec<CertificateDer<'static>>, Mistake> {

@@ -2,7 +2,7 @@
 
 use super::Told;
 use super::routes::{nearest, shown, winner};
-use crate::describe::{Description, RouteDescription};
+use crate::describe::RouteDescription;
 use pintle_router::{Explained, Head, HostPattern, PathPattern, Segment};
 use std::collections::HashSet;
 
@@ -10,13 +10,14 @@ use std::collections::HashSet;
 const MOST: usize = 3;
 
 /// The routes whose host or path differs by a little, nearer to the request than the one that takes it.
-pub(super) fn near(seen: &Explained, head: &Head<'_>, description: &Description) -> Vec<Told> {
+pub(super) fn near(seen: &Explained, head: &Head<'_>, listener: &str, routes: &[RouteDescription]) -> Vec<Told> {
     let candidates: HashSet<usize> = seen.shown.iter().map(|one| one.entry).collect();
-    let least = winner(seen).map_or(0, |entry| depth(&description.routes[entry], head.path));
+    let least = winner(seen).map_or(0, |entry| depth(&routes[entry], head.path));
     let mut places = HashSet::new();
     let mut found = Vec::new();
-    for (entry, route) in description.routes.iter().enumerate() {
-        if candidates.contains(&entry) {
+    for (entry, route) in routes.iter().enumerate() {
+        let elsewhere = route.listeners.as_ref().is_some_and(|names| !names.iter().any(|name| name == listener));
+        if elsewhere || candidates.contains(&entry) {
             continue;
         }
         let Some((near, why)) = nearness(route, head) else { continue };
