@@ -88,6 +88,7 @@ fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
 /// The fields that the service gets, in order, and after them those that it does not get.
 fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
     let mut before: Vec<(String, String)> = lines(sent).collect();
+    let made = Some(&*exchange.id).filter(|id| sent.get_str(names::X_REQUEST_ID) != Some(id));
     let mut all = Vec::new();
     for (name, value) in lines(&exchange.request.fields) {
         let change = match before.iter().position(|old| *old == (name.clone(), value.clone())) {
@@ -97,7 +98,7 @@ fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
             }
             None => Change::Added,
         };
-        let value = if change == Change::Added { anew(&name, &value, &exchange.id) } else { value };
+        let value = if change == Change::Added { anew(&name, value, made) } else { value };
         all.push(Field { change, value: shown(&name, value), name });
     }
     all.extend(of_connection(exchange));
@@ -124,18 +125,20 @@ fn of_connection(exchange: &Exchange) -> Vec<Field> {
     fields
 }
 
-/// A value of the gateway's with what differs from one request to the next taken out.
-fn anew(name: &str, value: &str, id: &str) -> String {
-    let value = value.replace(instance(), &format!("pintle-{NEW}")).replace(id, NEW);
-    if name != names::TRACEPARENT.as_str() {
-        return value;
+/// A value of the gateway's with what differs from one request to the next taken out; `id` is the request's, if it was
+/// made for it.
+fn anew(name: &str, value: String, id: Option<&str>) -> String {
+    match name {
+        "x-request-id" => NEW.to_owned(),
+        "via" => value.replace(instance(), &format!("pintle-{NEW}")),
+        "traceparent" => {
+            // `00-TRACE-PARENT-FLAGS`: the parent is the gateway's, and the trace where nobody sent one.
+            let part = |(at, part)| if at == 2 || Some(part) == id { NEW } else { part };
+            let parts: Vec<&str> = value.split('-').enumerate().map(part).collect();
+            parts.join("-")
+        }
+        _ => value,
     }
-    // `00-TRACE-PARENT-FLAGS`: the parent is the gateway's.
-    let mut parts: Vec<&str> = value.split('-').collect();
-    if let Some(parent) = parts.get_mut(2) {
-        *parent = NEW;
-    }
-    parts.join("-")
 }
 
 /// A value without what is nobody's business: an explanation is sent around.
