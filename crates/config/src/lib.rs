@@ -5,6 +5,7 @@
 mod assemble;
 pub mod describe;
 mod document;
+pub mod explain;
 mod level;
 mod load;
 mod maybe;

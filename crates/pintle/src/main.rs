@@ -4,6 +4,7 @@
 mod check;
 mod control;
 mod demo;
+mod explain;
 mod inputs;
 mod needs;
 mod run;
@@ -39,6 +40,8 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }
