@@ -4,7 +4,7 @@
 //! The query is kept unless `to` or `path` has one. The status is 308 unless told: it keeps the method.
 
 use crate::url::{Host, Url};
-use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned, Text};
+use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned, TemplateText, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Reason, Refusal, Response, Scheme, StatusCode, names};
@@ -15,16 +15,16 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "redirect", check)]
 pub struct RedirectConfig {
-    /// Where to (a template): a URL, or a path on the same host.
-    pub to: Option<Spanned<String>>,
+    /// Where to: a URL, or a path on the same host.
+    pub to: Option<TemplateText>,
     /// The scheme, if it is to be another.
     pub scheme: Option<RedirectScheme>,
-    /// The host (a template), if it is to be another.
-    pub host: Option<Spanned<String>>,
+    /// The host, if it is to be another.
+    pub host: Option<TemplateText>,
     /// The port, if it is to be another.
     pub port: Option<Spanned<u16>>,
-    /// The path (a template), if it is to be another.
-    pub path: Option<Spanned<String>>,
+    /// The path, if it is to be another.
+    pub path: Option<TemplateText>,
     /// 301, 302, 303, 307 or 308.
     #[read(default = "308")]
     pub status: RedirectStatus,
@@ -42,7 +42,7 @@ pub enum RedirectScheme {
 
 /// The status of a redirection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "301, 302, 303, 307 or 308")]
+#[read(text, expected = "301, 302, 303, 307 or 308", pattern = "^30[12378]$")]
 pub struct RedirectStatus(pub StatusCode);
 
 impl Text for RedirectStatus {

@@ -6,7 +6,7 @@ mod content;
 mod tests;
 
 use content::Content;
-use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, Spanned, Text, Tree};
+use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, TemplateText, TemplateTree, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
@@ -22,14 +22,14 @@ pub struct RespondConfig {
     pub status: RespondStatus,
     /// Header fields (templates).
     #[read(default)]
-    pub headers: Map<Spanned<String>>,
+    pub headers: Map<TemplateText>,
     /// The content: a text (a template), or a tree with templates as leaves, which becomes JSON.
-    pub body: Option<Tree>,
+    pub body: Option<TemplateTree>,
 }
 
 /// A final status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a status from 200 to 599")]
+#[read(text, expected = "a status from 200 to 599", range = "200-599")]
 pub struct RespondStatus(pub StatusCode);
 
 impl Text for RespondStatus {

@@ -139,7 +139,7 @@ pub struct AdminConfig {
 
 /// How many workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a number of workers, or `auto`")]
+#[read(text, expected = "a number of workers from 1 to 1024, or `auto`", pattern = "^(auto|[0-9]+)$")]
 pub enum Workers {
     /// One a core.
     Auto,

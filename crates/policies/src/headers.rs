@@ -15,7 +15,7 @@ use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
 use changes::Changes;
-use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned};
+use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
@@ -39,12 +39,12 @@ pub struct Headers {
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "set of header edits")]
 pub struct Edits {
-    /// Values (templates) that stand in place of all that the name had.
+    /// Values that stand in place of all that the name had.
     #[read(default)]
-    pub set: Map<Spanned<String>>,
-    /// Values (templates) that are added to what the name has.
+    pub set: Map<TemplateText>,
+    /// Values that are added to what the name has.
     #[read(default)]
-    pub add: Map<OneOrMany<Spanned<String>>>,
+    pub add: Map<OneOrMany<TemplateText>>,
     /// Names that are taken away.
     #[read(default)]
     pub remove: OneOrMany<Spanned<String>>,

@@ -6,7 +6,7 @@ mod tests;
 use crate::pattern::{
     Condition, Fault, HostPattern, Methods, PathPattern, Pattern, Place, Test, sound_name, sound_test,
 };
-use pintle_core::config::{Diagnostic, Entry, Map, Node, OneOrMany, Read, Reader, Shape, Span};
+use pintle_core::config::{Diagnostic, Entry, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Span};
 use std::marker::PhantomData;
 
 /// Which requests a route takes.
@@ -199,7 +199,7 @@ macro_rules! read_from_text {
             }
 
             fn shape() -> Shape {
-                Shape::Text { name: $name, doc: $doc, expected: $expected }
+                Shape::Text { name: $name, doc: $doc, expected: $expected, grammar: Grammar::Free }
             }
         }
     };

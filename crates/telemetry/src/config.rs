@@ -1,7 +1,7 @@
 //! The configuration's `telemetry`.
 
 use crate::access_log::{Format, Sink};
-use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Grammar, Later, Node, Read, Reader, Shape, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
 #[derive(Debug, Read)]
@@ -81,7 +81,7 @@ impl Read for Sink {
     }
 
     fn shape() -> Shape {
-        Shape::Text { name: "Sink", doc: "Where lines go.", expected: EXPECTED }
+        Shape::Text { name: "Sink", doc: "Where lines go.", expected: EXPECTED, grammar: Grammar::Free }
     }
 }
 

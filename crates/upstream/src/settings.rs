@@ -108,7 +108,7 @@ impl Text for EndpointAddress {
 
 /// A weight from 1 to 65535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a weight from 1 to 65535")]
+#[read(text, expected = "a weight from 1 to 65535", range = "1-65535")]
 pub struct Weight(pub u32);
 
 impl Text for Weight {

@@ -1,7 +1,7 @@
 //! `proxy` as its user writes it.
 
 use crate::services::Service;
-use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, Text};
+use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, TemplateText, Text};
 
 /// Sends the request to a service.
 #[derive(Clone, Debug, PartialEq, Read)]
@@ -23,10 +23,10 @@ pub struct ProxyMap {
     pub to: Option<Spanned<Service>>,
     /// Several services, each with its weight: every request goes to one of them at random.
     pub split: Option<Split>,
-    /// The path to ask for (a template); with a `?` it has the query too, else the request's stays.
-    pub path: Option<Spanned<String>>,
-    /// The Host to ask for (a template); the default is the URL's own for an https URL, else the client's.
-    pub host: Option<Spanned<String>>,
+    /// The path to ask for; with a `?` it has the query too, else the request's stays.
+    pub path: Option<TemplateText>,
+    /// The Host to ask for; the default is the URL's own for an https URL, else the client's.
+    pub host: Option<TemplateText>,
     /// Another service that gets a copy; its answers are thrown away.
     pub mirror: Option<MirrorConfig>,
     /// Split by a value of the request instead of at random.
