@@ -42,7 +42,7 @@ pub enum RedirectScheme {
 
 /// The status of a redirection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "301, 302, 303, 307 or 308", pattern = "^30[12378]$")]
+#[read(text, expected = "301, 302, 303, 307 or 308", range = "301-308")]
 pub struct RedirectStatus(pub StatusCode);
 
 impl Text for RedirectStatus {

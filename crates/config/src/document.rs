@@ -3,7 +3,7 @@
 use crate::maybe::Maybe;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
-    ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree,
+    ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text,
 };
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -21,8 +21,8 @@ use std::time::Duration;
 #[read(called = "configuration")]
 pub struct Document {
     /// More files, as glob patterns relative to this one.
-    #[read(default = "[]")]
-    pub include: Tree,
+    #[read(default)]
+    pub include: OneOrMany<String>,
     /// Where clients come in.
     pub listeners: Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>,
     /// The services behind, by name.
@@ -139,7 +139,7 @@ pub struct AdminConfig {
 
 /// How many workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a number of workers from 1 to 1024, or `auto`", pattern = "^(auto|[0-9]+)$")]
+#[read(text, expected = "a number of workers from 1 to 1024, or `auto`", range = "1-1024", or = "auto")]
 pub enum Workers {
     /// One a core.
     Auto,

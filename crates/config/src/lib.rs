@@ -6,8 +6,10 @@ mod assemble;
 mod document;
 mod load;
 mod maybe;
+mod schema;
 
 pub use assemble::{World, assemble};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
+pub use schema::schema;

@@ -24,6 +24,7 @@ pub(crate) struct Container {
     pub(crate) check: bool,
     pub(crate) pattern: Option<String>,
     pub(crate) range: Option<(u64, u64)>,
+    pub(crate) or: Option<String>,
 }
 
 impl Container {
@@ -41,8 +42,9 @@ impl Container {
                 "check" => container.check = true,
                 "pattern" => container.pattern = Some(text(&meta)?),
                 "range" => container.range = Some(range(&meta)?),
+                "or" => container.or = Some(text(&meta)?),
                 _ => {
-                    let known = "text, word, kind, forms, transparent, called, expected, check, pattern, range";
+                    let known = "text, word, kind, forms, transparent, called, expected, check, pattern, range, or";
                     return Err(meta.error(format!("a type knows: {known}")));
                 }
             }

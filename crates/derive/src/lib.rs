@@ -21,7 +21,7 @@ use attributes::{Container, Style, doc_of};
 /// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `#[read(check)]` calls
 ///   `fn check(self, node: &Node, reader: &mut Reader) -> Option<Self>` after all fields were read;
 /// - `#[read(text, expected = "a duration such as 5s")]` reads one text by the type's `Text`;
-///   `pattern = "REGEX"` or `range = "1-65535"` say more of it to the schema;
+///   `pattern = "REGEX"` or `range = "1-65535"` with `or = "auto"` say more of it to the schema;
 /// - `#[read(transparent)]`: a struct around one value reads as that value; `check` as above;
 /// - `#[read(word)]`: an enum of unit variants reads one of several words;
 /// - `#[read(kind, called = "policy")]`: an enum reads a map with a single key that names the variant;

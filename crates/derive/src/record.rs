@@ -83,7 +83,10 @@ fn map_shape(name: &str, doc: &str, keyed: &[Keyed<'_>]) -> Tokens {
 pub(crate) fn text(name: &str, doc: &str, container: &Container) -> Derived {
     let expected = if container.expected.is_empty() { "a text" } else { &container.expected };
     let grammar = match (&container.range, &container.pattern) {
-        (Some((min, max)), _) => quote!(Number { min: #min, max: #max }),
+        (Some((min, max)), _) => {
+            let or = container.or.iter();
+            quote!(Number { min: #min, max: #max, or: &[#(#or),*] })
+        }
         (None, Some(pattern)) => quote!(Pattern(#pattern)),
         (None, None) => quote!(Free),
     };

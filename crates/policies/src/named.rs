@@ -39,14 +39,16 @@ impl<T: Read> Read for Setting<T> {
 
     fn shape() -> Shape {
         let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
-        let own = match T::shape() {
-            Shape::Map { .. } | Shape::MapOf(_) | Shape::Kinds { .. } => "map",
-            Shape::List(_) => "list",
-            _ => "text",
+        let (own, doc) = match T::shape() {
+            Shape::Map { doc, .. } | Shape::Kinds { doc, .. } => ("map", doc),
+            Shape::MapOf(_) => ("map", ""),
+            Shape::List(_) => ("list", ""),
+            Shape::Text { doc, .. } | Shape::Words { doc, .. } => ("text", doc),
+            _ => ("text", ""),
         };
         Shape::Forms {
             name: "",
-            doc: "",
+            doc,
             expected: "",
             forms: vec![
                 field("none", "What outer levels say of this policy does not hold here.", String::shape),

@@ -86,6 +86,8 @@ pub enum Grammar {
         min: u64,
         /// The most allowed.
         max: u64,
+        /// Words that may stand in its place.
+        or: &'static [&'static str],
     },
     /// A length of time with its unit.
     Duration,

@@ -11,7 +11,7 @@ read_as_text!(
     StatusCode,
     "StatusCode",
     "a status from 100 to 599",
-    Grammar::Number { min: 100, max: 599 },
+    Grammar::Number { min: 100, max: 599, or: &[] },
     "The status of an answer."
 );
 
