@@ -11,13 +11,21 @@ use pintle_core::{Exchange, Reason, Refusal, Response, Scheme, StatusCode, names
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Sends the client elsewhere.
+/// Sends the client elsewhere: `to` is the whole place, and excludes its parts; of the parts, what is not given is the
+/// request's.
+///
+/// ```yaml
+/// routes:
+///   - {match: /old/**, redirect: {to: "https://shop.example.com/${path.rest}", status: 301}}
+///   - {match: "plain.example.com/**", redirect: {scheme: https, port: 8443}}
+///   - {match: "www.example.com/shop/**", redirect: {host: shop.example.com, path: "/${path.rest}"}}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "redirect", check)]
 pub struct RedirectConfig {
-    /// Where to: a URL, or a path on the same host.
+    /// Where to: a URL, or a path on the same host. The query is kept unless this has one.
     pub to: Option<TemplateText>,
-    /// The scheme, if it is to be another.
+    /// The scheme, if it is to be another. Without `port` it takes its own port.
     pub scheme: Option<RedirectScheme>,
     /// The host, if it is to be another.
     pub host: Option<TemplateText>,
@@ -25,7 +33,7 @@ pub struct RedirectConfig {
     pub port: Option<Spanned<u16>>,
     /// The path, if it is to be another.
     pub path: Option<TemplateText>,
-    /// 301, 302, 303, 307 or 308.
+    /// The status (RFC 9110 15.4). 307 and 308 keep the method; 301 and 308 are for good.
     #[read(default = "308")]
     pub status: RedirectStatus,
 }

@@ -13,17 +13,27 @@ use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
 use pintle_policies::field::{self, Side, Value};
 use std::sync::Arc;
 
-/// The gateway answers by itself.
+/// The gateway answers by itself. A text is `text/plain`, a tree is JSON, unless `headers` say otherwise.
+///
+/// ```yaml
+/// routes:
+///   - {match: GET /health, respond: {body: "ok\n"}}
+///   - match: /teapot/{id}
+///     respond:
+///       status: 418
+///       headers: {cache-control: no-store, x-asked-for: "${path.id}"}
+///       body: {id: "${path.id}", from: "${client.ip}", port: "${client.port}"}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "respond", check)]
 pub struct RespondConfig {
     /// The status, from 200 to 599.
     #[read(default = "200")]
     pub status: RespondStatus,
-    /// Header fields (templates).
+    /// Header fields, by name. One whose template fails is left out.
     #[read(default)]
     pub headers: Map<TemplateText>,
-    /// The content: a text (a template), or a tree with templates as leaves, which becomes JSON.
+    /// The content; the default is none. Excluded by the statuses 204, 205 and 304, which have none.
     pub body: Option<TemplateTree>,
 }
 

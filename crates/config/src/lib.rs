@@ -3,13 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod comment;
 mod document;
 mod load;
 mod maybe;
+mod reference;
 mod schema;
 
 pub use assemble::{World, assemble};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
+pub use reference::reference;
 pub use schema::schema;

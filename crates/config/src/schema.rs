@@ -7,6 +7,7 @@
 mod values;
 
 use crate::Document;
+use crate::comment::plain;
 use pintle_core::config::{Field, Read, Shape};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -71,13 +72,13 @@ impl Definitions {
                 let own = |kind: &Field| Field { doc: doc_of(&(kind.shape)()).unwrap_or(kind.doc), ..kind.clone() };
                 let mut kinds = self.fields(&kinds.iter().map(own).collect::<Vec<_>>(), place);
                 kinds.extend([("minProperties".into(), 1.into()), ("maxProperties".into(), 1.into())]);
-                Value::Object(described(kinds, &prose(doc)))
+                Value::Object(described(kinds, &plain(doc)))
             }
             Shape::Forms { doc, forms, .. } => {
                 let forms: Vec<Value> =
                     forms.iter().filter(|form| is_there(form)).map(|form| self.form(form, place)).collect();
                 let any = Map::from_iter([("anyOf".to_owned(), Value::Array(forms))]);
-                Value::Object(described(any, &prose(doc)))
+                Value::Object(described(any, &plain(doc)))
             }
             other => self.of(other, place),
         }
@@ -85,7 +86,7 @@ impl Definitions {
 
     fn form(&mut self, form: &Field, place: &str) -> Value {
         match form.key {
-            "none" => json!({"const": "none", "description": prose(form.doc)}),
+            "none" => json!({"const": "none", "description": plain(form.doc)}),
             _ => self.of(&(form.shape)(), place),
         }
     }
@@ -97,7 +98,7 @@ impl Definitions {
         if !required.is_empty() {
             map.insert("required".into(), required.into());
         }
-        described(map, &prose(doc))
+        described(map, &plain(doc))
     }
 
     fn fields(&mut self, fields: &[Field], place: &str) -> Map<String, Value> {
@@ -122,7 +123,7 @@ impl Definitions {
             _ => Map::new(),
         };
         let default = field.default.map(values::from_yaml);
-        let mut text = prose(field.doc);
+        let mut text = plain(field.doc);
         if let Some(more) = values::explained(&shape) {
             text = format!("{text}\n\n{more}");
         }
@@ -156,7 +157,7 @@ pub(crate) fn doc_of(shape: &Shape) -> Option<&'static str> {
 }
 
 /// What tells a type from another one of the same name.
-fn identity(shape: &Shape) -> String {
+pub(crate) fn identity(shape: &Shape) -> String {
     match shape {
         Shape::Map { doc, fields, .. }
         | Shape::Kinds { doc, kinds: fields, .. }
@@ -176,21 +177,4 @@ fn described(mut schema: Map<String, Value>, text: &str) -> Map<String, Value> {
 
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
-}
-
-/// A documentation comment without its examples, its lines joined.
-pub(crate) fn prose(doc: &str) -> String {
-    let mut out = String::new();
-    let mut inside = false;
-    for line in doc.lines() {
-        if line.starts_with("```") {
-            inside = !inside;
-        } else if line.is_empty() && !inside {
-            out.push_str("\n\n");
-        } else if !inside {
-            let space = if out.is_empty() || out.ends_with('\n') { "" } else { " " };
-            out.extend([space, line]);
-        }
-    }
-    out.trim().to_owned()
 }

@@ -69,7 +69,7 @@ fn what_is_made_by_chance_is_valid() {
 #[test]
 fn scalars_may_be_written_with_and_without_quotes() {
     let text = r#"
-include: conf.d/*.yaml
+include: [conf.d/*.yaml]
 listeners:
   - name: 8080
     address: [127.0.0.1:8080, "unix:/run/pintle.sock"]

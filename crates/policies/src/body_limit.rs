@@ -13,7 +13,15 @@ use std::task::{Context, Poll, ready};
 
 pub(crate) const LEVELS: Levels = Levels::Innermost;
 
-/// The most content that a request may have.
+/// The most content that a request may have; 413 beyond it. It stands in place of `limits.body`, whether it is more or
+/// less, and `none` is no limit at all. The inner level stands in place of the outer.
+///
+/// ```yaml
+/// policies: {uploads: {body_limit: 2GiB}}
+/// routes:
+///   - {match: POST /files/**, policies: [uploads], proxy: orders}
+///   - {match: POST /login, policies: [{body_limit: 4KiB}], proxy: users}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
 #[read(transparent)]
 pub struct BodyLimit(pub ByteSize);

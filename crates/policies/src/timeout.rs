@@ -12,7 +12,15 @@ use std::time::Duration;
 
 pub(crate) const LEVELS: Levels = Levels::Innermost;
 
-/// The time that a request may take in all, from its head to its answer's last byte.
+/// The time that a request may take in all, from its head to its answer's last byte; 504 beyond it. It ends where a tunnel
+/// begins (WebSocket). The inner level stands in place of the outer.
+///
+/// ```yaml
+/// listeners: [{address: 127.0.0.1:8080, policies: [{timeout: 30s}]}]
+/// routes:
+///   - {match: /report, policies: [{timeout: 5m}], proxy: orders}
+///   - {match: /events, policies: [{timeout: none}], proxy: orders}
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
 #[read(transparent, check)]
 pub struct Timeout(pub Duration);

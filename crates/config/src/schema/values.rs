@@ -1,5 +1,6 @@
 //! What stands at a leaf: texts, numbers, words; and defaults, which are written as YAML.
 
+use crate::comment::plain;
 use pintle_core::config::{Grammar, Node, Reader, Shape, Sources, Word};
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ fn number(min: u64, max: u64, or: &[&str]) -> Value {
 fn one_of(words: &[Word]) -> Value {
     let there = || words.iter().filter(|word| !word.later);
     let mut all: Vec<Value> = there().map(|word| word.word.into()).collect();
-    let docs: Vec<String> = there().map(|word| super::prose(word.doc)).collect();
+    let docs: Vec<String> = there().map(|word| plain(word.doc)).collect();
     // `1.2` without quotes is a number to an editor.
     all.extend(there().filter_map(|word| serde_json::from_str(word.word).ok()).filter(Value::is_number));
     json!({"enum": all, "enumDescriptions": docs})
@@ -59,7 +60,7 @@ pub(super) fn explained(shape: &Shape) -> Option<String> {
         Shape::Text { expected, grammar, .. } if *grammar != Grammar::Free => capital(expected),
         Shape::Words { words, .. } => {
             let there = words.iter().filter(|word| !word.later && !word.doc.is_empty());
-            let lines = there.map(|word| format!("{}: {}", word.word, super::prose(word.doc)));
+            let lines = there.map(|word| format!("{}: {}", word.word, plain(word.doc)));
             lines.collect::<Vec<_>>().join("\n\n")
         }
         Shape::OneOrMany(item) | Shape::List(item) => explained(&item())?,
