@@ -261,6 +261,7 @@ async fn an_idle_connection_is_told_to_go_and_then_closed() {
     wire.ended().await;
 }
 
+// Rule: upstream-protocol
 #[tokio::test]
 async fn a_service_may_speak_http2_too() {
     let service = Origin::start(async |request: pintle_testkit::Received| {

@@ -29,6 +29,7 @@ async fn it_says_that_it_lives_and_is_ready() {
     assert_eq!(gateway.ask_admin(Ask::get("/nothing")).await.status, 404);
 }
 
+// Rule: secret-elsewhere
 #[tokio::test]
 async fn the_status_tells_what_runs_and_no_secret() {
     let (gateway, _service) = administered().await;
@@ -129,6 +130,7 @@ async fn the_log_can_be_switched_off() {
     assert!(gateway.log_lines().is_empty());
 }
 
+// Rule: drain
 #[tokio::test]
 async fn asked_to_end_it_serves_what_is_under_way_and_nothing_new() {
     let service = RawOrigin::start().await;
@@ -171,6 +173,7 @@ async fn asked_twice_it_ends_at_once() {
     assert!(client.to_end().await.0.is_empty());
 }
 
+// Rule: drain
 #[tokio::test]
 async fn the_time_to_drain_is_bounded() {
     let service = RawOrigin::start().await;
@@ -200,6 +203,7 @@ async fn a_port_that_another_program_has_is_told_before_anything_starts() {
     }
 }
 
+// Rule: upstream-down
 #[tokio::test]
 async fn a_service_that_is_down_does_not_stop_a_start() {
     let (_nobody, url) = crate::example::nobody();

@@ -145,6 +145,7 @@ async fn a_handshake_that_never_ends_is_ended() {
     Wire::tcp(gateway.address(0)).await.to_end().await;
 }
 
+// Rule: change-links
 #[tokio::test]
 async fn certificates_that_kubernetes_swaps_by_a_link_are_taken() {
     // A secret's volume: tls.crt -> ..data/tls.crt, ..data -> ..1; a change makes ..2 and replaces ..data.

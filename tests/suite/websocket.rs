@@ -92,6 +92,7 @@ async fn a_service_that_switches_unasked_is_502() {
     assert_eq!(answer.status, 502);
 }
 
+// Rule: timeout-tunnel
 #[tokio::test]
 async fn the_time_of_a_route_ends_at_the_tunnel() {
     let service = RawOrigin::start().await;

@@ -1,4 +1,4 @@
-//! The reference for users, `docs/config.md`: the page `reference/page.md` with what can be made from the program put into
+//! The reference for users, `docs/config.md`: the page `reference/page.txt` with what can be made from the program put into
 //! it: tables of keys from the types' shapes, and the tables of policies, reasons, names and functions.
 //!
 //! A line `{{keys PATH}}` of the page is replaced by the keys of the type at that path, and sections for the types below
@@ -14,7 +14,7 @@ use pintle_core::config::{Read, Shape};
 use sections::{Section, anchor, at, below};
 use std::collections::BTreeMap;
 
-const PAGE: &str = include_str!("reference/page.md");
+const PAGE: &str = include_str!("reference/page.txt");
 
 /// Where each type is explained: its anchor by its name, and what tells it from another one of that name.
 type Anchors = BTreeMap<String, String>;
