@@ -4,13 +4,16 @@
 
 mod assemble;
 mod comment;
+pub mod describe;
 mod document;
+mod level;
 mod load;
 mod maybe;
 mod reference;
 mod schema;
 
 pub use assemble::{World, assemble};
+pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
