@@ -20,6 +20,7 @@ mod reload_load;
 mod respond;
 mod routing;
 mod routing_example;
+mod schema;
 mod semantics;
 mod smuggling;
 mod soak;

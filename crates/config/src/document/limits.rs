@@ -84,7 +84,7 @@ pub struct TimeLimits {
     /// For a head, from its first byte; 408 beyond it.
     #[read(default = "10s")]
     pub header: Duration,
-    /// Between two pieces of a request's content; 408 beyond it.
+    /// Between two pieces of content: 408 for a request that stalls, and who takes nothing of an answer is cut off.
     #[read(default = "30s")]
     pub body: Duration,
     /// For a connection that is kept open without a request; then it is closed.

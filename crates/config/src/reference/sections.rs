@@ -23,7 +23,6 @@ pub(super) fn at(path: &str) -> Option<(String, Shape)> {
 /// The section of a type, and those of the types below it that have no place of their own.
 pub(super) fn below(found: Option<(String, Shape)>, heading: &str, placed: &[&str]) -> Vec<Section> {
     let Some((place, shape)) = found else { return Vec::new() };
-    let place = place.clone();
     let mut all = vec![Section { title: heading.to_owned(), shape: shape.clone() }];
     inside(&place, &shape, placed, &mut all);
     all

@@ -1,12 +1,12 @@
 //! The tables.
 
 use super::Anchors;
-use super::phrase::{only, value};
+use super::phrase::{key_of, only, value};
 use super::sections::{Section, fields, joined_title, opened};
 use crate::comment::{examples, prose};
 use crate::schema::{doc_of, is_there};
 use pintle_core::Reason;
-use pintle_core::config::{Field, Shape};
+use pintle_core::config::{Field, Grammar, Shape};
 use pintle_core::template::{FUNCTIONS, NAMES};
 use std::fmt::Write;
 
@@ -88,24 +88,20 @@ pub(super) fn of(word: &str) -> String {
                 FUNCTIONS.iter().map(|one| [call(one.call), code(one.example), code(one.result)]).collect();
             table(["Function", "Example", "Result"], &rows, &mut out);
         }
+        "values" => table(["Value", "Written as", ""], &values(), &mut out),
         "order" => {
             let there = pintle_policies::ORDER.iter().filter(|place| place.is_there);
             let rows: Vec<_> = there.map(|place| [format!("`{}`", place.name), place.why.into()]).collect();
             table(["Place", "Why there"], &rows, &mut out);
         }
         "reasons" => {
-            let rows: Vec<_> = Reason::ALL
-                .iter()
-                .map(|one| {
-                    [
-                        one.status().as_u16().to_string(),
-                        format!("`{}`", one.code()),
-                        one.title().into(),
-                        prose(one.doc().trim()),
-                    ]
-                })
-                .collect();
-            table(["Status", "Reason", "Title", "When"], &rows, &mut out);
+            let mut all = Reason::ALL.to_vec();
+            all.sort_by_key(|one| one.status());
+            let row = |one: &Reason| {
+                let (status, code) = (one.status().as_u16().to_string(), format!("`{}`", one.code()));
+                [status, code, one.title().into(), prose(one.doc().trim())]
+            };
+            table(["Status", "Reason", "Title", "When"], &all.iter().map(row).collect::<Vec<_>>(), &mut out);
         }
         "log" => {
             let keys = pintle_telemetry::access_log::KEYS.iter();
@@ -122,6 +118,50 @@ pub(super) fn of(word: &str) -> String {
     out
 }
 
+/// The values that need a word, of those that some key takes.
+fn values() -> Vec<[String; 3]> {
+    let mut used = Vec::new();
+    grammars(&super::root(), &mut Vec::new(), &mut used);
+    let all = [
+        (Some(Grammar::Duration), "duration", "`250ms` `5s` `1m` `8h` `7d`", "One whole number and one unit."),
+        (Some(Grammar::Size), "size", "`10B` `1KiB` `8MiB` `2GiB` `1TiB`", "A number of bytes, in powers of 1024."),
+        (Some(Grammar::Rate), "rate", "`100/s` `1000/min` `20/h` `5/d`", "So many in a time."),
+        (Some(Grammar::Share), "share", "`5%` `0.5%`", "A part of a whole, from `0%` to `100%`."),
+        (
+            None,
+            "text",
+            "`orders` `\"a: b\"`",
+            "Where a text is meant, a number without quotes is its text: `1.20` stays `1.20`.",
+        ),
+        (None, "path of a file", "`certs/shop.pem`", "Relative to the file that names it."),
+        (
+            None,
+            "secret",
+            "`{env: NAME}` or `{file: PATH}`",
+            "Never in plain text, never printed. A file's last line end is not part of it.",
+        ),
+    ];
+    let there = all.into_iter().filter(|(grammar, ..)| grammar.is_none_or(|grammar| used.contains(&grammar)));
+    there.map(|(_, name, written, doc)| [name.to_owned(), written.to_owned(), doc.to_owned()]).collect()
+}
+
+fn grammars(shape: &Shape, seen: &mut Vec<String>, used: &mut Vec<Grammar>) {
+    let below = match shape {
+        Shape::Text { grammar, .. } => {
+            used.push(*grammar);
+            return;
+        }
+        Shape::List(inner) | Shape::OneOrMany(inner) | Shape::MapOf(inner) => return grammars(&inner(), seen, used),
+        Shape::Forms { forms, .. } => forms.clone(),
+        shape => fields(shape),
+    };
+    if key_of(shape).is_some_and(|key| seen.contains(&key)) {
+        return;
+    }
+    seen.extend(key_of(shape));
+    below.iter().filter(|field| is_there(field)).for_each(|field| grammars(&(field.shape)(), seen, used));
+}
+
 /// The keys that are refused for now, by where they would stand.
 fn later(place: &str, shape: &Shape, seen: &mut Vec<String>, rows: &mut Vec<[String; 2]>) {
     let keys = fields(shape);
@@ -133,11 +173,9 @@ fn later(place: &str, shape: &Shape, seen: &mut Vec<String>, rows: &mut Vec<[Str
     }
     for field in keys.iter().filter(|field| is_there(field)) {
         let (place, shape) = opened(joined_title(place, field.key), (field.shape)());
-        if let Some(key) = super::phrase::key_of(&shape) {
-            if !seen.contains(&key) {
-                seen.push(key);
-                later(&place, &shape, seen, rows);
-            }
+        if let Some(key) = key_of(&shape).filter(|key| !seen.contains(key)) {
+            seen.push(key);
+            later(&place, &shape, seen, rows);
         }
     }
 }
