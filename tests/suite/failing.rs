@@ -21,6 +21,7 @@ fn tells_no_address(answer: &Answer, address: SocketAddr) {
     assert!(!text.contains(&address.port().to_string()) && !text.contains("127.0.0.1"), "{text}");
 }
 
+// Rule: refusal-tells-nothing
 #[tokio::test]
 async fn a_service_that_is_down_is_502_in_both_protocols() {
     let (nobody, url) = nobody();

@@ -208,6 +208,7 @@ async fn a_client_that_leaves_within_its_content_is_no_request() {
     assert_eq!(service.hits(), 1);
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn a_client_that_is_too_slow_is_408() {
     let (gateway, service) = limited("timeout: {header: 200ms, body: 200ms}").await;
@@ -217,6 +218,7 @@ async fn a_client_that_is_too_slow_is_408() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn a_kept_connection_without_a_request_is_closed_in_silence() {
     let (gateway, _service) = limited("timeout: {idle: 200ms}").await;

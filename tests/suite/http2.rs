@@ -232,6 +232,7 @@ async fn hasty() -> (Gateway, Origin) {
     (gateway, service)
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn content_that_comes_too_slowly_is_408() {
     let (gateway, service) = hasty().await;

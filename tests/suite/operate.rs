@@ -51,6 +51,7 @@ async fn requests_are_counted() {
     assert!(metrics.text().contains("route=\"all\""), "{metrics:?}");
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn a_reload_by_request_wants_the_token() {
     let (gateway, _service) = administered().await;
@@ -68,6 +69,7 @@ async fn a_reload_by_request_wants_the_token() {
     assert!(matches!(gateway.verdict().await, Reloaded::Refused(_)));
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn a_page_in_a_browser_cannot_reach_the_admin_api() {
     // DNS rebinding: the name is the page's, the address is loopback.
@@ -78,6 +80,7 @@ async fn a_page_in_a_browser_cannot_reach_the_admin_api() {
     assert!((400..500).contains(&status), "{status}");
 }
 
+// Rule: logged-once
 #[tokio::test]
 async fn each_request_is_one_line_of_json() {
     let (gateway, service) = administered().await;
@@ -110,6 +113,7 @@ async fn each_request_is_one_line_of_json() {
     assert!(!gateway.stderr().contains("hidden"));
 }
 
+// Rule: logged-once
 #[tokio::test]
 async fn a_refusal_is_a_line_with_its_reason() {
     let gateway = Gateway::plain("routes: [{match: /a, respond: {status: 200}}]").await;
@@ -265,6 +269,7 @@ async fn the_service_manager_hears_of_start_reload_and_end() {
     assert_eq!(gateway.ended().await, Some(0));
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn the_admin_api_may_be_a_unix_socket() {
     let config = "listeners: [{address: 127.0.0.1:0}]

@@ -1,6 +1,6 @@
 //! Rules of docs/semantics.md that no other subject holds: each test names the one that it is for.
 
-use pintle_testkit::{Ask, Folder, Gateway, RawOrigin, pintle};
+use pintle_testkit::{Ask, Folder, Gateway, Origin, RawOrigin, Reply, pintle, until};
 
 // Rule: include-nothing
 #[tokio::test]
@@ -110,4 +110,63 @@ async fn a_problem_has_the_id_of_its_request() {
     let id = refused.get("x-request-id").expect("an id");
     assert_eq!(refused.json()["request_id"], id);
     assert_ne!(gateway.get("/b").await.get("x-request-id"), Some(id));
+}
+
+// Rule: balance-turns
+#[tokio::test]
+async fn in_turns_each_endpoint_is_asked_as_often_as_its_weight() {
+    let (light, heavy) = (Origin::named("light").await, Origin::named("heavy").await);
+    let endpoints = format!("[{}, {{address: {}, weight: 3}}]", light.address(), heavy.address());
+    let config = format!(
+        "upstreams: {{two: {{endpoints: {endpoints}, balance: round_robin}}}}\nroutes: [{{match: /**, proxy: two}}]\n"
+    );
+    let gateway = Gateway::plain(config).await;
+    for _ in 0..40 {
+        assert_eq!(gateway.get("/").await.status, 200);
+    }
+    assert_eq!((light.hits(), heavy.hits()), (10, 30));
+}
+
+// Rule: balance-least
+#[tokio::test]
+async fn by_least_requests_the_idle_endpoint_is_asked_more() {
+    let start = || {
+        Origin::start(|request| async move {
+            if request.target == "/hold" {
+                std::future::pending::<()>().await;
+            }
+            Reply::text("ok")
+        })
+    };
+    let services = [start().await, start().await];
+    let config = format!(
+        "upstreams: {{two: {{endpoints: [{}, {}]}}}}\nroutes: [{{match: /**, proxy: two}}]\n",
+        services[0].address(),
+        services[1].address()
+    );
+    let gateway = Gateway::plain(config).await;
+    let client = gateway.h2().await;
+    let _held = client.open(&Ask::get("/hold"), true).await.expect("a stream");
+    until("the request that is held", async || services.iter().any(|one| one.hits() > 0).then_some(())).await;
+    let [first, second] = &services;
+    let idle = if first.hits() > 0 { second } else { first };
+    for _ in 0..200 {
+        assert_eq!(client.get("/").await.status, 200);
+    }
+    // Three in four: two picks find the busy one alone only by picking it twice.
+    assert!(idle.hits() > 110, "{} of 200", idle.hits());
+}
+
+// Rule: listener-names
+#[tokio::test]
+async fn a_listener_is_called_by_its_name_or_its_first_address() {
+    let config = "listeners: [{address: 127.0.0.1:0}, {name: side, address: 127.0.0.1:0}]
+admin: {address: 127.0.0.1:0}
+routes: [{match: /**, respond: {}}]
+";
+    let gateway = Gateway::start(config).await;
+    let status = gateway.ask_admin(Ask::get("/status")).await.json();
+    let listeners = status["listeners"].as_array().expect("listeners");
+    let names: Vec<_> = listeners.iter().map(|listener| &listener["name"]).collect();
+    assert_eq!(names, ["127.0.0.1:0", "side"]);
 }

@@ -74,7 +74,7 @@ fn parts() -> Vec<Part> {
         };
         let table = if sections.is_empty() { tables::of(word) } else { String::new() };
         let whole = at(path.unwrap_or_default()).filter(|_| own_headings);
-        let whole = whole.map(|(_, shape)| Section { title: heading.to_owned(), shape });
+        let whole = whole.map(|(_, shape)| Section::new(heading, "", shape));
         parts.push(Part { text: &PAGE[start..begins], sections, own_headings, whole, table });
         start = at_byte;
     }

@@ -8,6 +8,13 @@ use pintle_core::config::{Field, Shape};
 pub(super) struct Section {
     pub(super) title: String,
     pub(super) shape: Shape,
+    depth: usize,
+}
+
+impl Section {
+    pub(super) fn new(title: impl Into<String>, place: &str, shape: Shape) -> Self {
+        Section { title: title.into(), shape, depth: place.matches('.').count() }
+    }
 }
 
 /// The type at a path such as `listeners.tls`, and the path as users know it: `listeners[].tls`.
@@ -23,7 +30,7 @@ pub(super) fn at(path: &str) -> Option<(String, Shape)> {
 /// The section of a type, and those of the types below it that have no place of their own.
 pub(super) fn below(found: Option<(String, Shape)>, heading: &str, placed: &[&str]) -> Vec<Section> {
     let Some((place, shape)) = found else { return Vec::new() };
-    let mut all = vec![Section { title: heading.to_owned(), shape: shape.clone() }];
+    let mut all = vec![Section::new(heading, &place, shape.clone())];
     inside(&place, &shape, placed, &mut all);
     all
 }
@@ -33,11 +40,18 @@ fn inside(place: &str, shape: &Shape, placed: &[&str], all: &mut Vec<Section>) {
         let (place, shape) = opened(joined_title(place, field.key), (field.shape)());
         let plain: String = place.replace("[]", "").replace(".NAME", "");
         let Some(key) = key_of(&shape) else { continue };
-        let known = all.iter().any(|section| key_of(&section.shape).as_ref() == Some(&key));
-        if known || fields(&shape).is_empty() || placed.contains(&plain.as_str()) || is_kinds_of(&plain, placed) {
+        if let Some(known) = all.iter_mut().find(|section| key_of(&section.shape).as_ref() == Some(&key)) {
+            // One type under several keys, as `request` and `response`: it is found by each.
+            let is_beside = known.title.starts_with('`') && place.matches('.').count() == known.depth;
+            if is_beside {
+                known.title.push_str(&format!(", `{place}`"));
+            }
             continue;
         }
-        all.push(Section { title: format!("`{place}`"), shape: shape.clone() });
+        if fields(&shape).is_empty() || placed.contains(&plain.as_str()) || is_kinds_of(&plain, placed) {
+            continue;
+        }
+        all.push(Section::new(format!("`{place}`"), &place, shape.clone()));
         inside(&place, &shape, placed, all);
     }
 }
