@@ -5,6 +5,7 @@
 mod body_limit;
 mod check;
 mod example;
+mod explain;
 mod failing;
 mod fmt;
 mod four_ways;
@@ -25,6 +26,8 @@ mod remote;
 mod respond;
 mod routing;
 mod routing_example;
+mod schema;
+mod semantics;
 mod smuggling;
 mod soak;
 mod streaming;

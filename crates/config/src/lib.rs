@@ -3,14 +3,20 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod comment;
 pub mod describe;
 mod document;
+pub mod explain;
 mod level;
 mod load;
 mod maybe;
+mod reference;
+mod schema;
 
 pub use assemble::{World, assemble};
 pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
+pub use reference::reference;
+pub use schema::schema;

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod control;
 mod demo;
+mod explain;
 mod fmt;
 mod hash;
 mod init;
@@ -20,6 +21,7 @@ mod terminal;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -71,12 +73,23 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
+    /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
+    Schema,
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
         #[arg(value_name = "FILE")]
         config: Option<PathBuf>,
     },
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 fn main() -> ExitCode {
@@ -90,6 +103,8 @@ fn main() -> ExitCode {
         Command::Status(arguments) => remote::status(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Schema => print(&pintle_config::schema()),
         Command::Demo { config } => demo::demo(config),
     }
 }
