@@ -6,7 +6,6 @@ use crate::check::report;
 use pintle_core::config::{Comment, Diagnostic, Form, Node, Reader, Source, Span};
 use pintle_core::template::with_large_stack;
 use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions};
-use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::panic::catch_unwind;
 
@@ -27,7 +26,7 @@ pub(super) fn canonical(name: &str, text: &str) -> Result<String, String> {
 
 fn formatted(name: &str, text: &str) -> Result<String, Reader> {
     let mut reader = Reader::new();
-    let source = Source::new(name, lines(text));
+    let source = Source::new(name, plain(text));
     let written = Node::parse(&source, &mut reader.diagnostics);
     if reader.diagnostics.has_errors() {
         return Err(reader);
@@ -39,12 +38,13 @@ fn formatted(name: &str, text: &str) -> Result<String, Reader> {
         return Err(reader);
     }
     // The layout is a library's work on what people write: should it fail, a file stays as it is.
-    let layout = catch_unwind(|| settled(source.text())).unwrap_or(Err("the layout cannot be made".into()));
+    let panicked = |_| Err(("this cannot be laid out".into(), 0));
+    let layout = catch_unwind(|| settled(source.text())).unwrap_or_else(panicked);
     let form = match layout {
         Ok(layout) => aligned(&source, layout),
-        Err(why) => {
-            let no_form = Diagnostic::error("no-form", why, &source.span(0..0));
-            reader.report(no_form.help("nothing was written"));
+        Err((why, at)) => {
+            let help = "nothing was written; write it in another way, such as with the usual indentation";
+            reader.report(Diagnostic::error("no-form", why, &source.span(at..at)).help(help));
             return Err(reader);
         }
     };
@@ -80,21 +80,29 @@ fn too_far(node: &Node) -> Option<&Span> {
     }
 }
 
-/// Lines end in one way: YAML reads no other meaning from the carriage return before an end.
-fn lines(text: &str) -> Cow<'_, str> {
-    if text.contains("\r\n") { text.replace("\r\n", "\n").into() } else { text.into() }
+/// What the layout's parser would stumble over and YAML reads no meaning from: a carriage return before a line's end,
+/// and an indentation of the comments at the head of a file.
+fn plain(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let is_head = |line: &&str| line.trim_start().starts_with('#') || line.trim().is_empty();
+    let head: String =
+        text.split_inclusive('\n').take_while(is_head).map(|line| line.trim_start_matches(' ')).collect();
+    let rest = text.split_inclusive('\n').skip_while(is_head);
+    head + &rest.collect::<String>()
 }
 
-/// The layout whose layout is itself.
-fn settled(text: &str) -> Result<String, String> {
+/// The layout whose layout is itself; or why there is none, and at which byte of the text.
+fn settled(text: &str) -> Result<String, (String, usize)> {
     if text.trim().is_empty() {
         return Ok(String::new());
     }
     let options = options();
     let mut form = text.to_owned();
-    for _ in 0..ROUNDS {
-        let next = pretty_yaml::format_text(&form, &options)
-            .map_err(|error| format!("the layout cannot be made: {}", error.to_string().trim()))?;
+    for round in 0..ROUNDS {
+        let next = pretty_yaml::format_text(&form, &options).map_err(|error| {
+            // Its words are of its own grammar.
+            ("this cannot be laid out".to_owned(), if round == 0 { error.offset() } else { 0 })
+        })?;
         // Some blank lines come with an indentation. Where that is a part of a text, the comparison finds out.
         let next: String =
             next.split_inclusive('\n').map(|line| if line.trim().is_empty() { "\n" } else { line }).collect();
@@ -103,7 +111,7 @@ fn settled(text: &str) -> Result<String, String> {
         }
         form = next;
     }
-    Err("the layout does not settle".into())
+    Err(("this has no layout that settles".into(), 0))
 }
 
 /// The layout with the comments at the ends of lines in the columns where they stood, as people align them. A comment

@@ -57,6 +57,7 @@ fn layout_is_made_anew() {
         ("a: '\"x\"'\n", "a: '\"x\"'\n"),
         ("\u{feff}a: 1\r\nb: |\r\n  x\r\n  y\r\n", "a: 1\nb: |\n  x\n  y\n"),
         ("---\na: 1\n", "---\na: 1\n"),
+        ("  # head\n\na:\n  - b\nc: 2", "# head\n\na:\n  - b\nc: 2\n"),
     ];
     for (text, expected) in cases {
         assert_eq!(form(text), expected, "of {text:?}");
