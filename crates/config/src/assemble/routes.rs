@@ -165,7 +165,10 @@ impl<'d> Build<'d, '_> {
         let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
         all.into_iter()
             .filter(|(number, _)| wanted(number))
-            .map(|(number, list)| (Listeners::only([number]), own(Some(list))))
+            .map(|(number, list)| {
+                let part = if numbers.is_some() { Listeners::only([number]) } else { Listeners::part_of_all(number) };
+                (part, own(Some(list)))
+            })
             .collect()
     }
 

@@ -1,4 +1,5 @@
 mod big;
+mod reach;
 mod reference;
 
 use super::*;
