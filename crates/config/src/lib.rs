@@ -2,12 +2,16 @@
 //! and assembles a `Runtime` from it. Finds every mistake at once, and changes nothing by itself.
 #![forbid(unsafe_code)]
 
+mod advise;
 mod assemble;
+mod codes;
 mod document;
 mod load;
 mod maybe;
 
+pub use advise::advise;
 pub use assemble::{World, assemble};
+pub use codes::CODES;
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;

@@ -34,11 +34,7 @@ enum Command {
         config: PathBuf,
     },
     /// Checks configurations and says all that is wrong in them. Exit code 0 if nothing is, else 1.
-    Check {
-        /// The configuration files.
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-    },
+    Check(check::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -50,7 +46,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
-        Command::Check { files } => check::check(&files),
+        Command::Check(arguments) => check::check(&arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }

@@ -8,7 +8,7 @@
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
 use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
-use pintle_core::config::{Read, Reader, Span};
+use pintle_core::config::{Read, Reader, Span, Spanned};
 
 run_order! {
     "access_log" later AccessLog
@@ -77,6 +77,28 @@ pub struct Place {
     pub is_there: bool,
 }
 
+impl Policy {
+    /// Where it runs, as places in [`ORDER`]: several for one that runs in several places, none for one that does nothing
+    /// or switches its kind off.
+    pub fn places(&self) -> Vec<usize> {
+        let kind = self.kind();
+        let here = |place: &Place| match place.name.split_once('.') {
+            None => place.name == kind,
+            Some((name, part)) => name == kind && self.has(part),
+        };
+        let all = ORDER.iter().enumerate().filter(|(_, place)| !self.is_off() && here(place));
+        all.map(|(at, _)| at).collect()
+    }
+
+    /// Whether it says something for that part of its kind.
+    fn has(&self, part: &str) -> bool {
+        match self {
+            Policy::Headers(Setting::On { value, .. }) => value.has(part),
+            _ => true,
+        }
+    }
+}
+
 /// The configuration of one kind of policy.
 pub(crate) trait Kind: Read {
     /// The kind's key.
@@ -122,6 +144,22 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(_) => stringify!($kind),)?)+
                     $($(Policy::$later => $name,)?)+
+                }
+            }
+
+            /// The named policy that it changes, if it is one by `use`.
+            pub fn used(&self) -> Option<&Spanned<String>> {
+                match self {
+                    $($(Policy::$type(Setting::Use { name, .. }) => Some(name),)?)+
+                    _ => None,
+                }
+            }
+
+            /// Whether it switches its kind off.
+            fn is_off(&self) -> bool {
+                match self {
+                    $($(Policy::$type(setting) => matches!(setting, Setting::Off),)?)+
+                    _ => false,
                 }
             }
 

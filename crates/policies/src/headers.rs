@@ -51,6 +51,12 @@ pub struct Edits {
 }
 
 impl Headers {
+    /// Whether it does something on the way to the service (`request`) or to the client (`response`).
+    pub(crate) fn has(&self, part: &str) -> bool {
+        let edits = if part == "request" { &self.request } else { &self.response };
+        *edits != Edits::default()
+    }
+
     fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
         let request = self.request.check(Side::Request, reader);
         let response = self.response.check(Side::Response, reader);

@@ -84,6 +84,16 @@ fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
 }
 
 impl NamedPolicies {
+    /// The names, in the written order.
+    pub fn names(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
+    /// The policy under a name, if it is there and sound.
+    pub fn get(&self, name: &str) -> Option<&Policy> {
+        self.0.iter().find(|(known, _)| known.value == name).and_then(|(_, policy)| policy.as_ref())
+    }
+
     /// The policy under a name; a name that nobody gave is reported.
     pub(crate) fn find(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<&Policy> {
         if let Some((_, policy)) = self.0.iter().find(|(known, _)| known == name) {

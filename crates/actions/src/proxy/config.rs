@@ -37,6 +37,19 @@ pub struct ProxyMap {
     pub rewrite_location: Later,
 }
 
+impl ProxyConfig {
+    /// Every service that it names.
+    pub fn services(&self) -> impl Iterator<Item = &Spanned<Service>> {
+        let (to, map) = match self {
+            ProxyConfig::To(service) => (Some(service), None),
+            ProxyConfig::Long(map) => (map.to.as_ref(), Some(map)),
+        };
+        let split = map.and_then(|map| map.split.as_ref()).into_iter().flat_map(|split| split.0.iter());
+        let mirror = map.and_then(|map| map.mirror.as_ref());
+        to.into_iter().chain(split.map(|(service, _)| service)).chain(mirror.map(|mirror| &mirror.to))
+    }
+}
+
 impl ProxyMap {
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
         let (message, help) = match (&self.to, &self.split) {
