@@ -11,6 +11,7 @@ mod order;
 mod outline;
 mod plain;
 mod reach;
+mod secrets;
 mod unused;
 
 use crate::document::Document;
@@ -27,13 +28,13 @@ struct Subject<'d> {
 type Advice = fn(&Subject<'_>, &mut Reader);
 
 /// Those that are true whatever errors there are elsewhere.
-const ALWAYS: &[Advice] = &[order::check, plain::check, admin::check, reach::contradictory];
+const ALWAYS: &[Advice] = &[order::check, plain::check, admin::check, secrets::check, reach::contradictory];
 
 /// Those that look at what is not there, and would follow from any error.
 const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, unused::upstreams, unused::policies];
 
 /// Reports what is doubtful. `runtime` is what was assembled of the document, if it is without errors.
-pub fn advise(document: &Document, runtime: Option<&Runtime>, reader: &mut Reader) {
+pub(crate) fn advise(document: &Document, runtime: Option<&Runtime>, reader: &mut Reader) {
     let subject = Subject { document, outline: Outline::of(document) };
     ALWAYS.iter().for_each(|advice| advice(&subject, reader));
     if let Some(runtime) = runtime {

@@ -129,7 +129,7 @@ pub struct RouteConfig {
 
 /// The admin address.
 #[derive(Debug, Read)]
-#[read(called = "admin")]
+#[read(called = "`admin`")]
 pub struct AdminConfig {
     /// `IP:PORT` or `unix:/path`.
     pub address: Spanned<Address>,

@@ -4,13 +4,14 @@
 
 mod advise;
 mod assemble;
+mod check;
 mod codes;
 mod document;
 mod load;
 mod maybe;
 
-pub use advise::advise;
 pub use assemble::{World, assemble};
+pub use check::{Verdict, check};
 pub use codes::CODES;
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};

@@ -5,21 +5,15 @@
 //! files, messages, more}`. A message looks as `pintle_core::config` says; `files` has `{file, good, routes}` for each
 //! file that was asked about; `more` is how many messages there were beyond those that are listed. Code hosts get SARIF.
 
-use crate::needs;
 use crate::run::say;
 use clap::{Args, ValueEnum};
-use pintle_config::{CODES, World, advise, assemble, load};
+use pintle_config::{CODES, Verdict};
 use pintle_core::config::{Reader, Sarif, Severity};
-use pintle_engine::Runtime;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// What is to be checked, and how it is told.
 #[derive(Args)]
@@ -59,7 +53,8 @@ pub(crate) fn check(arguments: &Arguments) -> ExitCode {
     let mut all = Vec::with_capacity(arguments.files.len());
     let mut good = true;
     for file in &arguments.files {
-        let mut found = look(file);
+        let Verdict { reader, routes } = pintle_config::check(file);
+        let mut found = Found { file, reader, routes };
         let denied = arguments.deny.is_some() && count(&found.reader, Severity::Warning) > 0;
         good &= !found.reader.diagnostics.has_errors() && !denied;
         if arguments.format == Format::Text {
@@ -73,25 +68,6 @@ pub(crate) fn check(arguments: &Arguments) -> ExitCode {
         Format::Sarif => print(sarif(&all)),
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn look(file: &Path) -> Found<'_> {
-    let mut checked = load(file);
-    let mut routes = 0;
-    if let Some(document) = &checked.document {
-        let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
-        let runtime = assemble(document, &world, &mut checked.reader);
-        needs::warn_of_secrets(document, &mut checked.reader);
-        advise(document, runtime.as_ref(), &mut checked.reader);
-        routes = runtime.map_or(0, |runtime| written(&runtime));
-    }
-    checked.reader.diagnostics.sort();
-    Found { file, reader: checked.reader, routes }
-}
-
-/// How many routes there are for whoever wrote them: one that differs by its listeners' policies is one.
-fn written(runtime: &Runtime) -> usize {
-    runtime.table.values().iter().map(|route| &*route.facts.name).collect::<HashSet<&str>>().len()
 }
 
 fn tell_people(found: &mut Found<'_>, denied: bool) {

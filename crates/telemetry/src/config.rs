@@ -5,7 +5,7 @@ use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape, Spanned}
 
 /// What the gateway tells about itself and the requests it serves.
 #[derive(Debug, Read)]
-#[read(called = "telemetry")]
+#[read(called = "`telemetry`")]
 pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]

@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::suggest::{listed, nearest, sounds_secret, with_article};
+use super::suggest::{in_words, listed, nearest, sounds_secret};
 use super::{Diagnostic, Form, Node, Read, Reader};
 
 /// A known key.
@@ -48,11 +48,8 @@ impl<'a> Fields<'a> {
         let known = || self.keys.iter().filter(|key| !key.later).map(|key| key.name);
         let suggestion = nearest(&entry.key.value, known());
         let message = format!("unknown key `{}`", entry.key.value);
-        let label = if called.is_empty() {
-            "not known here".to_owned()
-        } else {
-            format!("not known in {}", with_article(called))
-        };
+        let label =
+            if called.is_empty() { "not known here".to_owned() } else { format!("not known in {}", in_words(called)) };
         let help = match suggestion {
             Some(name) => format!("did you mean `{name}`?"),
             None if self.keys.is_empty() => "nothing can be set here".to_owned(),

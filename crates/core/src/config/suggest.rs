@@ -23,10 +23,16 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
-/// "a" or "an", with the word.
-pub(super) fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {noun}")
+/// What a map is, as a message says where a key is not known: "a route", "an upstream's tls"; a key that is no word for
+/// one thing stands for itself: "`limits`", "`access_log`".
+pub(super) fn in_words(called: &str) -> String {
+    let is_word = called.contains(' ') || !(called.ends_with('s') || called.contains('_'));
+    match called.chars().next() {
+        Some('`') => called.to_owned(),
+        _ if !is_word => format!("`{called}`"),
+        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {called}"),
+        _ => format!("a {called}"),
+    }
 }
 
 /// Whether a key's value may be a secret, by the key's name. What has no meaning is shown in messages, and must not
