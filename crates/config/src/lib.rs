@@ -6,13 +6,16 @@ mod advise;
 mod assemble;
 mod check;
 mod codes;
+pub mod describe;
 mod document;
+mod level;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
 pub use check::{Verdict, check};
 pub use codes::CODES;
+pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;

@@ -122,7 +122,8 @@ fn many_mistakes_in_one_file_are_all_told() {
 fn every_code_that_a_room_uses_has_its_sentence() {
     let codes: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
     assert!(codes.is_sorted(), "the list is in the order of the alphabet");
-    let used = Regex::new(r#"(?:Diagnostic::(?:error|warning)|reader\.error|report)\(\s*"([a-z-]+)""#).expect("a pattern");
+    let used =
+        Regex::new(r#"(?:Diagnostic::(?:error|warning)|reader\.error|report)\(\s*"([a-z-]+)""#).expect("a pattern");
     let mut found = 0;
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
     while let Some(folder) = folders.pop() {

@@ -8,7 +8,7 @@
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
 use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
-use pintle_core::config::{Read, Reader, Span, Spanned};
+use pintle_core::config::{Read, Reader, Shape, Span, Spanned};
 
 run_order! {
     "access_log" later AccessLog
@@ -86,7 +86,8 @@ impl Policy {
             None => place.name == kind,
             Some((name, part)) => name == kind && self.has(part),
         };
-        let all = ORDER.iter().enumerate().filter(|(_, place)| !self.is_off() && here(place));
+        let off = matches!(self.view().setting, Setting::Off);
+        let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
         all.map(|(at, _)| at).collect()
     }
 
@@ -97,6 +98,14 @@ impl Policy {
             _ => true,
         }
     }
+}
+
+/// A policy as it is written, whatever its kind.
+pub(crate) struct View {
+    pub(crate) kind: &'static str,
+    pub(crate) levels: Levels,
+    pub(crate) shape: fn() -> Shape,
+    pub(crate) setting: Setting<()>,
 }
 
 /// The configuration of one kind of policy.
@@ -155,11 +164,21 @@ macro_rules! run_order {
                 }
             }
 
-            /// Whether it switches its kind off.
-            fn is_off(&self) -> bool {
+            /// What was written of it.
+            pub(crate) fn view(&self) -> View {
                 match self {
-                    $($(Policy::$type(setting) => matches!(setting, Setting::Off),)?)+
-                    _ => false,
+                    $($(Policy::$type(setting) => View {
+                        kind: stringify!($kind),
+                        levels: $kind::LEVELS,
+                        shape: $kind::$type::shape,
+                        setting: setting.written(),
+                    },)?)+
+                    $($(Policy::$later => View {
+                        kind: $name,
+                        levels: Levels::Innermost,
+                        shape: pintle_core::config::Later::shape,
+                        setting: Setting::Off,
+                    },)?)+
                 }
             }
 

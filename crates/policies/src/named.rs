@@ -56,6 +56,17 @@ impl<T: Read> Read for Setting<T> {
     }
 }
 
+impl<T> Setting<T> {
+    /// What was written, without what it means.
+    pub(crate) fn written(&self) -> Setting<()> {
+        match self {
+            Setting::Off => Setting::Off,
+            Setting::On { written, .. } => Setting::On { value: (), written: written.clone() },
+            Setting::Use { name, changes } => Setting::Use { name: name.clone(), changes: changes.clone() },
+        }
+    }
+}
+
 /// The top-level `policies`: each under its name, `NAME: {KIND: …}`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NamedPolicies(Vec<(Spanned<String>, Option<Policy>)>);
@@ -128,7 +139,7 @@ impl NamedPolicies {
 }
 
 /// The map `written` with the keys of `changes` in place of its own.
-fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut Reader) -> Option<Node> {
+pub(crate) fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut Reader) -> Option<Node> {
     let changed: Vec<&Entry> = changes.as_map()?.iter().filter(|entry| &**entry.key != "use").collect();
     let Some(own) = written.as_map() else {
         let Some(first) = changed.first() else { return Some(written.clone()) };

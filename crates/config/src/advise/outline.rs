@@ -2,6 +2,7 @@
 //! left out.
 
 use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::level::Level;
 use crate::maybe::Maybe;
 use pintle_core::config::{Span, Spanned};
 use pintle_policies::PolicyList;
@@ -49,35 +50,24 @@ impl<'d> Outline<'d> {
         let lists = listeners.iter().map(|listener| &listener.policies).collect();
         let mut outline = Outline { listeners, routes: Vec::new(), lists };
         for route in document.routes.iter().filter_map(Maybe::get) {
-            outline.add(route, None, None, &numbers);
+            outline.add(route, &Level::default(), &numbers);
         }
         outline
     }
 
-    fn add(
-        &mut self,
-        route: &'d RouteConfig,
-        group: Option<&Pattern>,
-        listeners: Option<&'d [Spanned<String>]>,
-        numbers: &HashMap<String, u32>,
-    ) {
+    fn add(&mut self, route: &'d RouteConfig, around: &Level<'d>, numbers: &HashMap<String, u32>) {
         self.lists.push(&route.policies);
-        let pattern = match group {
-            None => route.pattern.value.clone(),
-            Some(group) => match route.pattern.within(group) {
-                Ok(pattern) => pattern,
-                Err(_) => return,
-            },
-        };
-        let listeners = route.listener.as_deref().or(listeners);
+        let Ok(level) = around.inner(route) else { return };
         if let Some(children) = &route.routes {
             for child in children.iter().filter_map(Maybe::get) {
-                self.add(child, Some(&pattern), listeners, numbers);
+                self.add(child, &level, numbers);
             }
             return;
         }
         let number = |name: &Spanned<String>| numbers.get(&name.value).copied();
-        let listeners = listeners.map(|names| names.iter().filter_map(number).collect());
-        self.routes.push(Leaf { config: route, pattern, listeners });
+        let listeners = level.listeners.map(|names| names.iter().filter_map(number).collect());
+        if let Some(pattern) = level.pattern {
+            self.routes.push(Leaf { config: route, pattern, listeners });
+        }
     }
 }
