@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Sends the client elsewhere.
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "redirect", check)]
+#[read(called = "redirect", instead = "write `{to: …}`", check)]
 pub struct RedirectConfig {
     /// Where to (a template): a URL, or a path on the same host.
     pub to: Option<Spanned<String>>,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// The gateway answers by itself.
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "respond", check)]
+#[read(called = "`respond`", instead = "write `{status: …}`, or `{body: …}`", check)]
 pub struct RespondConfig {
     /// The status, from 200 to 599.
     #[read(default = "200")]

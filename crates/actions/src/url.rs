@@ -46,9 +46,12 @@ impl Url {
     pub(crate) fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         if !text.starts_with('/') {
             let message = format!("a path begins with `/`, this one is `{text}`");
-            let help = match text.starts_with("${request.path") {
-                true => "the path stays as it is where none is given: leave it out".to_owned(),
-                false => format!("write `/{text}`"),
+            let help = match () {
+                () if text.starts_with("${request.path") => {
+                    "the path stays as it is where none is given: leave it out".to_owned()
+                }
+                () if text.contains("://") => "the path alone stands here; a host has a key of its own".to_owned(),
+                () => format!("write `/{text}`"),
             };
             reader.report(Diagnostic::error("bad-path", message, &text.span).help(help));
             return None;

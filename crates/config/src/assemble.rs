@@ -7,9 +7,10 @@ mod own;
 mod routes;
 mod services;
 
-pub(crate) use routes::actions;
+pub(crate) use routes::{actions, report_conflicts};
 
-use crate::document::{Document, LimitsConfig};
+use crate::document::Document;
+use crate::limits::LimitsConfig;
 use listeners::Doors;
 use own::Own;
 use pintle_core::config::Reader;
@@ -38,17 +39,18 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
     admin::check(document, reader);
     let entries = routes::entries(document, &doors, &mut upstreams, world, reader);
     let listeners = doors.open(document, world, reader);
-    if reader.diagnostics.has_errors() {
-        return None;
-    }
+    // That two routes are equal is so whatever is wrong elsewhere.
     let spans: Vec<_> = entries.iter().map(|(span, _)| span.clone()).collect();
     let table = match Table::build(entries.into_iter().map(|(_, entry)| entry).collect()) {
         Ok(table) => table,
         Err(conflicts) => {
-            routes::report_conflicts(&conflicts, &spans, reader);
+            report_conflicts(&conflicts, &spans, reader);
             return None;
         }
     };
+    if reader.diagnostics.has_errors() {
+        return None;
+    }
     let addresses: HashMap<_, _, foldhash::fast::RandomState> =
         listeners.iter().flat_map(|l| l.addresses.iter().map(|address| (address.clone(), l.number))).collect();
     Some(Runtime {

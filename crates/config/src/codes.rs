@@ -16,6 +16,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("duplicate-key", "A key is there twice in one map."),
     ("duplicate-name", "A name is there twice, in two files."),
     ("duplicate-section", "A section that may be there once is there in two files."),
+    ("empty-group", "A group has no routes."),
     ("empty-policy", "A named policy has no settings of its own."),
     ("empty-split", "A split leaves no service."),
     ("equal-routes", "Two routes are equally good for a request that both match."),

@@ -1,9 +1,10 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+use crate::limits::LimitsConfig;
 use crate::maybe::Maybe;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
-    ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree,
+    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Span, Spanned, Text, Tree,
 };
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -14,11 +15,10 @@ use pintle_telemetry::config::Telemetry;
 use pintle_upstream::UpstreamConfig;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// The configuration of a gateway.
 #[derive(Debug, Read)]
-#[read(called = "configuration")]
+#[read(called = "configuration", check)]
 pub struct Document {
     /// More files, as glob patterns relative to this one.
     #[read(default = "[]")]
@@ -93,7 +93,7 @@ pub struct ListenerConfig {
 
 /// What becomes of some requests: an action, or a group of routes.
 #[derive(Debug, Read)]
-#[read(called = "route")]
+#[read(called = "route", check)]
 pub struct RouteConfig {
     /// Its unique name in logs and metrics; the default is the match in canonical form.
     pub name: Option<Spanned<String>>,
@@ -169,58 +169,30 @@ impl Workers {
     }
 }
 
-/// Bounds on clients.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "limits")]
-pub struct LimitsConfig {
-    /// Open connections, over all workers.
-    #[read(default = "20000")]
-    pub connections: u32,
-    /// A request's head.
-    #[read(default = "{}")]
-    pub header: HeaderLimits,
-    /// How long to wait.
-    #[read(default = "{}")]
-    pub timeout: TimeLimits,
-    /// A request's content.
-    #[read(default = "10MiB")]
-    pub body: ByteSize,
-    /// Concurrent streams of an HTTP/2 connection.
-    #[read(default = "128")]
-    pub streams: u32,
+/// The keys of a map that it does not have, or does not have yet: each of them is reported.
+fn refused<T: Read>(node: &Node) -> impl Iterator<Item = &str> {
+    let Shape::Map { fields, .. } = T::shape() else { unreachable!("a struct reads a map") };
+    let keys = node.as_map().unwrap_or_default().iter().map(|entry| &*entry.key.value);
+    keys.filter(move |key| !fields.iter().any(|field| field.key == *key && !field.later))
 }
 
-/// Bounds on a request's head.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "header")]
-pub struct HeaderLimits {
-    /// Bytes of all of it.
-    #[read(default = "32KiB")]
-    pub size: ByteSize,
-    /// Fields.
-    #[read(default = "100")]
-    pub count: u32,
-}
-
-/// How long clients may take.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "timeout")]
-pub struct TimeLimits {
-    /// For a head, from its first byte.
-    #[read(default = "10s")]
-    pub header: Duration,
-    /// Between two pieces of content.
-    #[read(default = "30s")]
-    pub body: Duration,
-    /// For a kept connection without a request.
-    #[read(default = "60s")]
-    pub idle: Duration,
-    /// For what is under way when the gateway is to stop.
-    #[read(default = "30s")]
-    pub drain: Duration,
+impl RouteConfig {
+    /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
+    /// would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let acts = self.proxy.is_some() || self.redirect.is_some() || self.respond.is_some() || self.routes.is_some();
+        (acts || refused::<Self>(node).next().is_none()).then_some(self)
+    }
 }
 
 impl Document {
+    /// With names under a key that is misspelled, that no one knows them would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let named = ["listeners", "upstreams", "policies"];
+        let meant = |key: &str| named.iter().any(|name| strsim::osa_distance(&key.to_lowercase(), name) <= 3);
+        (!refused::<Self>(node).any(meant)).then_some(self)
+    }
+
     /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
     pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let listeners = self.listeners.iter().filter_map(Maybe::get);

@@ -9,6 +9,7 @@ mod codes;
 pub mod describe;
 mod document;
 mod level;
+mod limits;
 mod load;
 mod maybe;
 

@@ -144,6 +144,6 @@ pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share};
 /// What derived code calls; no part of the interface for people.
 #[doc(hidden)]
 pub mod derived {
-    pub use super::fields::{Fields, Key};
+    pub use super::fields::{Fields, Key, Known};
     pub use super::kinds::{Named, forms_mismatch, is_none_word, kind, read_text, word};
 }

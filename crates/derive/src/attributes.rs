@@ -19,6 +19,7 @@ pub(crate) enum Style {
 pub(crate) struct Container {
     pub(crate) style: Style,
     pub(crate) called: String,
+    pub(crate) instead: String,
     pub(crate) expected: String,
     pub(crate) check: bool,
 }
@@ -33,9 +34,10 @@ impl Container {
                 "kind" => container.style = Style::Kind,
                 "forms" => container.style = Style::Forms,
                 "called" => container.called = text(&meta)?,
+                "instead" => container.instead = text(&meta)?,
                 "expected" => container.expected = text(&meta)?,
                 "check" => container.check = true,
-                _ => return Err(meta.error("a type knows: text, word, kind, forms, called, expected, check")),
+                _ => return Err(meta.error("a type knows: text, word, kind, forms, called, instead, expected, check")),
             }
             Ok(())
         })?;

@@ -18,8 +18,9 @@ use attributes::{Container, Style, doc_of};
 /// Derives `pintle_core::config::Read`. The documentation comments become the reference's.
 ///
 /// On the type, what it reads:
-/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `#[read(check)]` calls
-///   `fn check(self, node: &Node, reader: &mut Reader) -> Option<Self>` after all fields were read;
+/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `instead = "write …"` is the
+///   remedy where something else stands, `#[read(check)]` calls `fn check(self, node: &Node, reader: &mut Reader) ->
+///   Option<Self>` after all fields were read;
 /// - `#[read(text, expected = "a duration such as 5s")]` reads one text by the type's `Text`;
 /// - `#[read(word)]`: an enum of unit variants reads one of several words;
 /// - `#[read(kind, called = "policy")]`: an enum reads a map with a single key that names the variant;

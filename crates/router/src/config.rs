@@ -99,6 +99,11 @@ enum Other {
 
 impl Read for Pattern {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.as_list().is_some() {
+            let help = "for several paths write `match: {path: […]}`; hosts and methods too may be lists there";
+            reader.expected("a match such as `GET shop.example.com/orders/**`, or a map", node, help);
+            return None;
+        }
         match Match::read(node, reader)? {
             Match::Short(short) => Some(short.0),
             Match::Long(long) => long.pattern(node, reader),

@@ -128,7 +128,8 @@ impl<'d> Build<'d, '_> {
             // Without a name two are the same only if their matches are, which is reported as that.
             Some(other) if route.name.is_some() => {
                 let message = format!("two routes are named `{name}`");
-                reader.report(Diagnostic::error("same-name", message, span).also(other, "the other one"));
+                let same = Diagnostic::error("same-name", message, span).also(other, "the other one");
+                reader.report(same.help("give one of them another `name`"));
             }
             Some(_) => {}
         }
@@ -169,7 +170,7 @@ fn action_span(route: &RouteConfig) -> Option<&Span> {
 }
 
 /// Says which routes are equal.
-pub(super) fn report_conflicts(conflicts: &[Conflict], spans: &[Span], reader: &mut Reader) {
+pub(crate) fn report_conflicts(conflicts: &[Conflict], spans: &[Span], reader: &mut Reader) {
     for conflict in conflicts {
         let (first, second) = (&spans[conflict.first], &spans[conflict.second]);
         let help = "make one of them more specific, or give them different methods, conditions or listeners";

@@ -88,7 +88,7 @@ impl Services for Upstreams<'_> {
 pub(super) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     names
         .map(|other| (strsim::damerau_levenshtein(name, other), other))
-        .filter(|(distance, other)| *distance <= 1 + other.len() / 4)
+        .filter(|(distance, other)| *distance <= 1 + other.len() / 4 && *distance < other.chars().count())
         .min()
         .map(|(_, other)| other)
 }

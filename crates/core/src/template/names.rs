@@ -59,8 +59,11 @@ fn unknown_root(name: &str, range: Range<usize>, declared: &Declared<'_>) -> Fau
         }
         _ => {}
     }
+    if name == "env" {
+        return fault.help("nothing but a secret is taken from the environment: {env: NAME}");
+    }
     if looks_like_environment(name) {
-        return fault.help(format!("an environment variable is written {{env: {name}}}"));
+        return fault.help(environment(name));
     }
     for (root, fields) in [
         (Root::Request, &["headers", "header", "method", "query", "cookies", "host"][..]),
@@ -79,7 +82,14 @@ fn unknown_root(name: &str, range: Range<usize>, declared: &Declared<'_>) -> Fau
     if declared.has(Root::Path) && declared.captures.contains(&name) {
         return fault.help(format!("did you mean `path.{name}`?"));
     }
-    fault.suggest(name, known.chain(declared.item))
+    let listed = known.clone().chain(declared.item).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let fault = fault.suggest(name, known.chain(declared.item));
+    if fault.help.is_some() { fault } else { fault.help(format!("there are {listed}")) }
+}
+
+/// What is said of a name that shells and other programs would fill in.
+pub(super) fn environment(name: &str) -> String {
+    format!("use {{env: {name}}} where a secret is wanted; nothing else is taken from the environment")
 }
 
 /// Whether a bare name is written as environment variables are.

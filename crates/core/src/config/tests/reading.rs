@@ -68,7 +68,7 @@ fn a_kind_stands_alone() {
             "5:5 `rate`, `burst` stand beside `rate_limit`, not in it \
              [indent it further than `rate_limit`, or write `rate_limit: {…}`]",
             "7:6 expected one policy, found an empty map [one of `timeout`, `rate_limit`]",
-            "8:6 expected one policy, found 2: `nope`, `no` [each one is a map of its own: `[{a: …}, {b: …}]`]",
+            "8:6 expected one policy, found 2: `nope`, `no` [keep one; where several may stand, each is a map of its own]",
             "8:7 unknown policy `nope` [there are `timeout`, `rate_limit`]",
             "8:16 unknown policy `no` [there are `timeout`, `rate_limit`]",
         ]

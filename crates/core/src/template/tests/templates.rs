@@ -99,7 +99,10 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
         ("ab${'c}", "?'c} | the text that begins here is never closed"),
         ("ab${ }", "? | an expression is missing here"),
         ("ab${client.ipp}", "?ipp | `client` has no `ipp` (did you mean `ip`?)"),
-        ("ab${HOME}", "?HOME | unknown name `HOME` (an environment variable is written {env: HOME})"),
+        (
+            "ab${HOME}",
+            "?HOME | unknown name `HOME` (use {env: HOME} where a secret is wanted; nothing else is taken from the environment)",
+        ),
         ("ä${client.ip = 1}", "?= | `=` does not compare (write `==`)"),
     ] {
         let found = rendered(text, Place::Text);
