@@ -117,6 +117,11 @@ impl Read for Pattern {
 
 impl Long {
     fn pattern(self, node: &Node, reader: &mut Reader) -> Option<Pattern> {
+        // With a key that is not known the match says less than was meant, and what it equals would only follow.
+        const KEYS: [&str; 6] = ["host", "path", "method", "header", "query", "cookie"];
+        if node.as_map().unwrap_or_default().iter().any(|entry| !KEYS.contains(&&**entry.key)) {
+            return None;
+        }
         let conditions = [self.header.0, self.query.0, self.cookie.0].concat();
         let mut methods = Methods::default();
         self.method.0.iter().for_each(|one| methods.add(one));

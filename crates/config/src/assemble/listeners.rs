@@ -15,6 +15,8 @@ use std::sync::Arc;
 /// The listeners of a document, named and numbered.
 pub(super) struct Doors<'a> {
     all: Vec<Door<'a>>,
+    /// One is broken, and its name is not known.
+    broken: bool,
 }
 
 struct Door<'a> {
@@ -72,13 +74,17 @@ impl<'a> Doors<'a> {
             let help = "write at least one: `listeners: [{address: 127.0.0.1:8080}]`";
             reader.report(Diagnostic::error("no-listener", "there is no listener", &configs.span).help(help));
         }
-        Doors { all }
+        let broken = configs.iter().any(|config| config.get().is_none());
+        Doors { all, broken }
     }
 
     /// The number of a listener.
     pub(super) fn number(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<u32> {
         if let Some(number) = self.all.iter().position(|door| *door.name == **name) {
             return Some(number as u32);
+        }
+        if self.broken {
+            return None;
         }
         let names: Vec<String> = self.all.iter().map(|door| door.name.to_string()).collect();
         let help = match super::services::closest(name, names.iter()) {
