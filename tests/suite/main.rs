@@ -4,6 +4,7 @@
 
 mod body_limit;
 mod check;
+mod check_formats;
 mod example;
 mod failing;
 mod four_ways;
