@@ -9,8 +9,7 @@ mod services;
 
 pub(crate) use routes::{actions, report_conflicts};
 
-use crate::document::Document;
-use crate::limits::LimitsConfig;
+use crate::document::{Document, LimitsConfig};
 use listeners::Doors;
 use own::Own;
 use pintle_core::config::Reader;

@@ -8,6 +8,7 @@
 //! an index by the values of a condition.
 
 mod build;
+mod explain;
 mod head;
 mod index;
 mod order;
@@ -17,15 +18,17 @@ mod rule;
 mod tests;
 mod trie;
 
+pub use explain::{Candidate, Explained, Respect, Verdict};
 pub use head::Head;
 pub use reach::Shadowed;
+pub use rule::Miss;
 
 use crate::pattern::{Methods, Pattern, Rank};
 use foldhash::fast::FixedState;
 use http::Method;
 use index::{Candidates, Index};
 use pintle_core::exchange::Captures;
-use rule::{Miss, Rule};
+use rule::Rule;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use trie::Trie;
