@@ -92,7 +92,7 @@ impl Pattern {
             return Err(fault(format!("`{target}` has no path"), remedy));
         };
         let (host, path) = target.split_at(slash);
-        if host.starts_with(['^', '~', '(']) {
+        if host.starts_with(['^', '~']) {
             return Err(path::regular_expression(target));
         }
         if path.starts_with("//") && host.ends_with(':') {
