@@ -4,6 +4,7 @@
 mod check;
 mod control;
 mod demo;
+mod explain;
 mod inputs;
 mod needs;
 mod run;
@@ -42,6 +43,8 @@ enum Command {
     },
     /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
     Schema,
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Schema => print(&pintle_config::schema()),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }
