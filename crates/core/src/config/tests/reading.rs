@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::types::{BalanceWord, Document, OrNone, Workers};
 use super::{read, said};
-use crate::config::{ByteSize, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Spanned, TemplateText, Text, Tree};
+use crate::config::{
+    ByteSize, ExpressionText, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Spanned, TemplateText, Text, Tree,
+};
 
 const GOOD: &str = include_str!("good.yaml");
 
@@ -151,6 +153,7 @@ fn a_text_says_what_may_stand_in_it() {
     assert_eq!(grammar(Duration::shape()), Grammar::Duration);
     assert_eq!(grammar(ByteSize::shape()), Grammar::Size);
     assert_eq!(grammar(TemplateText::shape()), Grammar::Template);
+    assert_eq!(grammar(ExpressionText::shape()), Grammar::Expression);
     assert_eq!(grammar(String::shape()), Grammar::Free);
     assert_eq!(grammar(Portion::shape()), Grammar::Number { min: 1, max: 8, or: &["all"] });
 }
