@@ -41,10 +41,10 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
-    Schema,
     /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
     Explain(explain::Arguments),
+    /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
+    Schema,
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -64,8 +64,8 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
-        Command::Schema => print(&pintle_config::schema()),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Schema => print(&pintle_config::schema()),
         Command::Demo { config } => demo::demo(config),
     }
 }
