@@ -139,7 +139,9 @@ pub use sarif::Sarif;
 pub use shape::{Field, Grammar, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
 pub use sources::{Bounds, Sources};
-pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share, TemplateText, TemplateTree};
+pub use values::{
+    ByteSize, ConfigPath, ExpressionText, Network, Rate, SecretSource, Share, TemplateText, TemplateTree,
+};
 
 /// What derived code calls; no part of the interface for people.
 #[doc(hidden)]

@@ -124,7 +124,6 @@ async fn a_websocket_is_a_request_like_any_other() {
     assert_eq!((response.status.as_u16(), response.fields.get_str("sec-websocket-accept")), (101, Some("x")));
 }
 
-// Rule: max-forwards
 #[tokio::test]
 async fn max_forwards_is_counted_down_and_ends_here() {
     let service = Origin::echo().await;
