@@ -12,6 +12,7 @@ mod http1_edge;
 mod http2;
 mod http2_floods;
 mod http2_services;
+mod levels;
 mod operate;
 mod proxy;
 mod redirect;

@@ -45,9 +45,9 @@ pub struct Document {
     /// Bounds on clients.
     #[read(default = "{}")]
     pub limits: LimitsConfig,
-    /// Policies for every route.
-    #[read(later)]
-    pub defaults: Later,
+    /// What holds for all routes, and for requests that no route takes.
+    #[read(default = "{}")]
+    pub defaults: DefaultsConfig,
     /// Where the last good configuration is kept.
     #[read(later)]
     pub state: Later,
@@ -66,6 +66,15 @@ pub struct Document {
     /// Pages for errors.
     #[read(later)]
     pub errors: Later,
+}
+
+/// What holds everywhere, unless a listener, a group or a route says otherwise.
+#[derive(Debug, Read)]
+#[read(called = "defaults")]
+pub struct DefaultsConfig {
+    /// Policies around every route and around 404 and 405: the outermost level, outside of those of listeners.
+    #[read(default)]
+    pub policies: PolicyList,
 }
 
 /// Where clients come in.

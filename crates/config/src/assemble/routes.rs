@@ -43,7 +43,8 @@ pub(super) fn fallback(
     reader: &mut Reader,
 ) -> Option<Arc<Route>> {
     let place = Declared::request().any_capture();
-    let steps = pintle_policies::build(&[&listener.policies], &document.policies, &place, &defaults(document), reader)?;
+    let levels = [&document.defaults.policies, &listener.policies];
+    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document), reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
@@ -156,7 +157,10 @@ impl<'d> Build<'d, '_> {
 
     /// Which listeners' policies hold: one route for each listener that has some, one for all others.
     fn spread(&self, numbers: Option<Vec<u32>>, level: &Level<'d>) -> Vec<(Listeners, Vec<&'d PolicyList>)> {
-        let own = |list: Option<&'d PolicyList>| list.into_iter().chain(level.policies.iter().copied()).collect();
+        let own = |list: Option<&'d PolicyList>| {
+            let outer = [Some(&self.document.defaults.policies), list].into_iter().flatten();
+            outer.chain(level.policies.iter().copied()).collect()
+        };
         let all: Vec<(u32, &'d PolicyList)> =
             self.doors.configs().enumerate().map(|(number, config)| (number as u32, &config.policies)).collect();
         if all.iter().all(|(_, list)| list.is_empty()) {
