@@ -32,9 +32,10 @@ pub struct ProxyMap {
     /// Split by a value of the request instead of at random.
     #[read(later)]
     pub split_by: Later,
-    /// Undo `path` and `host` in the Location of answers.
-    #[read(later)]
-    pub rewrite_location: Later,
+    /// Whether what answers say of places is put into the client's words: `Location`, `Content-Location`, `Refresh`, and
+    /// domain and path of `Set-Cookie`. Places of others stay; the path is undone where `path` ends in `/${path.rest}`.
+    #[read(default = "false")]
+    pub rewrite_location: bool,
 }
 
 impl ProxyMap {
