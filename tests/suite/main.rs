@@ -4,6 +4,7 @@
 
 mod body_limit;
 mod check;
+mod errors;
 mod example;
 mod failing;
 mod four_ways;
@@ -13,12 +14,14 @@ mod http2;
 mod http2_floods;
 mod http2_services;
 mod levels;
+mod maintenance;
 mod operate;
 mod proxy;
 mod redirect;
 mod reload;
 mod reload_load;
 mod respond;
+mod rewrite_location;
 mod routing;
 mod routing_example;
 mod smuggling;

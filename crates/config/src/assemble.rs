@@ -2,12 +2,14 @@
 //! wrong is reported; what did not change since the configuration in force is taken over.
 
 mod admin;
+mod errors;
 mod listeners;
 mod own;
 mod routes;
 mod services;
 
 use crate::document::{Document, LimitsConfig};
+use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
 use pintle_core::config::Reader;
@@ -34,8 +36,9 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
     let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
-    let entries = routes::entries(document, &doors, &mut upstreams, world, reader);
-    let listeners = doors.open(document, world, reader);
+    let mut pages = ErrorPages::new(document, &doors, reader);
+    let listeners = doors.open(document, &pages, world, reader);
+    let entries = routes::entries(document, &doors, &mut upstreams, &mut pages, world, reader);
     if reader.diagnostics.has_errors() {
         return None;
     }

@@ -1,7 +1,8 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
-use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
+use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
     ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree,
 };
@@ -63,9 +64,9 @@ pub struct Document {
     /// How names are looked up.
     #[read(later)]
     pub resolver: Later,
-    /// Pages for errors.
-    #[read(later)]
-    pub errors: Later,
+    /// Pages for errors, on all listeners.
+    #[read(default)]
+    pub errors: ErrorsConfig,
 }
 
 /// What holds everywhere, unless a listener, a group or a route says otherwise.
@@ -95,6 +96,9 @@ pub struct ListenerConfig {
     /// Policies of every route here, and of requests that no route takes.
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors here.
+    #[read(default)]
+    pub errors: ErrorsConfig,
     /// Plain TCP.
     #[read(later)]
     pub protocol: Later,
@@ -117,6 +121,11 @@ pub struct RouteConfig {
     /// What happens around the action.
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors on this route, or on those of this group.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+    /// Answers 503 in place of the action, or of those of the group's routes.
+    pub maintenance: Option<MaintenanceConfig>,
     /// Sends the request to a service.
     pub proxy: Option<Spanned<ProxyConfig>>,
     /// Sends the client elsewhere.
@@ -243,7 +252,7 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration: those of TLS to services, and secrets.
+    /// Every other file that is read with the configuration: those of TLS to services, secrets, and pages.
     pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
@@ -251,7 +260,16 @@ impl Document {
             SecretSource::File(path) => Some(path),
             SecretSource::Env(_) => None,
         });
-        tls.map(|file| &file.value).chain(token)
+        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
+        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
+        let mut routes: Vec<&RouteConfig> =
+            self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
+        while let Some(route) = routes.pop() {
+            pages.push(&route.errors);
+            routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
+        }
+        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
+        tls.chain(pages).map(|file| &file.value).chain(token)
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

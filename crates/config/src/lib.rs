@@ -4,10 +4,12 @@
 
 mod assemble;
 mod document;
+mod errors;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
 pub use document::{AdminConfig, Document, Workers};
+pub use errors::{ErrorsConfig, PageConfig};
 pub use load::{Checked, load};
 pub use maybe::Maybe;

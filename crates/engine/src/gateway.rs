@@ -137,7 +137,7 @@ impl Gateway {
             Ok(response) => (response, None),
             Err(mut refusal) => {
                 exchange.notes.internal = refusal.internal.take();
-                let mut response = reply::render(&mut refusal, exchange);
+                let mut response = reply::render(&mut refusal, exchange, [&route.pages, &listener.pages]);
                 route.chain.edit_reply(refusal.at, exchange, &mut response);
                 self.metrics.refused(refusal.reason);
                 (response, Some(refusal.reason))

@@ -1,5 +1,6 @@
 //! A running configuration: immutable, swapped whole. Built by `config`, read by every request once.
 
+use crate::pages::Pages;
 use crate::proxy_protocol::ProxyProtocolConfig;
 use crate::socket::Address;
 use crate::tls::TlsListener;
@@ -36,6 +37,8 @@ pub struct Route {
     pub facts: Arc<RouteFacts>,
     /// Its policies and its action.
     pub chain: Arc<Chain>,
+    /// Its pages for errors, and its groups'.
+    pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<RouteMeter>,
 }
@@ -56,6 +59,8 @@ pub struct Listener {
     pub trusted_proxies: Vec<Network>,
     /// What answers where no route does.
     pub fallback: Arc<Route>,
+    /// Its pages for errors, and those of all listeners.
+    pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<ListenerMeter>,
 }

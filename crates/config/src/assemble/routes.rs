@@ -1,16 +1,18 @@
 //! The routes: groups are unfolded, names given, policies and actions built.
 
 use super::World;
+use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::maybe::Maybe;
-use pintle_actions::Fallback;
+use pintle_actions::{Fallback, MaintenanceConfig};
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::Route;
+use pintle_engine::pages::{self, Pages};
 use pintle_policies::{Defaults, PolicyList};
 use pintle_router::{Conflict, Entry, Listeners, Pattern};
 use std::collections::{BTreeMap, HashMap};
@@ -24,10 +26,11 @@ pub(super) fn entries<'d>(
     document: &'d Document,
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
+    pages: &mut ErrorPages,
     world: &World,
     reader: &mut Reader,
 ) -> Vec<Placed> {
-    let mut build = Build { document, doors, upstreams, world, names: HashMap::new(), entries: Vec::new() };
+    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::new(), entries: Vec::new() };
     let top = Level::default();
     for route in document.routes.iter().filter_map(Maybe::get) {
         build.route(route, &top, reader);
@@ -49,6 +52,8 @@ pub(super) fn fallback(
     Some(Arc::new(Route {
         facts,
         chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
+        // The listener has all that hold here.
+        pages: Pages::default(),
         meter: world.metrics.route(""),
     }))
 }
@@ -65,12 +70,16 @@ struct Level<'d> {
     listeners: Option<&'d [Spanned<String>]>,
     policies: Vec<&'d PolicyList>,
     labels: BTreeMap<String, String>,
+    maintenance: Option<&'d MaintenanceConfig>,
+    /// The innermost first.
+    errors: Vec<Arc<pages::Level>>,
 }
 
 struct Build<'d, 'b> {
     document: &'d Document,
     doors: &'b Doors<'d>,
     upstreams: &'b mut Upstreams<'d>,
+    pages: &'b mut ErrorPages,
     world: &'b World,
     names: HashMap<Box<str>, Span>,
     entries: Vec<Placed>,
@@ -96,7 +105,7 @@ impl<'d> Build<'d, '_> {
     }
 
     /// What holds for a route with all that is around it.
-    fn level(&self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
+    fn level(&mut self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
         let mut level = outer.clone();
         level.pattern = match &outer.pattern {
             None => Some(route.pattern.value.clone()),
@@ -114,6 +123,10 @@ impl<'d> Build<'d, '_> {
         level.policies.push(&route.policies);
         for (name, value) in &route.labels.0 {
             level.labels.insert(name.value.clone(), value.clone());
+        }
+        level.maintenance = route.maintenance.as_ref().or(outer.maintenance);
+        if let Some(pages) = self.pages.level(&route.errors, reader) {
+            level.errors.insert(0, pages);
         }
         let own = match &route.name {
             Some(name) => name.value.clone(),
@@ -134,21 +147,28 @@ impl<'d> Build<'d, '_> {
         self.take_name(name, route, reader);
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
-        let action = self.action(route, &place, reader);
+        let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
+            Some(maintenance) => maintenance.around(action, &place, reader),
+            None => Some(action),
+        });
         let mut numbers = None;
         if let Some(names) = level.listeners {
             let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
             numbers = Some(found);
         }
+        let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for (listeners, lists) in self.spread(numbers, level) {
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
-            let (Some(steps), Some(action)) = (steps, &action) else { continue };
+            let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
+            // Next to the action: what edits answers on their way out sees the page.
+            steps.extend(self.pages.replacing(&pages));
             let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
+                pages: pages.clone(),
                 meter: self.world.metrics.route(name),
             });
             self.entries.push((route.pattern.span.clone(), Entry { pattern: pattern.clone(), listeners, value }));
