@@ -8,6 +8,8 @@ mod own;
 mod routes;
 mod services;
 
+pub(crate) use routes::actions;
+
 use crate::document::{Document, LimitsConfig};
 use errors::ErrorPages;
 use listeners::Doors;

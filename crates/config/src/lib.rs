@@ -3,12 +3,15 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+pub mod describe;
 mod document;
 mod errors;
+mod level;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
+pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
 pub use errors::{ErrorsConfig, PageConfig};
 pub use load::{Checked, load};

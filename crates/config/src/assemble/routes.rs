@@ -5,17 +5,18 @@ use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::level::{Level, spread};
 use crate::maybe::Maybe;
-use pintle_actions::{Fallback, MaintenanceConfig};
+use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::Route;
-use pintle_engine::pages::{self, Pages};
-use pintle_policies::{Defaults, PolicyList};
-use pintle_router::{Conflict, Entry, Listeners, Pattern};
-use std::collections::{BTreeMap, HashMap};
+use pintle_engine::pages::Pages;
+use pintle_policies::Defaults;
+use pintle_router::{Conflict, Entry, Fault};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A route for the table, and where it was written.
@@ -31,7 +32,7 @@ pub(super) fn entries<'d>(
     reader: &mut Reader,
 ) -> Vec<Placed> {
     let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::new(), entries: Vec::new() };
-    let top = Level::default();
+    let top = Level::top(document);
     for route in document.routes.iter().filter_map(Maybe::get) {
         build.route(route, &top, reader);
     }
@@ -60,19 +61,6 @@ pub(super) fn fallback(
 
 fn defaults(document: &Document) -> Defaults {
     Defaults { body_limit: Some(document.limits.body) }
-}
-
-/// What routes inherit from the groups around them.
-#[derive(Clone, Default)]
-struct Level<'d> {
-    pattern: Option<Pattern>,
-    name: Option<String>,
-    listeners: Option<&'d [Spanned<String>]>,
-    policies: Vec<&'d PolicyList>,
-    labels: BTreeMap<String, String>,
-    maintenance: Option<&'d MaintenanceConfig>,
-    /// The innermost first.
-    errors: Vec<Arc<pages::Level>>,
 }
 
 struct Build<'d, 'b> {
@@ -106,39 +94,13 @@ impl<'d> Build<'d, '_> {
 
     /// What holds for a route with all that is around it.
     fn level(&mut self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
-        let mut level = outer.clone();
-        level.pattern = match &outer.pattern {
-            None => Some(route.pattern.value.clone()),
-            Some(group) => match route.pattern.within(group) {
-                Ok(pattern) => Some(pattern),
-                Err(fault) => {
-                    reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
-                    return None;
-                }
-            },
+        let reported = |fault: Fault| {
+            reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
         };
-        if let Some(listeners) = &route.listener {
-            level.listeners = Some(listeners);
-        }
-        level.policies.push(&route.policies);
-        for (name, value) in &route.labels.0 {
-            level.labels.insert(name.value.clone(), value.clone());
-        }
-        level.maintenance = route.maintenance.as_ref().or(outer.maintenance);
+        let mut level = outer.inner(route).map_err(reported).ok()?;
         if let Some(pages) = self.pages.level(&route.errors, reader) {
             level.errors.insert(0, pages);
         }
-        let own = match &route.name {
-            Some(name) => name.value.clone(),
-            None => {
-                let listeners: Vec<&str> = route.listener.iter().flatten().map(|name| name.as_str()).collect();
-                route.pattern.canonical(&listeners)
-            }
-        };
-        level.name = Some(match &outer.name {
-            Some(group) => format!("{group}/{own}"),
-            None => own,
-        });
         Some(level)
     }
 
@@ -158,7 +120,8 @@ impl<'d> Build<'d, '_> {
         }
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
-        for (listeners, lists) in self.spread(numbers, level) {
+        for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
+            let lists = level.lists(on.policies);
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
@@ -171,26 +134,9 @@ impl<'d> Build<'d, '_> {
                 pages: pages.clone(),
                 meter: self.world.metrics.route(name),
             });
-            self.entries.push((route.pattern.span.clone(), Entry { pattern: pattern.clone(), listeners, value }));
+            let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
+            self.entries.push((route.pattern.span.clone(), entry));
         }
-    }
-
-    /// Which listeners' policies hold: one route for each listener that has some, one for all others.
-    fn spread(&self, numbers: Option<Vec<u32>>, level: &Level<'d>) -> Vec<(Listeners, Vec<&'d PolicyList>)> {
-        let own = |list: Option<&'d PolicyList>| {
-            let outer = [Some(&self.document.defaults.policies), list].into_iter().flatten();
-            outer.chain(level.policies.iter().copied()).collect()
-        };
-        let all: Vec<(u32, &'d PolicyList)> =
-            self.doors.configs().enumerate().map(|(number, config)| (number as u32, &config.policies)).collect();
-        if all.iter().all(|(_, list)| list.is_empty()) {
-            return vec![(numbers.map_or(Listeners::ALL, Listeners::only), own(None))];
-        }
-        let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
-        all.into_iter()
-            .filter(|(number, _)| wanted(number))
-            .map(|(number, list)| (Listeners::only([number]), own(Some(list))))
-            .collect()
     }
 
     fn take_name(&mut self, name: &str, route: &Spanned<RouteConfig>, reader: &mut Reader) {
@@ -229,7 +175,7 @@ impl<'d> Build<'d, '_> {
     }
 }
 
-fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
+pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
