@@ -20,6 +20,7 @@ mod proxy;
 mod redirect;
 mod reload;
 mod reload_load;
+mod resolver;
 mod respond;
 mod rewrite_location;
 mod routing;

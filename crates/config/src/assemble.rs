@@ -5,6 +5,7 @@ mod admin;
 mod errors;
 mod listeners;
 mod own;
+mod resolver;
 mod routes;
 mod services;
 
@@ -35,7 +36,8 @@ pub struct World {
 
 /// Builds what runs. None if anything was reported as an error.
 pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Option<Runtime> {
-    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
+    let resolver = resolver::build(&document.resolver, world, reader);
+    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
     let mut pages = ErrorPages::new(document, &doors, reader);
@@ -59,6 +61,7 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
         table,
         addresses,
         limits: limits(&document.limits),
+        resolver,
         upstreams: upstreams.all(),
         listeners,
     })

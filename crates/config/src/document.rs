@@ -14,7 +14,7 @@ use pintle_engine::tls::TlsConfig;
 use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
-use pintle_upstream::UpstreamConfig;
+use pintle_upstream::{ResolverConfig, UpstreamConfig};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -62,9 +62,9 @@ pub struct Document {
     /// Taking back a change that does harm.
     #[read(later)]
     pub guard: Later,
-    /// How names are looked up.
-    #[read(later)]
-    pub resolver: Later,
+    /// How the names of services are looked up.
+    #[read(default = "{}")]
+    pub resolver: ResolverConfig,
     /// Pages for errors, on all listeners.
     #[read(default)]
     pub errors: ErrorsConfig,
@@ -202,7 +202,8 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration: those of TLS to services, secrets, and pages.
+    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
+    /// that the resolver goes by.
     pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
@@ -219,7 +220,7 @@ impl Document {
             routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
         }
         let pages = pages.into_iter().flat_map(ErrorsConfig::files);
-        tls.chain(pages).map(|file| &file.value).chain(token)
+        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

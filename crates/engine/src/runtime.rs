@@ -9,7 +9,7 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::Chain;
 use pintle_router::Table;
 use pintle_telemetry::{ListenerMeter, RouteMeter};
-use pintle_upstream::Upstream;
+use pintle_upstream::{Resolver, Upstream};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Runtime {
     pub addresses: HashMap<Address, u32, foldhash::fast::RandomState>,
     /// Bounds on clients.
     pub limits: Limits,
+    /// What looks the names of services up.
+    pub resolver: Arc<Resolver>,
     /// Every upstream that a route may reach.
     pub upstreams: Vec<Arc<Upstream>>,
 }
