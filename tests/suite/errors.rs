@@ -16,6 +16,7 @@ async fn both(gateway: &Gateway, ask: Ask) -> [Answer; 2] {
     [gateway.ask(ask.clone()).await, gateway.h2().await.ask(ask).await]
 }
 
+// Rule: errors-accept
 #[tokio::test]
 async fn browsers_get_the_page_and_programs_the_json() {
     let (_nobody, url) = nobody();
@@ -56,6 +57,7 @@ routes: [{{match: /down, proxy: \"{url}\"}}]
     }
 }
 
+// Rule: errors-inner
 #[tokio::test]
 async fn inner_levels_come_before_outer_ones() {
     let says = |what: &str| format!("{{json: {{from: {what}}}}}");
@@ -96,6 +98,7 @@ routes:
     assert_eq!((answer.status, answer.json()["from"].as_str()), (400, Some("top")));
 }
 
+// Rule: errors-upstream
 #[tokio::test]
 async fn what_services_answer_is_replaced_where_a_page_says_so() {
     let reply = Reply::new(503).body("theirs, and long").header("content-type", "text/plain").header("etag", "\"1\"");
@@ -160,6 +163,7 @@ async fn an_answer_that_is_replaced_is_not_read_to_its_end() {
     held.ended().await;
 }
 
+// Rule: errors-accept
 #[tokio::test]
 async fn a_page_whose_template_fails_is_the_gateways_own_answer() {
     let config = "listeners: [{address: 127.0.0.1:0}]

@@ -28,6 +28,7 @@ routes:
     )
 }
 
+// Rule: policy-levels
 #[tokio::test]
 async fn the_order_of_levels_is_defaults_listener_group_route() {
     let gateway = Gateway::start(all_levels(&level("defaults"))).await;
@@ -41,6 +42,7 @@ async fn the_order_of_levels_is_defaults_listener_group_route() {
     assert_eq!(other.get("/plain").await.fields.all("x-level"), ["defaults"]);
 }
 
+// Rule: policy-levels
 #[tokio::test]
 async fn defaults_hold_for_404_and_405_as_well() {
     let config = all_levels(&level("defaults")).replace("/plain", "POST /plain");

@@ -18,6 +18,7 @@ routes:
     )
 }
 
+// Rule: maintenance-closed, maintenance-inherited
 #[tokio::test]
 async fn a_closed_group_answers_503_and_calls_no_service() {
     let service = Origin::echo().await;
@@ -50,6 +51,7 @@ async fn a_post_to_a_closed_route_gets_its_answer() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: maintenance-closed
 #[tokio::test]
 async fn testers_are_let_through() {
     let service = Origin::echo().await;

@@ -19,6 +19,7 @@ fn asking(dns: &Dns, rest: &str) -> String {
     format!("{{servers: [\"{}\"], hosts: none{rest}}}", dns.address())
 }
 
+// Rule: dns-once
 #[tokio::test]
 async fn a_name_is_looked_up_once_for_all_who_wait_and_kept_by_its_ttl() {
     let (service, dns) = (Origin::echo().await, Dns::start().await);
@@ -41,6 +42,7 @@ async fn a_name_is_looked_up_once_for_all_who_wait_and_kept_by_its_ttl() {
     gateway.wait_metric("pintle_dns_lookups_total{result=\"found\"}", 1.0).await;
 }
 
+// Rule: dns-kept
 #[tokio::test]
 async fn a_new_address_is_seen_when_the_ttl_runs_out() {
     let (service, dns) = (Origin::echo().await, Dns::start().await);
@@ -54,6 +56,7 @@ async fn a_new_address_is_seen_when_the_ttl_runs_out() {
     assert!(dns.asked("shop.test") <= 4, "{}", dns.asked("shop.test"));
 }
 
+// Rule: dns-kept
 #[tokio::test]
 async fn the_last_answer_stays_in_use_while_dns_fails_or_is_silent() {
     let (service, dns) = (Origin::echo().await, Dns::start().await);
@@ -101,6 +104,7 @@ async fn a_name_that_nobody_knows_is_502_and_is_not_asked_for_at_each_request() 
     until("the name", async || (gateway.get("/").await.status == 200).then_some(())).await;
 }
 
+// Rule: dns-addresses
 #[tokio::test]
 async fn the_next_address_and_the_next_server_are_tried() {
     let (service, silent, dns) = (Origin::echo().await, Dns::start().await, Dns::start().await);
@@ -126,6 +130,7 @@ async fn addresses_of_one_family_do_not_wait_for_a_server_that_is_silent_on_the_
     assert_eq!(dns.asked("shop.test"), 1);
 }
 
+// Rule: dns-search
 #[tokio::test]
 async fn short_names_are_searched_for() {
     let (service, dns) = (Origin::echo().await, Dns::start().await);

@@ -22,6 +22,7 @@ fn config(url: &str, rest: &str) -> String {
     format!("listeners: [{{address: 127.0.0.1:0}}]\nroutes: [{{match: /shop/**, proxy: {proxy}}}]\n")
 }
 
+// Rule: rewrite-ours, rewrite-path, rewrite-cookies
 #[tokio::test]
 async fn a_redirect_of_the_service_leads_back_to_the_gateway() {
     let service = service().await;

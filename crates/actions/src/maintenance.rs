@@ -2,14 +2,24 @@
 //! run as ever, so that who is refused otherwise still is, and the pages of `errors` hold.
 
 use pintle_core::config::{Read, Reader, Spanned};
-use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Expression};
 use pintle_core::{Exchange, Reason, Refusal, names};
 use pintle_policies::template;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Whether a route is closed for maintenance. A group's holds for its routes; `false` opens a route of a closed group.
+/// Whether a route is closed for maintenance: clients get 503, the action is not called, and policies run as ever. A
+/// group's holds for its routes; `false` opens a route of a closed group.
+///
+/// ```yaml
+/// routes:
+///   - match: /billing/**
+///     maintenance: {retry_after: 10m, unless: "client.ip == '10.0.0.7'"}
+///     routes:
+///       - {match: /**, proxy: orders}
+///       - {match: /health, maintenance: false, respond: {body: "ok\n"}}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "`true`, `false`, or a map with `retry_after` and `unless`")]
 pub enum MaintenanceConfig {
@@ -65,17 +75,30 @@ struct Maintenance {
     action: Arc<dyn Action>,
 }
 
-impl Action for Maintenance {
-    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+impl Maintenance {
+    fn check(&self, exchange: &Exchange) -> Result<(), Refusal> {
         if self.unless.as_ref().is_some_and(|unless| unless.holds(exchange).unwrap_or(false)) {
-            return self.action.call(exchange);
+            return Ok(());
         }
         let refusal = Refusal::new(Reason::Maintenance);
-        let refusal = match &self.retry_after {
+        Err(match &self.retry_after {
             Some(seconds) => refusal.field(names::RETRY_AFTER, &**seconds),
             None => refusal,
-        };
-        Box::pin(std::future::ready(Err(refusal)))
+        })
+    }
+}
+
+impl Action for Maintenance {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        match self.check(exchange) {
+            Ok(()) => self.action.call(exchange),
+            Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+        }
+    }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        self.check(exchange)?;
+        self.action.plan(exchange)
     }
 }
 
@@ -90,6 +113,10 @@ mod tests {
     impl Action for Open {
         fn call<'a>(&'a self, _: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
             Box::pin(std::future::ready(Ok(Response::new(StatusCode::OK))))
+        }
+
+        fn plan(&self, _: &mut Exchange) -> Result<Plan, Refusal> {
+            Ok(Plan::Answer(Response::new(StatusCode::OK)))
         }
     }
 

@@ -1,6 +1,6 @@
 //! `errors` as its user writes it: which page stands for which status.
 
-use pintle_core::config::{ConfigPath, Diagnostic, Form, Map, Node, Read, Reader, Shape, Spanned, Tree};
+use pintle_core::config::{ConfigPath, Diagnostic, Form, Map, Node, Read, Reader, Shape, Spanned, TemplateTree};
 use pintle_engine::pages::Statuses;
 
 /// Pages in place of what the gateway says by itself, by status: `404`, a class such as `5xx`, or `default` for the rest.
@@ -11,8 +11,20 @@ use pintle_engine::pages::Statuses;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ErrorsConfig(pub Vec<(Statuses, Spanned<PageConfig>)>);
 
-/// What stands for a status. Who asks for HTML before JSON, as browsers do, gets the one, all others the other; a form
+/// A page. Who asks for HTML before JSON, as browsers do, gets the one, all others the other; a form
 /// that is left out, or in which a template fails, is what it would be without this page.
+///
+/// ```yaml
+/// errors:
+///   404: {html: pages/not-found.html}
+///   5xx: {html: pages/sorry.html, upstream: true}
+///   default:
+///     json: {error: "${problem.reason}", message: "${problem.title}", id: "${problem.request_id}"}
+/// routes:
+///   - match: /shop/**
+///     errors: {503: {json: {closed: true}}}
+///     proxy: orders
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "error page", check)]
 pub struct PageConfig {
@@ -21,7 +33,7 @@ pub struct PageConfig {
     /// that `request`, `client`, `route` and `response` have. `$${` is a literal `${`.
     pub html: Option<Spanned<ConfigPath>>,
     /// A tree that becomes JSON, with templates as its leaves, which may name the same.
-    pub json: Option<Tree>,
+    pub json: Option<TemplateTree>,
     /// Whether it also stands in place of what services answer with such a status. What describes their content
     /// (`content-type`, `etag` and the like) goes with it, all other header fields stay.
     #[read(default = "false")]

@@ -3,12 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod comment;
 pub mod describe;
 mod document;
 mod errors;
+pub mod explain;
 mod level;
 mod load;
 mod maybe;
+mod reference;
+mod schema;
 
 pub use assemble::{World, assemble};
 pub use describe::{Description, describe};
@@ -16,3 +20,5 @@ pub use document::{AdminConfig, Document, Workers};
 pub use errors::{ErrorsConfig, PageConfig};
 pub use load::{Checked, load};
 pub use maybe::Maybe;
+pub use reference::reference;
+pub use schema::schema;

@@ -14,6 +14,7 @@ mod http1;
 mod http2;
 pub mod pages;
 pub mod proxy_protocol;
+mod rehearsal;
 mod reply;
 mod request;
 mod runtime;
@@ -23,5 +24,6 @@ mod stream;
 pub mod tls;
 
 pub use gateway::Gateway;
+pub use rehearsal::{Asker, Rehearsal};
 pub use runtime::{Limits, Listener, Route, Runtime};
 pub use server::{Server, StartError};

@@ -9,7 +9,7 @@ mod means;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Domain, HostsFile, Library, OwnResolver, ResolverConfig, Server};
+pub use config::{Attempts, Domain, HostsFile, Library, OwnResolver, ResolverConfig, Server};
 pub use means::ResolverFault;
 
 use ask::Asking;

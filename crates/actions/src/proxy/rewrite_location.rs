@@ -107,6 +107,10 @@ impl<'a> Undo<'a> {
             return None;
         }
         let path = self.path(path).unwrap_or_else(|| path.to_owned());
+        if (scheme, self.scheme) == (Scheme::Https, Scheme::Http) && self.is_clients(scheme, authority) {
+            // The service wants the client to come over TLS; to undo that would send it round in a circle.
+            return Some(format!("https://{authority}{path}"));
+        }
         if self.authority.is_empty() {
             return Some(if path.starts_with('/') { path } else { format!("/{path}") });
         }
@@ -115,15 +119,26 @@ impl<'a> Undo<'a> {
 
     /// Whether an authority is the service's, by whatever name: that by which it was asked, an endpoint's, the client's.
     fn is_ours(&self, scheme: Scheme, authority: &str) -> bool {
-        let authority = authority.to_ascii_lowercase();
-        let named = without_port(&authority, scheme.default_port());
-        let asked = self.asked.into_iter().chain(Some(self.authority)).map(str::to_ascii_lowercase);
-        // A name without a port was sent over another scheme than it is told with, perhaps: both leave it out.
-        let mut asked = asked.filter(|asked| !asked.is_empty());
-        asked.any(|asked| {
-            named == without_port(&asked, self.service.default_port())
-                || named == without_port(&asked, self.scheme.default_port())
-        }) || self.endpoints().any(|endpoint| without_port(endpoint, scheme.default_port()) == named)
+        let is_endpoint = |endpoint: &str| {
+            let port = scheme.default_port();
+            without_port(endpoint, port) == without_port(&authority.to_ascii_lowercase(), port)
+        };
+        self.is_clients(scheme, authority)
+            || self.asked.is_some_and(|asked| self.is_same(scheme, authority, asked))
+            || self.endpoints().any(is_endpoint)
+    }
+
+    fn is_clients(&self, scheme: Scheme, authority: &str) -> bool {
+        self.is_same(scheme, authority, self.authority)
+    }
+
+    /// Whether an authority that is told is one that was asked for. A name without a port may be told with another
+    /// scheme than it was sent over: both leave it out.
+    fn is_same(&self, scheme: Scheme, told: &str, asked: &str) -> bool {
+        let (told, asked) = (told.to_ascii_lowercase(), asked.to_ascii_lowercase());
+        let told = without_port(&told, scheme.default_port());
+        let ports = [self.service.default_port(), self.scheme.default_port()];
+        !asked.is_empty() && ports.into_iter().any(|port| without_port(&asked, port) == told)
     }
 
     /// `host:port` of each endpoint.

@@ -84,6 +84,7 @@ fn ask_on(table: &Table<usize>, listener: u32, request: &str, lines: &[(&str, &s
     }
 }
 
+// Rule: match-host
 #[test]
 fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     let table = table(&[short("a.b/x")]);
@@ -92,6 +93,7 @@ fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     assert_eq!(ask(&table, "/x", &[]), "404");
 }
 
+// Rule: match-host
 #[test]
 fn a_wildcard_is_one_or_more_labels() {
     let table = table(&[short("*.x.y/")]);
@@ -102,6 +104,7 @@ fn a_wildcard_is_one_or_more_labels() {
     assert_eq!(ask(&table, "ax.y/", &[]), "404");
 }
 
+// Rule: match-name
 #[test]
 fn a_name_is_one_segment_that_is_not_empty() {
     let table = table(&[short("/a/{x}/c")]);
@@ -111,6 +114,7 @@ fn a_name_is_one_segment_that_is_not_empty() {
     assert_eq!(ask(&table, "/a//c", &[]), "404");
 }
 
+// Rule: match-rest
 #[test]
 fn two_stars_are_the_path_before_it_a_slash_and_all_below() {
     let table = table(&[short("/a/**")]);
@@ -172,6 +176,7 @@ fn then_the_path_segment_by_segment_from_the_left() {
     assert_eq!(ask(&table, "/z/b", &[]), "0 **z/b");
 }
 
+// Rule: match-more-conditions
 #[test]
 fn then_one_that_lists_the_method() {
     let table = table(&[long("/a", &["header x?", "header y?"]), short("GET,PUT /a"), short("POST /a")]);
@@ -197,6 +202,7 @@ fn then_more_conditions_and_exact_over_regex_over_present() {
     assert_eq!(ask(&table, "/a", &[("x", "1"), ("y", ""), ("z", "")]), "4");
 }
 
+// Rule: match-order
 #[test]
 fn the_written_order_never_matters() {
     let mut patterns = vec![short("/**"), short("a.b/**"), long("a.b/{x}", &["header x=1"]), short("GET a.b/{x}")];
@@ -246,6 +252,7 @@ fn one_conflict_is_named_once_for_many_hosts() {
     assert_eq!(conflicts(&[pattern.clone(), pattern]), [(0, 1)]);
 }
 
+// Rule: match-next-best
 #[test]
 fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     let table = table(&[
@@ -262,6 +269,7 @@ fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     assert_eq!(ask(&table, "a.b/x/y", &[]), "0 **x/y");
 }
 
+// Rule: match-any-value
 #[test]
 fn a_condition_on_many_values_holds_if_any_value_meets_it() {
     let table = table(&[
@@ -338,6 +346,7 @@ fn a_preflight_is_matched_as_the_method_that_it_asks_for() {
     assert_eq!(ask(&table, "GET /a", &preflight("PUT")), "405 PUT, OPTIONS");
 }
 
+// Rule: match-head
 #[test]
 fn get_matches_head_too() {
     let table =
@@ -366,6 +375,7 @@ fn a_route_with_listeners_belongs_to_those_alone() {
     assert_eq!(ask_on(&table, 1, "POST /b", &[]), "405 GET, HEAD");
 }
 
+// Rule: match-listener
 #[test]
 fn an_equal_route_that_names_its_listener_wins_there() {
     let routes = [
@@ -426,4 +436,77 @@ fn a_long_list_is_searched_by_value_in_the_same_order() {
     let many: Vec<(&str, String)> = (0..40).rev().map(|at| ("t", at.to_string())).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(ask(&table, "POST /", &many), "0 **");
+}
+
+/// What an explanation says of each route: its number and why.
+fn reasons(table: &Table<usize>, request: &str, lines: &[(&str, &str)]) -> Vec<(usize, Verdict)> {
+    let (method, target) = request.split_once(' ').expect("a method");
+    let (host, path) = target.split_at(target.find('/').expect("a path"));
+    let (method, fields) = (Method::from_bytes(method.as_bytes()).expect("a method"), lines.iter().copied().collect());
+    let head = Head { listener: 0, method: &method, host, path, query: None, fields: &fields };
+    table.explain(&head, 100).shown.iter().map(|one| (one.entry, one.verdict)).collect()
+}
+
+#[test]
+fn an_explanation_says_in_which_respect_a_route_lost() {
+    use Verdict::{Lost, Missed, Won};
+    let routes = [
+        (short("GET a.b/x/{id}"), Listeners::ALL),
+        (long("GET a.b/x/{id}", &["header v=1", "header w?"]), Listeners::ALL),
+        (long("GET a.b/x/{id}", &["header v=1"]), Listeners::ALL),
+        (short("a.b/x/{id}"), Listeners::ALL),
+        (short("GET a.b/x/{id}"), Listeners::only([0])),
+        (short("GET a.b/x/{id}"), Listeners::only([1])),
+        (short("POST a.b/x/{id}"), Listeners::ALL),
+        (short("a.b/x/**"), Listeners::ALL),
+        (short("*.b/x/7"), Listeners::ALL),
+        (short("/**"), Listeners::ALL),
+        (short("/y"), Listeners::ALL),
+    ];
+    let table = build(&routes).expect("no conflicts");
+    let expected = [
+        (1, Missed(Miss::Condition(1))),
+        (2, Won),
+        (4, Lost(Respect::Conditions)),
+        (5, Missed(Miss::Listener)),
+        (0, Lost(Respect::Conditions)),
+        (6, Missed(Miss::Method)),
+        (3, Lost(Respect::Method)),
+        (7, Lost(Respect::Path)),
+        (8, Lost(Respect::Host)),
+        (9, Lost(Respect::Host)),
+    ];
+    let mut found = reasons(&table, "GET a.b/x/7", &[("v", "1")]);
+    found.sort_by_key(|(entry, _)| expected.iter().position(|(other, _)| other == entry));
+    assert_eq!(found, expected);
+    let found = reasons(&table, "GET a.b/x/7", &[]);
+    assert!(found.contains(&(4, Won)) && found.contains(&(0, Lost(Respect::Listener))), "{found:?}");
+}
+
+#[test]
+fn an_explanation_of_head_prefers_the_route_that_lists_it() {
+    let table = table(&[long("GET /", &["header v=1"]), short("HEAD /")]);
+    let lost = Verdict::Lost(Respect::Method);
+    assert_eq!(reasons(&table, "HEAD h/", &[("v", "1")]), [(0, lost), (1, Verdict::Won)]);
+}
+
+#[test]
+fn an_explanation_knows_every_condition_that_fails() {
+    let table = table(&[long("/", &["header v=1", "header w?", "query q=1", "cookie c!"])]);
+    let (method, fields) = (Method::GET, [("v", "1"), ("cookie", "c=1")].into_iter().collect());
+    let head = Head { listener: 0, method: &method, host: "h", path: "/", query: Some("q=2"), fields: &fields };
+    assert_eq!(table.explain(&head, 9).shown[0].verdict, Verdict::Missed(Miss::Condition(1)));
+    assert_eq!(table.unmet(0, &head), [1, 2, 3]);
+}
+
+#[test]
+fn an_explanation_has_a_bound_and_keeps_who_won() {
+    let mut patterns: Vec<Pattern> = (0..50).map(|at| long("/", &[&format!("header t={at}")])).collect();
+    patterns.push(short("/"));
+    let table = table(&patterns);
+    let (method, fields) = (Method::GET, Fields::default());
+    let head = Head { listener: 0, method: &method, host: "h", path: "/", query: None, fields: &fields };
+    let all = table.explain(&head, 3);
+    assert_eq!((all.shown.len(), all.left_out), (4, 47));
+    assert_eq!(all.shown[3], Candidate { entry: 50, verdict: Verdict::Won });
 }

@@ -1,10 +1,20 @@
 //! `resolver` as its user writes it.
 
-use pintle_core::config::{ConfigPath, Diagnostic, Node, Read, Reader, Shape, Spanned, Text};
+use pintle_core::config::{ConfigPath, Diagnostic, Grammar, Node, Read, Reader, Shape, Spanned, Text};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-/// How the names of services are looked up.
+/// How the names of services are looked up. A name's addresses are tried in turn, those of IPv6 and IPv4 alternating.
+///
+/// ```yaml
+/// resolver:
+///   servers: [10.96.0.10, "10.96.0.11:53"]
+///   search: [shop.svc.cluster.local, svc.cluster.local]
+///   ndots: 2
+///   hosts: none
+///   timeout: 1s
+///   attempts: 2
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "`system`, or a map such as `{servers: [10.0.0.2]}`")]
 pub enum ResolverConfig {
@@ -41,8 +51,8 @@ pub struct OwnResolver {
     pub hosts: HostsFile,
     /// How long to wait for one server's answer; 2s where servers are given.
     pub timeout: Option<Spanned<Duration>>,
-    /// How often all servers are asked in turn, from 1 to 10; 2 where servers are given.
-    pub attempts: Option<Spanned<u8>>,
+    /// How often all servers are asked in turn; 2 where servers are given.
+    pub attempts: Option<Attempts>,
     /// A name with so many dots is tried as it is before the domains of `search`; 1 where servers are given.
     pub ndots: Option<u8>,
 }
@@ -57,14 +67,22 @@ impl OwnResolver {
         {
             wrong.push(("a server gets from 1ms to 30s to answer", "such as `2s`", &timeout.span));
         }
-        if let Some(attempts) = self.attempts.as_ref().filter(|attempts| !(1..=10).contains(&***attempts)) {
-            wrong.push(("servers are asked from 1 to 10 times", "such as `2`", &attempts.span));
-        }
         let good = wrong.is_empty();
         for (message, help, span) in wrong {
             reader.report(Diagnostic::error("resolver", message, span).help(help));
         }
         good.then_some(self)
+    }
+}
+
+/// How often servers are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(text, expected = "a number from 1 to 10", range = "1-10")]
+pub struct Attempts(pub u8);
+
+impl Text for Attempts {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().ok().filter(|count| (1..=10).contains(count)).map(Attempts).ok_or_else(String::new)
     }
 }
 
@@ -131,6 +149,7 @@ impl Read for HostsFile {
             name: "HostsFile",
             doc: "Where names are known without DNS.",
             expected: "`system`, `none` or a path",
+            grammar: Grammar::Free,
         }
     }
 }

@@ -77,7 +77,7 @@ impl Means {
             own.search = search.iter().map(|domain| domain.0.clone()).collect();
         }
         own.timeout = timeout.as_ref().map_or(own.timeout, |timeout| timeout.value);
-        own.attempts = attempts.as_ref().map_or(own.attempts, |attempts| attempts.value.into());
+        own.attempts = attempts.map_or(own.attempts, |attempts| attempts.0.into());
         own.ndots = ndots.map_or(own.ndots, usize::from);
         own.hosts = match &config.hosts {
             HostsFile::System => hosts(&text(&HOSTS).unwrap_or_default()),

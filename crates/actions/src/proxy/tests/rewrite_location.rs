@@ -53,6 +53,7 @@ fn what_names_the_service_names_the_gateway() {
     }
 }
 
+// Rule: rewrite-ours
 #[test]
 fn what_names_somebody_else_stays() {
     for told in [
@@ -71,6 +72,16 @@ fn what_names_somebody_else_stays() {
     ] {
         assert_eq!(location(told), told);
     }
+}
+
+#[test]
+fn who_is_sent_to_tls_is_not_sent_back() {
+    let mut plain = order();
+    plain.request.scheme = Scheme::Http;
+    let told = |value: &str| back(&plain, Some("/v2/all/7/items"), Some("shop.test"), "location", value);
+    assert_eq!(told("https://shop.test/v2/all/8"), "https://shop.test/orders/8");
+    assert_eq!(told("http://shop.test/v2/all/8"), "http://shop.test/orders/8");
+    assert_eq!(told("https://10.0.0.7:9001/v2/all/8"), "http://shop.test/orders/8", "nobody outside knows that name");
 }
 
 #[test]
@@ -111,6 +122,7 @@ fn other_fields_with_places_go_back_too() {
     assert_eq!(field("link", "</v2/all/8>"), "</v2/all/8>");
 }
 
+// Rule: rewrite-cookies
 #[test]
 fn cookies_get_the_clients_domain_and_path() {
     let cookie = |value: &str| back(&order(), Some("/v2/all/7/items"), Some("orders.internal"), "set-cookie", value);

@@ -17,6 +17,7 @@ fn rendered(text: &str, place: Place) -> String {
     }
 }
 
+// Rule: template-literal, template-encoded, template-rest
 #[test]
 fn a_path() {
     for (text, expected) in [
@@ -31,6 +32,7 @@ fn a_path() {
         ("/users/x${request.query.empty}", ">/users/x"),
         ("/${client.port}/${request.query.q}", ">/4711/a%20b&c"),
         ("/${path.rest.upperAscii()}", ">/X%2FY%2520Z"),
+        ("/${'a\u{fc}\u{4e2d}b' + string(client.port)}/x", ">/a%C3%BC%E4%B8%ADb4711/x"),
         ("/${consumer.groups}", "!consumer.groups | a list has no text: `join` it, or take one item"),
         ("/${claims.email}", "!claims.email | there is nothing under this key"),
         ("/plain", ">/plain"),
@@ -40,6 +42,7 @@ fn a_path() {
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_url() {
     for (text, expected) in [
@@ -55,6 +58,7 @@ fn a_url() {
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_header_and_a_query_and_text() {
     assert_eq!(rendered("${claims.sub}-${client.port}", Place::Header), ">u1-4711");
@@ -107,6 +111,7 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
     }
 }
 
+// Rule: template-type
 #[test]
 fn a_single_value_keeps_its_type() {
     let request = request();
