@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod bundle;
 mod document;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
+pub use bundle::{Bundle, Packed};
 pub use document::{AdminConfig, Document, Workers};
-pub use load::{Checked, load};
+pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
