@@ -10,6 +10,6 @@ mod maybe;
 
 pub use assemble::{World, assemble};
 pub use bundle::{Bundle, Packed};
-pub use document::{AdminConfig, Document, Workers};
+pub use document::{AdminConfig, Document, GuardConfig, Workers};
 pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
