@@ -48,7 +48,7 @@ impl Controller {
         });
         let different = different.flatten().unwrap_or_default();
         if change.dry_run {
-            return self.tried(&mut asked, version, different);
+            return self.tried(&mut asked, version, &different);
         }
         let Asked { checked, by, origin, copy_of } = asked;
         let taking = Taking { checked, by, origin, held: Some(self.files()), copy_of };
@@ -77,7 +77,7 @@ impl Controller {
     }
 
     /// What would happen.
-    fn tried(&self, asked: &mut Asked, version: u64, different: Value) -> Verdict {
+    fn tried(&self, asked: &mut Asked, version: u64, different: &Value) -> Verdict {
         let mut document = asked.checked.document.take();
         let good = document.as_mut().is_some_and(|document| {
             self.around.adjust(document);
