@@ -4,12 +4,15 @@
 
 mod assemble;
 mod bundle;
+pub mod describe;
 mod document;
+mod level;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
 pub use bundle::{Bundle, Packed};
+pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, GuardConfig, Workers};
 pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
