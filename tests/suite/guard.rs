@@ -1,6 +1,6 @@
 //! The guard: a change that does harm is taken back by itself, and one that does none stays.
 
-use pintle_testkit::{Ask, Gateway, Reloaded};
+use pintle_testkit::{Ask, Folder, Gateway, Reloaded};
 use serde_json::json;
 
 const TOKEN: &str = "a-token-of-32-characters-or-more";
@@ -97,6 +97,28 @@ async fn a_service_that_is_down_is_harm_and_clients_own_faults_are_not() {
     assert!(said.contains("configuration 3 does harm: 20 of 20"), "{said}");
     // The second had not stood its time either.
     assert!(said.contains("back to what 1 was"), "{said}");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_not_taken_again_by_a_restart() {
+    let state = Folder::new();
+    let kept = |path: &str| format!("{}state: {}\n", config(path, "5m"), state.at("state").display());
+    let gateway = start(kept("/shop")).await;
+    gateway.rewrite(kept("/shopp"));
+    assert_eq!(gateway.verdict().await, Reloaded::InForce);
+    ask(&gateway, 20, 404).await;
+    assert_eq!(gateway.verdict().await, Reloaded::InForce);
+    // Answered from the disk, so what the guard did is there.
+    let history = gateway.ask_admin(Ask::get("/config/history")).await.json();
+    assert_eq!(history["in_force"], 3);
+    gateway.kill().await;
+
+    let gateway = start(kept("/shopp")).await;
+    ask(&gateway, 1, 200).await;
+    assert!(gateway.stderr().contains("configuration 3 (guard) stays in force"), "{}", gateway.stderr());
+    gateway.stop().await;
+    let gateway = start(kept("/other")).await;
+    ask(&gateway, 1, 404).await;
 }
 
 #[tokio::test]

@@ -159,6 +159,16 @@ async fn whoever_may_not_is_told_so_before_the_content_is_read() {
 }
 
 #[tokio::test]
+async fn who_begins_and_sends_nothing_more_keeps_nobody_waiting_for_long() {
+    let gateway = start(config("first")).await;
+    let mut wire = Wire::tcp(gateway.admin()).await;
+    let head = format!("PUT /config HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {TOKEN}", gateway.admin());
+    wire.write(format!("{head}\r\ncontent-length: 1000\r\n\r\nlisteners:")).await;
+    assert_eq!(wire.answer().await.status, 408);
+    assert_eq!(gateway.ask_admin(put(config("second"))).await.status, 200);
+}
+
+#[tokio::test]
 async fn content_may_come_in_chunks_and_after_a_100() {
     let gateway = start(config("first")).await;
     assert_eq!(gateway.ask_admin(put(config("second")).chunked()).await.status, 200);

@@ -26,6 +26,12 @@ fn with_token(ask: Ask) -> Ask {
     ask.header("authorization", &format!("Bearer {TOKEN}"))
 }
 
+/// Changes the file and nothing else, so that it is one version more.
+async fn change(gateway: &Gateway, config: String) {
+    gateway.rewrite(config);
+    assert_eq!(gateway.verdict().await, Reloaded::InForce);
+}
+
 async fn says(gateway: &Gateway) -> String {
     gateway.get("/").await.text()
 }
@@ -39,7 +45,7 @@ async fn a_start_with_a_bad_file_serves_the_last_good_one_and_says_so() {
     let place = Folder::new();
     let state = place.at("state");
     let first = start(config(&state, "first")).await;
-    first.change(config(&state, "second")).await;
+    change(&first, config(&state, "second")).await;
     first.stop().await;
 
     let bad = config(&state, "third").replace("listeners", "listenerz");
@@ -62,6 +68,49 @@ async fn a_start_with_a_bad_file_serves_the_last_good_one_and_says_so() {
     let status = gateway.ask_admin(Ask::get("/status")).await.json();
     assert_eq!(status["configuration"]["origin"], "files");
     assert!(status["configuration"]["last_refusal"].is_null(), "{status}");
+}
+
+#[tokio::test]
+async fn a_file_that_stays_bad_is_told_at_each_start() {
+    let place = Folder::new();
+    let state = place.at("state");
+    start(config(&state, "first")).await.stop().await;
+    let bad = config(&state, "second").replace("listeners", "listenerz");
+    for _ in 0..2 {
+        let gateway = start(&bad).await;
+        assert_eq!(says(&gateway).await, "first");
+        assert!(gateway.stderr().contains("unknown key `listenerz`"), "{}", gateway.stderr());
+        assert!(matches!(gateway.reload().await, Reloaded::Refused(_)));
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_text_is_passed_over_for_the_one_before() {
+    let place = Folder::new();
+    let state = place.at("state");
+    let gateway = start(config(&state, "first")).await;
+    change(&gateway, config(&state, "second")).await;
+    gateway.stop().await;
+    std::fs::write(state.join("configuration-2.zz"), "not what it was").expect("a file");
+    let gateway = start(config(&state, "third").replace("respond", "responds")).await;
+    assert_eq!(says(&gateway).await, "first");
+    assert!(gateway.stderr().contains("configuration 2 of "), "{}", gateway.stderr());
+    // The numbers go on from the highest.
+    change(&gateway, config(&state, "repaired")).await;
+    assert_eq!(history(&gateway).await["in_force"], 3);
+}
+
+#[tokio::test]
+async fn the_command_lines_folder_wins_over_the_files() {
+    let place = Folder::new();
+    let setup = Gateway::with(config(&place.at("theirs"), "first")).env("ADMIN_TOKEN", TOKEN);
+    let given = place.at("given");
+    let gateway = setup.argument("--state").argument(given.display().to_string()).start().await;
+    until("the folder to be written", async || given.join("pintle-state.json").exists().then_some(())).await;
+    change(&gateway, config(&place.at("others"), "second")).await;
+    assert!(!place.at("theirs").exists() && !place.at("others").exists());
+    assert!(!gateway.stderr().contains("until the next start"), "{}", gateway.stderr());
 }
 
 #[tokio::test]
@@ -89,7 +138,7 @@ async fn a_restart_goes_on_counting_and_the_same_file_is_the_same_version() {
     let place = Folder::new();
     let state = place.at("state");
     let gateway = start(config(&state, "first")).await;
-    gateway.change(config(&state, "second")).await;
+    change(&gateway, config(&state, "second")).await;
     gateway.stop().await;
     let gateway = start(config(&state, "second")).await;
     assert_eq!(history(&gateway).await["in_force"], 2);
@@ -100,7 +149,7 @@ async fn a_restart_goes_on_counting_and_the_same_file_is_the_same_version() {
     let versions: Vec<_> = history["versions"].as_array().into_iter().flatten().map(|one| &one["version"]).collect();
     assert_eq!(versions, [3, 2, 1]);
     assert_eq!(history["versions"][0]["by"], "start");
-    assert_eq!(history["versions"][1]["by"], "signal");
+    assert_eq!(history["versions"][1]["by"], "file");
 }
 
 #[tokio::test]
@@ -134,7 +183,7 @@ async fn a_state_folder_that_cannot_be_written_stops_neither_a_start_nor_a_chang
     let gateway = start(config(&state, "first")).await;
     assert_eq!(says(&gateway).await, "first");
     gateway.wait_stderr("; changes are kept in memory until it can be used").await;
-    gateway.change(config(&state, "second")).await;
+    change(&gateway, config(&state, "second")).await;
     assert_eq!(says(&gateway).await, "second");
     gateway.wait_metric("pintle_state_failures_total", 2.0).await;
     let status = gateway.ask_admin(Ask::get("/status")).await.json();
@@ -145,7 +194,7 @@ async fn a_state_folder_that_cannot_be_written_stops_neither_a_start_nor_a_chang
     assert_eq!(says(&gateway).await, "first");
     // And once the folder can be had, all of it is there.
     place.remove("state");
-    gateway.change(config(&state, "third")).await;
+    change(&gateway, config(&state, "third")).await;
     until("the folder to be written", async || state.join("configuration-1.zz").exists().then_some(())).await;
 }
 
@@ -175,13 +224,13 @@ async fn a_full_disk_stops_nothing_and_what_could_not_be_written_is_written_late
     let gateway = start(config(&state, "first")).await;
     let filler = disk.0.at(".filler");
     assert!(std::fs::write(&filler, vec![0; 128 << 10]).is_err(), "the disk is full");
-    gateway.change(config(&state, "second")).await;
+    change(&gateway, config(&state, "second")).await;
     assert_eq!(says(&gateway).await, "second");
     let said = gateway.wait_stderr("; changes are kept in memory until it can be used").await;
     assert!(said.contains("No space left on device"), "{said}");
     gateway.wait_metric("pintle_state_failures_total", 1.0).await;
     std::fs::remove_file(&filler).expect("it is there");
-    gateway.change(config(&state, "third")).await;
+    change(&gateway, config(&state, "third")).await;
     gateway.wait_stderr("the state folder can be used again").await;
     for version in 1..=3 {
         let text = state.join(format!("configuration-{version}.zz"));
@@ -193,7 +242,7 @@ async fn a_full_disk_stops_nothing_and_what_could_not_be_written_is_written_late
 async fn another_state_folder_counts_from_the_next_start_on() {
     let place = Folder::new();
     let gateway = start(config(&place.at("one"), "first")).await;
-    gateway.change(config(&place.at("two"), "second")).await;
+    change(&gateway, config(&place.at("two"), "second")).await;
     let said = gateway.wait_stderr("is used until the next start").await;
     assert!(said.contains("state: ") && said.contains("/two is asked for and "), "{said}");
     assert!(!place.at("two").exists());
