@@ -5,6 +5,7 @@
 mod body_limit;
 mod check;
 mod example;
+mod explain;
 mod failing;
 mod four_ways;
 mod guard;
