@@ -23,6 +23,8 @@ mod reload_load;
 mod respond;
 mod routing;
 mod routing_example;
+mod schema;
+mod semantics;
 mod smuggling;
 mod soak;
 mod start_broken;

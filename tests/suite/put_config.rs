@@ -126,6 +126,7 @@ async fn a_dry_run_says_what_would_change_and_changes_nothing() {
     assert_eq!(in_force(&gateway).await["version"], 1);
 }
 
+// Rule: change-one-writer
 #[tokio::test]
 async fn two_writers_do_not_overwrite_each_other() {
     let gateway = start(config("first")).await;
@@ -183,6 +184,7 @@ async fn content_may_come_in_chunks_and_after_a_100() {
     assert_eq!(says(&gateway).await, "third");
 }
 
+// Rule: change-put
 #[tokio::test]
 async fn what_was_put_stays_until_a_file_changes() {
     let gateway = Gateway::with(format!("include: [more.yaml]\n{}", config("first")))
@@ -203,6 +205,7 @@ async fn what_was_put_stays_until_a_file_changes() {
     assert_eq!(in_force(&gateway).await["origin"], "files");
 }
 
+// Rule: change-put
 #[tokio::test]
 async fn what_was_put_gives_way_to_the_file_when_that_is_asked_for() {
     let gateway = start(config("first")).await;
@@ -218,6 +221,7 @@ async fn what_was_put_gives_way_to_the_file_when_that_is_asked_for() {
     }
 }
 
+// Rule: state-restart
 #[tokio::test]
 async fn what_was_put_is_in_force_after_a_restart_if_the_file_is_as_it_was() {
     let state = Folder::new();

@@ -4,12 +4,15 @@
 
 mod assemble;
 mod bundle;
+mod comment;
 pub mod describe;
 mod document;
 pub mod explain;
 mod level;
 mod load;
 mod maybe;
+mod reference;
+mod schema;
 
 pub use assemble::{World, assemble};
 pub use bundle::{Bundle, Packed};
@@ -17,3 +20,5 @@ pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, GuardConfig, Workers};
 pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
+pub use reference::reference;
+pub use schema::schema;

@@ -17,6 +17,7 @@ mod status;
 mod watch;
 
 use clap::{Parser, Subcommand};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,6 +51,8 @@ enum Command {
     },
     /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
     Explain(explain::Arguments),
+    /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
+    Schema,
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -58,11 +61,19 @@ enum Command {
     },
 }
 
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Schema => print(&pintle_config::schema()),
         Command::Demo { config } => demo::demo(config),
     }
 }
