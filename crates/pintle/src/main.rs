@@ -2,20 +2,25 @@
 #![forbid(unsafe_code)]
 
 mod admin_client;
+mod cause;
 mod check;
 mod completions;
 mod control;
 mod demo;
+mod differences;
 mod explain;
 mod fmt;
 mod hash;
 mod init;
+mod guard;
+mod history;
 mod inputs;
 mod man;
 mod needs;
 mod remote;
 mod replace;
 mod run;
+mod start;
 mod status;
 mod terminal;
 mod watch;
@@ -43,6 +48,9 @@ enum Command {
         /// The configuration file; it is watched, with all that it includes.
         #[arg(short, long, value_name = "FILE")]
         config: PathBuf,
+        /// The folder in which configurations are kept, in place of the one that the file names.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
     },
     /// Checks configurations and says all that is wrong in them. Exit code 0 if nothing is, else 1.
     Check(check::Arguments),
@@ -90,7 +98,7 @@ fn print(text: &str) -> ExitCode {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run::run(&config, run::Around::default()),
+        Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check(arguments) => check::check(&arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Init(arguments) => init::init(&arguments),
