@@ -123,7 +123,8 @@ impl Redirect {
         to.or(path).map(Url::template).into_iter().chain(host.map(Host::template))
     }
 
-    fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
+    /// Where a request is sent.
+    pub fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
         let target = &exchange.request.target;
         let (scheme, host, port, path) = match &self.to {
             To::Url(url) => return url.render(exchange, target.query()),

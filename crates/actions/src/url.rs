@@ -39,11 +39,11 @@ impl Part {
 
 /// A path with an optional query, or a whole URL.
 #[derive(Debug)]
-pub(crate) struct Url(Part);
+pub struct Url(Part);
 
 impl Url {
     /// A path to send to a service, or to redirect to: it begins with `/`.
-    pub(crate) fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         if !text.starts_with('/') {
             let message = format!("a path begins with `/`, this one is `{text}`");
             let help = match text.starts_with("${request.path") {
@@ -57,7 +57,7 @@ impl Url {
     }
 
     /// Where to redirect to: a path, or an http or https URL.
-    pub(crate) fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let is_path = text.starts_with('/') && !text.starts_with("//");
         if !(is_path || text.starts_with("http://") || text.starts_with("https://")) {
             let message = format!("`{text}` does not say where to");
@@ -84,7 +84,7 @@ impl Url {
     }
 
     /// The URL for a request. Its query is the request's, unless it has one of its own.
-    pub(crate) fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
         let mut out = String::with_capacity(128);
         self.0.render(scope, &mut out)?;
         if !out.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -94,7 +94,8 @@ impl Url {
         Ok(out)
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    /// Its template.
+    pub fn template(&self) -> &Template {
         self.0.template()
     }
 }
@@ -143,13 +144,14 @@ fn flaw(literal: &str, fragment: bool) -> Option<(String, &'static str)> {
 
 /// A host to name, with or without a port.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub struct Host {
     part: Part,
     with_port: bool,
 }
 
 impl Host {
-    pub(crate) fn build(
+    /// Compiles one; what is wrong is reported.
+    pub fn build(
         text: &Spanned<String>,
         with_port: bool,
         declared: &Declared<'_>,
@@ -170,7 +172,7 @@ impl Host {
     }
 
     /// The host for a request. One that a client's value makes into none is the client's fault.
-    pub(crate) fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
         let mut out = String::new();
         self.part.render(scope, &mut out)?;
         if self.part.template.literal().is_none() && !is_host(&out, self.with_port) {
@@ -180,7 +182,8 @@ impl Host {
         Ok(out)
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    /// Its template.
+    pub fn template(&self) -> &Template {
         self.part.template()
     }
 }

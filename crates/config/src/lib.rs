@@ -3,11 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+pub mod describe;
+pub mod diff;
 mod document;
 mod load;
 mod maybe;
 
 pub use assemble::{World, assemble};
+pub use diff::diff;
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};
 pub use maybe::Maybe;

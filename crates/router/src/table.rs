@@ -11,12 +11,14 @@ mod build;
 mod head;
 mod index;
 mod order;
+mod possible;
 mod rule;
 #[cfg(test)]
 mod tests;
 mod trie;
 
 pub use head::Head;
+pub use possible::{Candidate, Knowledge, Possible};
 
 use crate::pattern::{Methods, Pattern, Rank};
 use foldhash::fast::FixedState;
