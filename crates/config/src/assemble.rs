@@ -7,6 +7,8 @@ mod own;
 mod routes;
 mod services;
 
+pub(crate) use routes::actions;
+
 use crate::document::{Document, LimitsConfig};
 use listeners::Doors;
 use own::Own;

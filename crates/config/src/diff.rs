@@ -7,14 +7,14 @@
 
 mod certificates;
 mod gather;
-mod items;
+pub(crate) mod items;
 mod json;
 mod policies;
-mod routes;
+pub(crate) mod routes;
 #[cfg(test)]
 mod tests;
 mod text;
-mod tree;
+pub(crate) mod tree;
 
 use crate::describe::Description;
 use pintle_core::config::Span;

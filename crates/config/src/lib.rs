@@ -6,10 +6,13 @@ mod assemble;
 pub mod describe;
 pub mod diff;
 mod document;
+mod level;
 mod load;
 mod maybe;
+pub mod replay;
 
 pub use assemble::{World, assemble};
+pub use describe::{Description, describe};
 pub use diff::diff;
 pub use document::{AdminConfig, Document, Workers};
 pub use load::{Checked, load};

@@ -1,7 +1,7 @@
 //! Reading the files of a configuration.
 
 use crate::Document;
-use pintle_core::config::{Read, Reader, Sources};
+use pintle_core::config::{Node, Read, Reader, Sources};
 use pintle_core::template::with_large_stack;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct Checked {
     /// The document, if all of it could be read.
     pub document: Option<Document>,
+    /// The tree that all files make together.
+    pub root: Node,
     /// What was found.
     pub reader: Reader,
     /// Every file that was read, the main one first.
@@ -36,6 +38,7 @@ pub fn load(path: &Path) -> Checked {
         let document = Document::read(&sources.root, &mut reader);
         Checked {
             document,
+            root: sources.root,
             reader,
             files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
             directories: sources.directories,

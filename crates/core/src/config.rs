@@ -111,6 +111,8 @@ mod basic;
 mod containers;
 mod diagnostic;
 mod fields;
+mod fill;
+mod flow;
 mod kinds;
 mod node;
 mod parse;

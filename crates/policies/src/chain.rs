@@ -8,7 +8,7 @@
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
 use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
-use pintle_core::config::{Read, Reader, Span};
+use pintle_core::config::{Read, Reader, Shape, Span};
 
 run_order! {
     "access_log" later AccessLog
@@ -77,6 +77,14 @@ pub struct Place {
     pub is_there: bool,
 }
 
+/// A policy as it is written, whatever its kind.
+pub(crate) struct View {
+    pub(crate) kind: &'static str,
+    pub(crate) levels: Levels,
+    pub(crate) shape: fn() -> Shape,
+    pub(crate) setting: Setting<()>,
+}
+
 /// The configuration of one kind of policy.
 pub(crate) trait Kind: Read {
     /// The kind's key.
@@ -122,6 +130,24 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(_) => stringify!($kind),)?)+
                     $($(Policy::$later => $name,)?)+
+                }
+            }
+
+            /// What was written of it.
+            pub(crate) fn view(&self) -> View {
+                match self {
+                    $($(Policy::$type(setting) => View {
+                        kind: stringify!($kind),
+                        levels: $kind::LEVELS,
+                        shape: $kind::$type::shape,
+                        setting: setting.written(),
+                    },)?)+
+                    $($(Policy::$later => View {
+                        kind: $name,
+                        levels: Levels::Innermost,
+                        shape: pintle_core::config::Later::shape,
+                        setting: Setting::Off,
+                    },)?)+
                 }
             }
 

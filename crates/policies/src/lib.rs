@@ -9,6 +9,7 @@
 mod body_limit;
 mod build;
 mod chain;
+mod describe;
 pub mod field;
 mod headers;
 mod layers;
@@ -21,5 +22,6 @@ mod timeout;
 
 pub use build::{Defaults, build};
 pub use chain::{ORDER, Place, Policy};
+pub use describe::{PolicyDescription, describe};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};

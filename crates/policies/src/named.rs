@@ -56,6 +56,17 @@ impl<T: Read> Read for Setting<T> {
     }
 }
 
+impl<T> Setting<T> {
+    /// What was written, without what it means.
+    pub(crate) fn written(&self) -> Setting<()> {
+        match self {
+            Setting::Off => Setting::Off,
+            Setting::On { written, .. } => Setting::On { value: (), written: written.clone() },
+            Setting::Use { name, changes } => Setting::Use { name: name.clone(), changes: changes.clone() },
+        }
+    }
+}
+
 /// The top-level `policies`: each under its name, `NAME: {KIND: …}`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NamedPolicies(Vec<(Spanned<String>, Option<Policy>)>);
@@ -84,6 +95,11 @@ fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
 }
 
 impl NamedPolicies {
+    /// The policy under a name, if it is there and sound.
+    pub(crate) fn get(&self, name: &str) -> Option<&Policy> {
+        self.0.iter().find(|(known, _)| known.value == name).and_then(|(_, policy)| policy.as_ref())
+    }
+
     /// The policy under a name; a name that nobody gave is reported.
     pub(crate) fn find(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<&Policy> {
         if let Some((_, policy)) = self.0.iter().find(|(known, _)| known == name) {
@@ -118,7 +134,7 @@ impl NamedPolicies {
 }
 
 /// The map `written` with the keys of `changes` in place of its own.
-fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut Reader) -> Option<Node> {
+pub(crate) fn merged(written: &Node, changes: &Node, name: &Spanned<String>, reader: &mut Reader) -> Option<Node> {
     let changed: Vec<&Entry> = changes.as_map()?.iter().filter(|entry| &**entry.key != "use").collect();
     let Some(own) = written.as_map() else {
         let Some(first) = changed.first() else { return Some(written.clone()) };

@@ -23,6 +23,7 @@ mod ask;
 mod certificates;
 mod folder;
 mod gateway;
+pub mod generate;
 mod h1;
 mod h2;
 mod lines;

@@ -184,3 +184,14 @@ async fn a_flood_stops_where_nobody_reads() {
     let most = 64 << 20;
     assert!(client.flood(most).await < most);
 }
+
+#[test]
+fn a_seed_always_makes_the_same_configuration_and_another_seed_another() {
+    use crate::generate::Generator;
+    let (one, again, other) = (Generator::new(7).make(), Generator::new(7).make(), Generator::new(8).make());
+    assert_eq!((&one.text, &one.requests), (&again.text, &again.requests));
+    assert_ne!(one.text, other.text);
+    assert_eq!(one.requests.len() % 2, 0);
+    assert_ne!(one.tree.write(1), one.tree.write(2));
+    assert_ne!(one.tree.shuffled(1), one.tree);
+}

@@ -112,7 +112,7 @@ impl<'a> Doors<'a> {
     }
 
     /// The configurations, in the order of their numbers.
-    pub(super) fn configs(&self) -> impl Iterator<Item = &'a ListenerConfig> + use<'a, '_> {
+    pub(super) fn configs(&self) -> impl Iterator<Item = &'a ListenerConfig> + Clone + use<'a, '_> {
         self.all.iter().map(|door| &door.config.value)
     }
 }

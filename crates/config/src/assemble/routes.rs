@@ -4,6 +4,7 @@ use super::World;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::level::{Level, spread};
 use crate::maybe::Maybe;
 use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
@@ -11,9 +12,9 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::Route;
-use pintle_policies::{Defaults, PolicyList};
-use pintle_router::{Conflict, Entry, Listeners, Pattern};
-use std::collections::{BTreeMap, HashMap};
+use pintle_policies::Defaults;
+use pintle_router::{Conflict, Entry, Fault};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A route for the table, and where it was written.
@@ -56,16 +57,6 @@ fn defaults(document: &Document) -> Defaults {
     Defaults { body_limit: Some(document.limits.body) }
 }
 
-/// What routes inherit from the groups around them.
-#[derive(Clone, Default)]
-struct Level<'d> {
-    pattern: Option<Pattern>,
-    name: Option<String>,
-    listeners: Option<&'d [Spanned<String>]>,
-    policies: Vec<&'d PolicyList>,
-    labels: BTreeMap<String, String>,
-}
-
 struct Build<'d, 'b> {
     document: &'d Document,
     doors: &'b Doors<'d>,
@@ -96,36 +87,10 @@ impl<'d> Build<'d, '_> {
 
     /// What holds for a route with all that is around it.
     fn level(&self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
-        let mut level = outer.clone();
-        level.pattern = match &outer.pattern {
-            None => Some(route.pattern.value.clone()),
-            Some(group) => match route.pattern.within(group) {
-                Ok(pattern) => Some(pattern),
-                Err(fault) => {
-                    reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
-                    return None;
-                }
-            },
+        let reported = |fault: Fault| {
+            reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
         };
-        if let Some(listeners) = &route.listener {
-            level.listeners = Some(listeners);
-        }
-        level.policies.push(&route.policies);
-        for (name, value) in &route.labels.0 {
-            level.labels.insert(name.value.clone(), value.clone());
-        }
-        let own = match &route.name {
-            Some(name) => name.value.clone(),
-            None => {
-                let listeners: Vec<&str> = route.listener.iter().flatten().map(|name| name.as_str()).collect();
-                route.pattern.canonical(&listeners)
-            }
-        };
-        level.name = Some(match &outer.name {
-            Some(group) => format!("{group}/{own}"),
-            None => own,
-        });
-        Some(level)
+        outer.inner(route).map_err(reported).ok()
     }
 
     fn leaf(&mut self, route: &'d Spanned<RouteConfig>, level: &Level<'d>, reader: &mut Reader) {
@@ -140,7 +105,8 @@ impl<'d> Build<'d, '_> {
             numbers = Some(found);
         }
         // Routes that differ only in the policies of their listeners share all else.
-        for (listeners, lists) in self.spread(numbers, level) {
+        for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
+            let lists = level.lists(on.policies);
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
             let (Some(steps), Some(action)) = (steps, &action) else { continue };
@@ -150,23 +116,9 @@ impl<'d> Build<'d, '_> {
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
                 meter: self.world.metrics.route(name),
             });
-            self.entries.push((route.pattern.span.clone(), Entry { pattern: pattern.clone(), listeners, value }));
+            let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
+            self.entries.push((route.pattern.span.clone(), entry));
         }
-    }
-
-    /// Which listeners' policies hold: one route for each listener that has some, one for all others.
-    fn spread(&self, numbers: Option<Vec<u32>>, level: &Level<'d>) -> Vec<(Listeners, Vec<&'d PolicyList>)> {
-        let own = |list: Option<&'d PolicyList>| list.into_iter().chain(level.policies.iter().copied()).collect();
-        let all: Vec<(u32, &'d PolicyList)> =
-            self.doors.configs().enumerate().map(|(number, config)| (number as u32, &config.policies)).collect();
-        if all.iter().all(|(_, list)| list.is_empty()) {
-            return vec![(numbers.map_or(Listeners::ALL, Listeners::only), own(None))];
-        }
-        let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
-        all.into_iter()
-            .filter(|(number, _)| wanted(number))
-            .map(|(number, list)| (Listeners::only([number]), own(Some(list))))
-            .collect()
     }
 
     fn take_name(&mut self, name: &str, route: &Spanned<RouteConfig>, reader: &mut Reader) {
@@ -205,7 +157,7 @@ impl<'d> Build<'d, '_> {
     }
 }
 
-fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
+pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));

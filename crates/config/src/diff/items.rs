@@ -128,16 +128,13 @@ pub(super) fn listeners(old: &Description, new: &Description, renamed: &HashMap<
     items
 }
 
-/// A listener's settings without its name, which is told apart, and its certificates, which have a part of their own.
+/// A listener's settings without its certificates, which have a part of their own.
 fn without_certificates(settings: &Node) -> Node {
     let Some(entries) = settings.as_map() else { return settings.clone() };
-    let without = |entries: &[Entry], key: &str| -> Vec<Entry> {
-        entries.iter().filter(|entry| &**entry.key != key).cloned().collect()
-    };
-    let mut kept = without(entries, "name");
+    let mut kept = entries.to_vec();
     for entry in kept.iter_mut().filter(|entry| &**entry.key == "tls") {
         if let Some(tls) = entry.value.as_map() {
-            let inner = without(tls, "certificates");
+            let inner: Vec<Entry> = tls.iter().filter(|entry| &**entry.key != "certificates").cloned().collect();
             entry.value = Node::new(Form::Map(inner), entry.value.span().clone());
         }
     }

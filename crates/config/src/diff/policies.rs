@@ -14,34 +14,26 @@ pub(super) fn compare(
     new: &[PolicyDescription],
     renamed: &HashMap<&str, &str>,
 ) -> Vec<Edit> {
-    let mut kinds: Vec<&str> = Vec::new();
+    let mut places: Vec<&str> = Vec::new();
     for policy in old.iter().chain(new) {
-        if !kinds.contains(&policy.kind) {
-            kinds.push(policy.kind);
+        if !places.contains(&policy.place) {
+            places.push(policy.place);
         }
     }
-    kinds.into_iter().flat_map(|kind| one_kind(kind, &of_kind(old, kind), &of_kind(new, kind), renamed)).collect()
+    let at = |all: &'_ [PolicyDescription], place: &str| -> Vec<usize> {
+        (0..all.len()).filter(|&at| all[at].place == place).collect()
+    };
+    let one = |place: &str| {
+        let before: Vec<&PolicyDescription> = at(old, place).into_iter().map(|at| &old[at]).collect();
+        let after: Vec<&PolicyDescription> = at(new, place).into_iter().map(|at| &new[at]).collect();
+        at_place(place, &before, &after, renamed)
+    };
+    places.into_iter().flat_map(one).collect()
 }
 
-/// The policies of a kind, outer ones first. One that runs in two places is described at each, and is one policy.
-fn of_kind<'p>(all: &'p [PolicyDescription], kind: &str) -> Vec<&'p PolicyDescription> {
-    let mut found: Vec<&PolicyDescription> = Vec::new();
-    for policy in all.iter().filter(|policy| policy.kind == kind) {
-        let is = |other: &&PolicyDescription| {
-            other.place != policy.place
-                && other.level == policy.level
-                && other.span == policy.span
-                && other.settings == policy.settings
-        };
-        if !found.iter().any(is) {
-            found.push(policy);
-        }
-    }
-    found
-}
-
-fn one_kind(
-    kind: &str,
+/// The changes at one place of the run order; of several policies there the outer ones come first.
+fn at_place(
+    place: &str,
     old: &[&PolicyDescription],
     new: &[&PolicyDescription],
     renamed: &HashMap<&str, &str>,
@@ -54,7 +46,7 @@ fn one_kind(
     let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(alike).count();
     let mut gone = old[head..old.len() - tail].to_vec();
     let came = &new[head..new.len() - tail];
-    let what = format!("policy {kind}");
+    let what = format!("policy {place}");
     let mut edits = Vec::new();
     let mut alone = Vec::new();
     for policy in came {
@@ -112,7 +104,6 @@ fn level_now(level: &Level, renamed: &HashMap<&str, &str>) -> Level {
 /// From where a policy comes to a route, if not from the route itself.
 fn source(policy: &PolicyDescription) -> String {
     let level = match &policy.level {
-        Level::Defaults => "defaults".to_owned(),
         Level::Listener(name) => format!("listener `{name}`"),
         Level::Group(name) => format!("group `{name}`"),
         Level::Route => String::new(),

@@ -2,18 +2,27 @@
 
 use super::tree::{differences, line};
 use super::{Change, Edit, Item, Written, policies};
-use crate::describe::{ActionDescription, Description, PolicyDescription, RouteDescription};
+use crate::describe::{
+    ActionDescription, Description, ListenerDescription, PolicyDescription, RouteDescription,
+};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// New names of listeners by old ones, where they differ.
-pub(super) type Renamed<'d> = HashMap<&'d str, &'d str>;
+pub(crate) type Renamed<'d> = HashMap<&'d str, &'d str>;
 
 /// A route as it is written: one that has other policies on other listeners is one.
 struct Route<'d> {
     first: &'d RouteDescription,
-    /// What holds on which listeners; none are all.
+    /// One for each listener that has policies of its own.
     variants: Vec<&'d RouteDescription>,
+}
+
+/// Both configurations.
+struct Sides<'d> {
+    old: &'d Description,
+    new: &'d Description,
+    renamed: &'d Renamed<'d>,
 }
 
 /// Which of the new routes an old one is.
@@ -29,6 +38,7 @@ enum Pair {
 pub(super) fn compare(old: &Description, new: &Description, listeners: &Renamed<'_>) -> Vec<Item> {
     let (before, after) = (written(old), written(new));
     let pairs = pair(&before, &after, listeners);
+    let sides = Sides { old, new, renamed: listeners };
     let mut items = Vec::new();
     let mut stays = vec![false; before.len()];
     for (route, found) in after.iter().zip(pairs) {
@@ -38,7 +48,7 @@ pub(super) fn compare(old: &Description, new: &Description, listeners: &Renamed<
         };
         stays[at] = true;
         let was = &before[at];
-        let edits = edits(was, route, listeners, new);
+        let edits = edits(was, route, &sides);
         let change = match was.first.name == route.first.name {
             true if edits.is_empty() => continue,
             true => Change::Changed,
@@ -117,15 +127,15 @@ type Key<'k> = &'k dyn Fn(&Route<'_>, &Renamed<'_>) -> Option<String>;
 
 /// Match and listeners as one text.
 fn where_it_matches(route: &Route<'_>, renamed: &Renamed<'_>) -> String {
-    format!("{} @{}", route.first.pattern, listeners_of(route, renamed).join(","))
+    format!("{} @{:?}", route.first.pattern, listeners_of(route, renamed))
 }
 
 /// All but name and match as one text.
 fn effect(route: &Route<'_>, renamed: &Renamed<'_>) -> String {
     use std::fmt::Write;
     let action = &route.first.action;
-    let mut text = format!("{} {} {:?} @", action.kind, line(&action.settings), route.first.labels);
-    text.push_str(&listeners_of(route, renamed).join(","));
+    let (settings, listeners) = (line(&action.settings), listeners_of(route, renamed));
+    let mut text = format!("{} {settings} {:?} @{listeners:?}", action.kind, route.first.labels);
     for policy in route.variants.iter().flat_map(|variant| &variant.policies) {
         // Writing to memory does not fail.
         let _ = write!(text, " {} {}", policy.kind, line(&policy.settings));
@@ -141,14 +151,13 @@ fn is_nameless(route: &RouteDescription) -> bool {
     own.rfind('/').is_some_and(|at| path.ends_with(&own[at..]))
 }
 
-/// The listeners of a route by their names, sorted; none are all.
-fn listeners_of<'r>(route: &Route<'r>, renamed: &Renamed<'r>) -> Vec<&'r str> {
-    let mut names: Vec<&str> =
-        route.variants.iter().flat_map(|variant| variant.listeners.iter().flatten()).map(String::as_str).collect();
-    names.iter_mut().for_each(|name| *name = renamed.get(name).copied().unwrap_or(name));
+/// The listeners that a route names, sorted; none where it names none.
+fn listeners_of<'r>(route: &Route<'r>, renamed: &Renamed<'r>) -> Option<Vec<&'r str>> {
+    let names = route.first.listeners.as_ref()?.iter();
+    let mut names: Vec<&str> = names.map(|name| renamed.get(&**name).copied().unwrap_or(name)).collect();
     names.sort_unstable();
     names.dedup();
-    names
+    Some(names)
 }
 
 fn alone(route: &Route<'_>, change: Change) -> Item {
@@ -171,7 +180,8 @@ fn summary(action: &ActionDescription) -> String {
     }
 }
 
-fn edits(old: &Route<'_>, new: &Route<'_>, renamed: &Renamed<'_>, all: &Description) -> Vec<Edit> {
+fn edits(old: &Route<'_>, new: &Route<'_>, sides: &Sides<'_>) -> Vec<Edit> {
+    let renamed = sides.renamed;
     let mut edits = Vec::new();
     let (was, is) = (old.first, new.first);
     let mut text = |what: &str, before: Option<String>, after: Option<String>| {
@@ -181,17 +191,8 @@ fn edits(old: &Route<'_>, new: &Route<'_>, renamed: &Renamed<'_>, all: &Descript
         }
     };
     text("match", Some(was.pattern.to_string()), Some(is.pattern.to_string()));
-    let every = || {
-        let mut names: Vec<&str> = all.listeners.iter().map(|listener| listener.name.as_str()).collect();
-        names.sort_unstable();
-        names
-    };
-    let (before, after) = (listeners_of(old, renamed), listeners_of(new, &Renamed::new()));
-    let place = |names: &[&str]| match names.is_empty() || names == every() {
-        true => "all".to_owned(),
-        false => names.join(", "),
-    };
-    text("listener", Some(place(&before)), Some(place(&after)));
+    let place = |names: Option<Vec<&str>>| Some(names.map_or_else(|| "all".to_owned(), |names| names.join(", ")));
+    text("listener", place(listeners_of(old, renamed)), place(listeners_of(new, &Renamed::new())));
     for (name, value) in &was.labels {
         text(&format!("labels.{name}"), Some(value.clone()), is.labels.get(name).cloned());
     }
@@ -204,26 +205,25 @@ fn edits(old: &Route<'_>, new: &Route<'_>, renamed: &Renamed<'_>, all: &Descript
         let written = |action: &ActionDescription| Some(Written::new(summary(action), &action.span));
         edits.push(Edit::new("action", written(&was.action), written(&is.action)));
     }
-    edits.extend(policy_edits(old, new, renamed, all));
+    edits.extend(policy_edits(old, new, sides));
     edits
 }
 
 /// The changes of the policies; where listeners make them differ, those of each listener.
-fn policy_edits(old: &Route<'_>, new: &Route<'_>, renamed: &Renamed<'_>, all: &Description) -> Vec<Edit> {
+fn policy_edits(old: &Route<'_>, new: &Route<'_>, sides: &Sides<'_>) -> Vec<Edit> {
     if let ([before], [after]) = (&old.variants[..], &new.variants[..]) {
-        return policies::compare(&before.policies, &after.policies, renamed);
+        return policies::compare(&before.policies, &after.policies, sides.renamed);
     }
-    let old_name = |now: &str| -> String {
-        let name = renamed.iter().find(|(_, new)| **new == now).map_or(now, |(old, _)| old);
-        name.to_owned()
-    };
     let mut found: Vec<(Edit, Vec<&str>)> = Vec::new();
     let mut compared = 0;
-    for listener in &all.listeners {
-        let (before, after) = (on(old, &old_name(&listener.name)), on(new, &listener.name));
-        let (Some(before), Some(after)) = (before, after) else { continue };
+    for (now, listener) in (0..).zip(&sides.new.listeners) {
+        let is_same = |other: &&ListenerDescription| {
+            sides.renamed.get(&*other.name).copied().unwrap_or(&other.name) == listener.name
+        };
+        let Some(was) = sides.old.listeners.iter().position(|other| is_same(&other)) else { continue };
+        let (Some(before), Some(after)) = (on(old, was as u32), on(new, now)) else { continue };
         compared += 1;
-        for edit in policies::compare(before, after, renamed) {
+        for edit in policies::compare(before, after, sides.renamed) {
             match found.iter_mut().find(|(known, _)| *known == edit) {
                 Some((_, names)) => names.push(&listener.name),
                 None => found.push((edit, vec![&listener.name])),
@@ -239,11 +239,8 @@ fn policy_edits(old: &Route<'_>, new: &Route<'_>, renamed: &Renamed<'_>, all: &D
     found.into_iter().map(of).collect()
 }
 
-/// The policies of a route on a listener, if it is there.
-fn on<'r>(route: &Route<'r>, listener: &str) -> Option<&'r [PolicyDescription]> {
-    let has = |variant: &&&RouteDescription| match &variant.listeners {
-        None => true,
-        Some(names) => names.iter().any(|name| name == listener),
-    };
+/// The policies of a route on a listener, by its number, if it is there.
+fn on<'r>(route: &Route<'r>, listener: u32) -> Option<&'r [PolicyDescription]> {
+    let has = |variant: &&&RouteDescription| variant.on.is_none_or(|on| on == listener);
     route.variants.iter().find(has).map(|variant| &*variant.policies)
 }

@@ -34,8 +34,7 @@ impl Walk {
             (Some(Form::Map(old)), Some(Form::Map(new))) => self.maps(old, new),
             (Some(Form::List(old)), Some(Form::List(new))) if self.is_set() => self.sets(old, new),
             (Some(Form::List(old)), Some(Form::List(new))) => self.lists(old, new),
-            (Some(Form::Scalar { text: one, plain: a }), Some(Form::Scalar { text: other, plain: b }))
-                if one == other && (a == b || !is_typed(one)) => {}
+            (Some(one @ Form::Scalar { .. }), Some(other)) if one == other => {}
             _ => self.edit(old, new),
         }
     }
@@ -138,56 +137,22 @@ fn known_as(item: &Node) -> String {
     }
 }
 
-/// Whether quotes decide what a text is: in a tree that becomes JSON, `1` is a number and `"1"` a text.
-fn is_typed(text: &str) -> bool {
-    matches!(text, "true" | "false" | "null" | "~") || text.parse::<f64>().is_ok()
+/// The node as one line of YAML, keys sorted and without those that say nothing, so that equal trees are equal texts.
+pub(crate) fn line(node: &Node) -> String {
+    in_order(node).to_string()
 }
 
-/// The node as one line of YAML's flow style, keys sorted, so that equal trees are equal texts.
-pub(super) fn line(node: &Node) -> String {
-    let mut out = String::new();
-    write_line(node, &mut out);
-    out
-}
-
-fn write_line(node: &Node, out: &mut String) {
-    match node.form() {
-        Form::Nothing | Form::Broken => out.push_str("null"),
-        Form::Scalar { text, plain } => scalar(text, *plain, out),
-        Form::List(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                out.push_str(if at > 0 { ", " } else { "" });
-                write_line(item, out);
-            }
-            out.push(']');
-        }
+fn in_order(node: &Node) -> Node {
+    let form = match node.form() {
+        Form::List(items) => Form::List(items.iter().map(in_order).collect()),
         Form::Map(entries) => {
-            let mut given: Vec<&Entry> = entries.iter().filter(|entry| !entry.value.is_null()).collect();
+            let given = entries.iter().filter(|entry| !entry.value.is_null());
+            let mut given: Vec<Entry> =
+                given.map(|entry| Entry { key: entry.key.clone(), value: in_order(&entry.value) }).collect();
             given.sort_by(|a, b| a.key.value.cmp(&b.key.value));
-            out.push('{');
-            for (at, entry) in given.into_iter().enumerate() {
-                out.push_str(if at > 0 { ", " } else { "" });
-                scalar(&entry.key, true, out);
-                out.push_str(": ");
-                write_line(&entry.value, out);
-            }
-            out.push('}');
+            Form::Map(given)
         }
-    }
-}
-
-/// A text as YAML would read it again: in quotes where it needs some.
-fn scalar(text: &str, plain: bool, out: &mut String) {
-    let clear = !text.is_empty()
-        && text.trim() == text
-        && !text.contains(['\n', '\t', '"', '\'', '{', '}', '[', ']', ',', '#', '\\'])
-        && !text.contains(": ")
-        && !text.ends_with(':')
-        && !text.starts_with(['-', '?', '&', '*', '!', '|', '>', '%', '@', '`']);
-    if clear && (plain || !is_typed(text)) {
-        return out.push_str(text);
-    }
-    // Both forms of quotes are the same text in YAML and in Rust for what can stand here.
-    let _ = write!(out, "{text:?}");
+        form => form.clone(),
+    };
+    Node::new(form, node.span().clone())
 }

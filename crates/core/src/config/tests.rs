@@ -2,6 +2,7 @@
 
 mod broken_on_purpose;
 mod diagnostics;
+mod fill;
 mod golden;
 mod includes;
 mod reading;

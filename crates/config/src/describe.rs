@@ -1,0 +1,251 @@
+//! A document as its user sees it: groups unfolded, defaults written out, each policy at its place. What `explain` and
+//! `diff` tell of. Only of a document that has no errors; what a route does at run time is not asked here.
+
+use crate::assemble::actions;
+use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::level::{Level as Around, spread};
+use crate::maybe::Maybe;
+use pintle_core::config::{Form, Node, Read, Shape, Span, Spanned};
+use pintle_policies::{PolicyList, describe as describe_policies};
+use pintle_router::Pattern;
+use std::collections::BTreeMap;
+
+/// A document as its user sees it.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The other keys of the document by name: `limits`, `telemetry`, `admin`.
+    pub settings: Vec<(&'static str, Node)>,
+    /// The listeners, by their numbers.
+    pub listeners: Vec<ListenerDescription>,
+    /// The upstreams that have names.
+    pub upstreams: Vec<UpstreamDescription>,
+    /// The routes, as the runtime's table has them: one that differs by its listeners' policies is there for each.
+    pub routes: Vec<RouteDescription>,
+}
+
+/// A listener.
+#[derive(Clone, Debug)]
+pub struct ListenerDescription {
+    /// Its name.
+    pub name: String,
+    /// Where it was written.
+    pub span: Span,
+    /// All but its name and its policies.
+    pub settings: Node,
+    /// What holds around answers that no route gives.
+    pub policies: Vec<PolicyDescription>,
+}
+
+/// An upstream.
+#[derive(Clone, Debug)]
+pub struct UpstreamDescription {
+    /// Its name.
+    pub name: String,
+    /// Where its name was written.
+    pub span: Span,
+    /// What it is.
+    pub settings: Node,
+}
+
+/// A route.
+#[derive(Clone, Debug)]
+pub struct RouteDescription {
+    /// Its name.
+    pub name: String,
+    /// Where its match was written.
+    pub span: Span,
+    /// What it matches, its groups' matches included.
+    pub pattern: Pattern,
+    /// The listeners that it names.
+    pub listeners: Option<Vec<String>>,
+    /// The listener whose policies are among its own.
+    pub on: Option<u32>,
+    /// Its labels, its groups' included.
+    pub labels: BTreeMap<String, String>,
+    /// What holds around its action, in run order.
+    pub policies: Vec<PolicyDescription>,
+    /// What it does.
+    pub action: ActionDescription,
+}
+
+/// An action.
+#[derive(Clone, Debug)]
+pub struct ActionDescription {
+    /// `proxy`, `redirect`, `respond`.
+    pub kind: &'static str,
+    /// What it says, with every default.
+    pub settings: Node,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// A policy that holds somewhere, at one place of the run order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyDescription {
+    /// Its place in the run order: `timeout`, `headers.response`.
+    pub place: &'static str,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Who says so.
+    pub level: Level,
+    /// The named policy that it is, or is made of.
+    pub named: Option<String>,
+    /// What it says, with every default.
+    pub settings: Node,
+    /// Where its settings were written.
+    pub span: Span,
+    /// Where a list names it.
+    pub listed: Span,
+}
+
+/// A level of policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A listener, by its name.
+    Listener(String),
+    /// A group, by its name.
+    Group(String),
+    /// The route itself.
+    Route,
+}
+
+/// Describes a document without errors; `root` is the tree that it was read from.
+pub fn describe(root: &Node, document: &Document) -> Description {
+    let filled = Document::shape().fill_but(root, &["routes", "listeners", "policies"]);
+    let of = |key| filled.get(key).cloned();
+    let listeners: Vec<&Spanned<ListenerConfig>> = document.listeners.iter().filter_map(Maybe::get).collect();
+    let mut describing = Describing { document, listeners, actions: action_shapes(), routes: Vec::new() };
+    describing.all(&document.routes, root.get("routes"), &Around::default(), &[]);
+    let upstream = |(name, _): &(Spanned<String>, Maybe<_>)| UpstreamDescription {
+        name: name.value.clone(),
+        span: name.span.clone(),
+        settings: of("upstreams").and_then(|all| all.get(name).cloned()).unwrap_or_else(|| root.clone()),
+    };
+    let apart = ["listeners", "upstreams", "policies", "routes", "include"];
+    let keys = Document::shape().keys();
+    let settings = keys.into_iter().filter(|key| !apart.contains(key)).filter_map(|key| Some((key, of(key)?)));
+    Description {
+        settings: settings.collect(),
+        listeners: describing.listeners(root),
+        upstreams: document.upstreams.iter().map(upstream).collect(),
+        routes: describing.routes,
+    }
+}
+
+/// The shape of each action's settings.
+fn action_shapes() -> Vec<(&'static str, Shape)> {
+    let keys = ["proxy", "redirect", "respond"];
+    let shape = RouteConfig::shape();
+    keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
+}
+
+struct Describing<'d> {
+    document: &'d Document,
+    listeners: Vec<&'d Spanned<ListenerConfig>>,
+    actions: Vec<(&'static str, Shape)>,
+    routes: Vec<RouteDescription>,
+}
+
+impl<'d> Describing<'d> {
+    fn listeners(&self, root: &Node) -> Vec<ListenerDescription> {
+        let written = root.get("listeners").and_then(Node::as_list).unwrap_or_default();
+        let shape = ListenerConfig::shape();
+        let one = |(config, node): (&&'d Spanned<ListenerConfig>, &Node)| {
+            let name = name_of(config);
+            ListenerDescription {
+                span: config.span.clone(),
+                settings: without(shape.fill_but(node, &["policies"]), &["name", "policies"]),
+                policies: self.policies(&[&config.policies], &[Level::Listener(name.clone())]),
+                name,
+            }
+        };
+        self.listeners.iter().zip(written).map(one).collect()
+    }
+
+    fn all(
+        &mut self,
+        routes: &'d [Maybe<Spanned<RouteConfig>>],
+        written: Option<&Node>,
+        outer: &Around<'d>,
+        groups: &[Level],
+    ) {
+        let written = written.and_then(Node::as_list).unwrap_or_default();
+        for (route, node) in routes.iter().zip(written) {
+            let Some(route) = route.get() else { continue };
+            let Ok(level) = outer.inner(route) else { continue };
+            match &route.routes {
+                Some(children) => {
+                    let name = level.name.clone().unwrap_or_default();
+                    let groups: Vec<Level> = groups.iter().cloned().chain([Level::Group(name)]).collect();
+                    self.all(children, node.get("routes"), &level, &groups);
+                }
+                None => self.route(route, node, &level, groups),
+            }
+        }
+    }
+
+    fn route(&mut self, route: &'d Spanned<RouteConfig>, node: &Node, level: &Around<'d>, groups: &[Level]) {
+        let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
+        let Some((kind, span)) = actions(route).next() else { return };
+        let Some(written) = node.get(kind) else { return };
+        let shape = self.actions.iter().find(|(known, _)| *known == kind).map(|(_, shape)| shape);
+        let settings = shape.map_or_else(|| written.clone(), |shape| shape.fill(written));
+        let action = ActionDescription { kind, settings, span: span.clone() };
+        let names: Option<Vec<String>> = level.listeners.map(|all| all.iter().map(|one| one.value.clone()).collect());
+        let numbers = names.as_ref().map(|names| {
+            let found = (0..).zip(&self.listeners).filter(|(_, config)| names.contains(&name_of(config)));
+            found.map(|(number, _)| number).collect()
+        });
+        for on in spread(numbers, self.listeners.iter().map(|config| &config.policies)) {
+            let door = on.number.and_then(|number| self.listeners.get(number as usize));
+            let levels: Vec<Level> = door
+                .map(|config| Level::Listener(name_of(config)))
+                .into_iter()
+                .chain(groups.iter().cloned())
+                .chain([Level::Route])
+                .collect();
+            let policies = self.policies(&level.lists(on.policies), &levels);
+            self.routes.push(RouteDescription {
+                name: name.clone(),
+                span: route.pattern.span.clone(),
+                pattern: pattern.clone(),
+                listeners: names.clone(),
+                on: on.number,
+                labels: level.labels.clone(),
+                policies,
+                action: action.clone(),
+            });
+        }
+    }
+
+    fn policies(&self, lists: &[&PolicyList], levels: &[Level]) -> Vec<PolicyDescription> {
+        let placed = |one: pintle_policies::PolicyDescription| PolicyDescription {
+            place: one.place,
+            kind: one.kind,
+            level: levels.get(one.level).cloned().unwrap_or(Level::Route),
+            named: one.named,
+            settings: one.settings,
+            span: one.span,
+            listed: one.listed,
+        };
+        describe_policies(lists, &self.document.policies).into_iter().map(placed).collect()
+    }
+}
+
+fn name_of(config: &ListenerConfig) -> String {
+    match (&config.name, config.address.first()) {
+        (Some(name), _) => name.value.clone(),
+        (None, Some(first)) => first.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+/// A map without some keys.
+fn without(node: Node, keys: &[&str]) -> Node {
+    let Some(entries) = node.as_map() else { return node };
+    let kept = entries.iter().filter(|entry| !keys.contains(&&*entry.key.value)).cloned().collect();
+    Node::new(Form::Map(kept), node.span().clone())
+}
+
+#[cfg(test)]
+mod tests;

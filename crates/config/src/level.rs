@@ -1,0 +1,80 @@
+//! What a route is with all that stands around it: its groups, its listeners. The same for whoever builds it and whoever
+//! describes it.
+
+use crate::document::RouteConfig;
+use pintle_core::config::Spanned;
+use pintle_policies::PolicyList;
+use pintle_router::{Fault, Listeners, Pattern};
+use std::collections::BTreeMap;
+
+/// What routes inherit from the groups around them.
+#[derive(Clone, Default)]
+pub(crate) struct Level<'d> {
+    pub(crate) pattern: Option<Pattern>,
+    pub(crate) name: Option<String>,
+    pub(crate) listeners: Option<&'d [Spanned<String>]>,
+    pub(crate) policies: Vec<&'d PolicyList>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// Some listeners on which the same policies hold around a route.
+pub(crate) struct On<'d> {
+    pub(crate) listeners: Listeners,
+    /// Those of the listener; none where listeners have none.
+    pub(crate) policies: Option<&'d PolicyList>,
+    /// The listener's number, where it has policies of its own.
+    pub(crate) number: Option<u32>,
+}
+
+impl<'d> Level<'d> {
+    /// What holds for a route with all that is around it; the fault is in its match.
+    pub(crate) fn inner(&self, route: &'d RouteConfig) -> Result<Self, Fault> {
+        let mut level = self.clone();
+        level.pattern = Some(match &self.pattern {
+            None => route.pattern.value.clone(),
+            Some(group) => route.pattern.within(group)?,
+        });
+        if let Some(listeners) = &route.listener {
+            level.listeners = Some(listeners);
+        }
+        level.policies.push(&route.policies);
+        for (name, value) in &route.labels.0 {
+            level.labels.insert(name.value.clone(), value.clone());
+        }
+        let own = match &route.name {
+            Some(name) => name.value.clone(),
+            None => {
+                let listeners: Vec<&str> = route.listener.iter().flatten().map(|name| name.as_str()).collect();
+                route.pattern.canonical(&listeners)
+            }
+        };
+        level.name = Some(match &self.name {
+            Some(group) => format!("{group}/{own}"),
+            None => own,
+        });
+        Ok(level)
+    }
+
+    /// The lists of policies that hold, outer to inner.
+    pub(crate) fn lists(&self, listener: Option<&'d PolicyList>) -> Vec<&'d PolicyList> {
+        listener.into_iter().chain(self.policies.iter().copied()).collect()
+    }
+}
+
+/// Routes that differ only in the policies of their listeners share all else: one for each listener if any listener has
+/// some, else one for all. `numbers` are the listeners that the route names, `policies` those of each listener.
+pub(crate) fn spread<'d>(
+    numbers: Option<Vec<u32>>,
+    policies: impl Iterator<Item = &'d PolicyList> + Clone,
+) -> Vec<On<'d>> {
+    if policies.clone().all(|list| list.is_empty()) {
+        let listeners = numbers.map_or(Listeners::ALL, Listeners::only);
+        return vec![On { listeners, policies: None, number: None }];
+    }
+    let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
+    (0..)
+        .zip(policies)
+        .filter(|(number, _)| wanted(number))
+        .map(|(number, list)| On { listeners: Listeners::only([number]), policies: Some(list), number: Some(number) })
+        .collect()
+}
