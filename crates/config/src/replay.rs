@@ -28,8 +28,9 @@ const LONGEST_LINE: u64 = 256 * 1024;
 
 /// Reads a log of the old configuration and says what the new one does with its requests. Fails where the log cannot be
 /// read; a line that is none is counted.
-pub fn replay(old: &Side<'_>, new: &Side<'_>, log: &mut dyn BufRead) -> io::Result<Replay> {
-    let mut replay = Replay { notes: verdict::notes(old, new), ..Replay::default() };
+pub fn replay(old: &Side<'_>, new: &Side<'_>, mut log: impl BufRead) -> io::Result<Replay> {
+    let mut replay = Replay::default();
+    replay.notes = verdict::notes(old, new);
     let judge = Judge::new(old, new);
     let mut text = Vec::new();
     let mut number = 0;

@@ -4,6 +4,7 @@
 mod check;
 mod control;
 mod demo;
+mod diff;
 mod inputs;
 mod needs;
 mod run;
@@ -39,6 +40,9 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Says what changes from one configuration to another: routes, policies in effect, upstreams, listeners, certificates.
+    /// Exit code 0 if nothing does, 1 if something does, 2 if a configuration has errors.
+    Diff(diff::DiffArguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
+        Command::Diff(arguments) => diff::diff_command(&arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }

@@ -7,7 +7,7 @@ use pintle_core::config::{Entry, Form, Node, Span};
 use std::collections::HashMap;
 
 /// The listeners that have another name than before, new names by old ones: those that listen where they did.
-pub(super) fn renamed_listeners<'d>(old: &'d Description, new: &'d Description) -> HashMap<&'d str, &'d str> {
+pub(crate) fn renamed_listeners<'d>(old: &'d Description, new: &'d Description) -> HashMap<&'d str, &'d str> {
     let known = |all: &'d Description, name: &str| all.listeners.iter().any(|listener| listener.name == name);
     let gone = old.listeners.iter().filter(|listener| !known(new, &listener.name));
     let mut came: Vec<_> = new.listeners.iter().filter(|listener| !known(old, &listener.name)).collect();

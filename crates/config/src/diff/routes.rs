@@ -65,6 +65,15 @@ pub(super) fn compare(old: &Description, new: &Description, listeners: &Renamed<
     items
 }
 
+/// The names of the routes that have another one now, by the old ones.
+pub(crate) fn renamed(old: &Description, new: &Description, listeners: &Renamed<'_>) -> HashMap<String, String> {
+    let (before, after) = (written(old), written(new));
+    let pairs = pair(&before, &after, listeners);
+    let name = |route: &Route<'_>| route.first.name.clone();
+    let both = |(route, found): (&Route<'_>, Option<(usize, Pair)>)| Some((name(&before[found?.0]), name(route)));
+    after.iter().zip(pairs).filter_map(both).filter(|(was, is)| was != is).collect()
+}
+
 /// The routes as they are written, in order.
 fn written(all: &Description) -> Vec<Route<'_>> {
     let mut places: HashMap<&str, usize> = HashMap::new();

@@ -10,7 +10,6 @@ use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::notes::Notes;
 use pintle_core::template::{Declared, Template, Variable};
 use pintle_core::{Body, Client, Exchange, Fields, Refusal, Request, Scheme, Target, Version};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -255,9 +254,4 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         unrouted: None,
         interim: None,
     }
-}
-
-/// What of an action's needs is missing, in words.
-pub(super) fn join(needs: &BTreeSet<String>) -> String {
-    needs.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }

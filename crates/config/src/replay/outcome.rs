@@ -73,6 +73,12 @@ impl Outcome {
         }
     }
 
+    /// A route whose action is of a kind that is not looked into.
+    pub(super) fn unknown(route: &str, kind: &str) -> Outcome {
+        let sent = Sent { needs: [format!("what `{kind}` does")].into(), made_of: route.to_owned(), text: None };
+        Outcome::Route { route: route.to_owned(), does: Does { what: kind.to_owned(), sent } }
+    }
+
     /// What is alike for many requests.
     pub(super) fn class(&self) -> String {
         match self {
