@@ -61,7 +61,8 @@ fn percent(value: &str, plain: &[u8], out: &mut String) {
         if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
             continue;
         }
-        out.push_str(&value[kept..at]);
+        // Within a character of several bytes nothing was kept.
+        out.push_str(value.get(kept..at).unwrap_or_default());
         out.push('%');
         out.push(char::from(HEX[usize::from(byte >> 4)]));
         out.push(char::from(HEX[usize::from(byte & 15)]));
