@@ -4,6 +4,7 @@
 
 mod body_limit;
 mod check;
+mod diff;
 mod example;
 mod failing;
 mod four_ways;

@@ -16,7 +16,7 @@ mod side;
 mod tests;
 mod verdict;
 
-pub use report::{Group, Kind, Replay, Unread};
+pub use report::{Group, Kind, Replay, Says, Unread};
 pub use side::Side;
 
 use line::Line;

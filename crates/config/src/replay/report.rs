@@ -24,7 +24,7 @@ pub struct Replay {
     pub same: u64,
     /// The others, the larger groups first.
     groups: Vec<Group>,
-    places: HashMap<(Kind, String), usize>,
+    places: HashMap<Says, usize>,
     /// Requests in more groups than are kept.
     beyond: u64,
     /// Lines that are no requests.
@@ -62,16 +62,29 @@ pub enum Kind {
 /// Requests with which the same happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// What is different.
-    pub kind: Kind,
-    /// What became of them, and what does now: "`a` (proxy orders) -> 404 no_route".
-    pub says: String,
+    /// What happens.
+    pub says: Says,
     /// How many.
     pub count: u64,
     /// The first one's line, from 1.
     pub line: u64,
     /// The first one.
     pub example: String,
+    /// Which path and host, or which place, the first one's action asked for and asks for now, where they differ.
+    pub sent: Option<(String, String)>,
+}
+
+/// What happens with some requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Says {
+    /// What is different.
+    pub kind: Kind,
+    /// What became of them: "`a` (proxy orders)", "404 no_route"; none where that is not known.
+    pub old: Option<String>,
+    /// What does now; several where it depends, and none where that is not known.
+    pub new: Vec<String>,
+    /// What it depends on, and the log does not have: "header x-canary".
+    pub depends: Vec<String>,
 }
 
 impl Kind {
@@ -100,7 +113,7 @@ impl Replay {
     /// The groups, the larger ones first.
     pub fn groups(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
-        groups.sort_by_key(|group| (group.kind, std::cmp::Reverse(group.count), group.line));
+        groups.sort_by_key(|group| (group.says.kind, std::cmp::Reverse(group.count), group.line));
         groups
     }
 
@@ -110,7 +123,7 @@ impl Replay {
 
     pub(super) fn count(&mut self, number: u64, line: &Line, verdict: Verdict) {
         self.requests += 1;
-        let (kind, says, detail) = match verdict {
+        let (says, sent) = match verdict {
             Verdict::Same => {
                 self.same += 1;
                 return;
@@ -124,37 +137,34 @@ impl Replay {
                 return count_in(&mut self.foreign, number, &why);
             }
             Verdict::Changed { old, new } => changed(&old, &new),
-            Verdict::Open { old, new, depends } => {
-                let depends = depends.into_iter().collect::<Vec<_>>().join(", ");
-                (Kind::Open, format!("{}: depends on {depends}", choices(old.as_ref(), &new)), String::new())
-            }
+            Verdict::Open { old, new, depends } => (open(old.as_ref(), &new, depends.into_iter().collect()), None),
         };
-        let place = match self.places.get(&(kind, says.clone())) {
+        let place = match self.places.get(&says) {
             Some(place) => *place,
             None if self.groups.len() >= MOST_GROUPS => {
                 self.beyond += 1;
                 return;
             }
             None => {
-                self.places.insert((kind, says.clone()), self.groups.len());
-                let example = format!("{}{detail}", request(line));
-                self.groups.push(Group { kind, says, count: 0, line: number, example });
+                self.places.insert(says.clone(), self.groups.len());
+                self.groups.push(Group { says, count: 0, line: number, example: request(line), sent });
                 self.groups.len() - 1
             }
         };
         self.groups[place].count += 1;
     }
 
-    /// `{"requests", "same", "groups": [{"kind": refused | let_in | elsewhere | open, "says", "count", "line",
-    /// "example"}], "beyond", "unread", "foreign", "notes"}`.
+    /// `{"requests", "same", "groups": [{"kind": refused | let_in | elsewhere | open, "old", "new", "depends",
+    /// "count", "line", "example", "sent"}], "beyond", "unread", "foreign", "notes"}`.
     pub fn to_json(&self) -> Value {
         let some = |lines: &Option<Unread>| {
             lines.as_ref().map(|lines| json!({"count": lines.count, "first": lines.first, "why": lines.why}))
         };
         let group = |group: &&Group| {
             json!({
-                "kind": group.kind.word(), "says": group.says, "count": group.count,
-                "line": group.line, "example": group.example,
+                "kind": group.says.kind.word(), "old": group.says.old, "new": group.says.new,
+                "depends": group.says.depends, "count": group.count, "line": group.line, "example": group.example,
+                "sent": group.sent.as_ref().map(|(old, new)| json!({"old": old, "new": new})),
             })
         };
         json!({
@@ -176,37 +186,48 @@ fn count_in(lines: &mut Option<Unread>, first: u64, why: &str) {
     }
 }
 
-/// What is said of requests with a decided change, and what is this one's alone.
-fn changed(old: &Outcome, new: &Outcome) -> (Kind, String, String) {
+/// What is said of requests with a decided change, and what this one's action asks for.
+fn changed(old: &Outcome, new: &Outcome) -> (Says, Option<(String, String)>) {
     let kind = match (old.is_let_in(), new.is_let_in()) {
         (true, false) => Kind::Refused,
         (false, true) => Kind::LetIn,
         _ => Kind::Elsewhere,
     };
-    let (was, is) = (old.class(), new.class());
     let sent = old.sent().zip(new.sent()).filter(|(was, is)| was != is && !was.is_empty() && !is.is_empty());
-    let detail = sent.map_or(String::new(), |(was, is)| format!(", asks for {was} -> {is}"));
-    let says = match was == is {
-        true => format!("{was}, with another path or host"),
-        false => format!("{was} -> {is}"),
-    };
-    (kind, says, detail)
+    let says = Says { kind, old: Some(old.class()), new: vec![new.class()], depends: Vec::new() };
+    (says, sent.map(|(was, is)| (was.to_owned(), is.to_owned())))
 }
 
-/// What may become of requests.
-fn choices(old: Option<&Outcome>, new: &[Outcome]) -> String {
-    let Some(old) = old else { return "not known".to_owned() };
-    let mut all: Vec<String> = Vec::new();
-    for outcome in new {
-        let class = if outcome.class() == old.class() { "as before".to_owned() } else { outcome.class() };
-        if !all.contains(&class) {
-            all.push(class);
+/// What is said of requests of which it depends what becomes of them.
+fn open(old: Option<&Outcome>, new: &[Outcome], depends: Vec<String>) -> Says {
+    let mut classes: Vec<String> = Vec::new();
+    for class in new.iter().map(Outcome::class) {
+        if !classes.contains(&class) {
+            classes.push(class);
         }
     }
-    match all.len() {
-        0 => format!("{} -> perhaps let in", old.class()),
-        1 => format!("{} -> {}, perhaps not", old.class(), all[0]),
-        _ => format!("{} -> {}", old.class(), all.join(" or ")),
+    Says { kind: Kind::Open, old: old.map(Outcome::class), new: classes, depends }
+}
+
+impl fmt::Display for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let as_before = |class: &String| Some(class) == self.old.as_ref();
+        match (&self.old, &*self.new) {
+            (Some(old), []) => write!(f, "{old} -> not known"),
+            (None, _) => f.write_str("not known"),
+            (Some(old), [one]) if self.kind != Kind::Open && as_before(one) => {
+                write!(f, "{old}, with another path or host")
+            }
+            (Some(old), [one]) if as_before(one) => write!(f, "{old} -> perhaps as before"),
+            (Some(old), all) => {
+                let all: Vec<&str> = all.iter().map(|one| if as_before(one) { "as before" } else { one }).collect();
+                write!(f, "{old} -> {}", all.join(" or "))
+            }
+        }?;
+        match &*self.depends {
+            [] => Ok(()),
+            depends => write!(f, ": depends on {}", depends.join(", ")),
+        }
     }
 }
 
@@ -219,21 +240,25 @@ fn request(line: &Line) -> String {
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |kinds: &[Kind]| -> u64 {
-            self.groups.iter().filter(|group| kinds.contains(&group.kind)).map(|group| group.count).sum()
+            self.groups.iter().filter(|group| kinds.contains(&group.says.kind)).map(|group| group.count).sum()
         };
         let changed = count(&[Kind::Refused, Kind::LetIn, Kind::Elsewhere]);
         let open = count(&[Kind::Open]);
         writeln!(f, "requests: {}, {} as before, {changed} changed, {open} may change", self.requests, self.same)?;
         let groups = self.groups();
         for kind in Kind::ALL {
-            let of_kind: Vec<&&Group> = groups.iter().filter(|group| group.kind == kind).collect();
+            let of_kind: Vec<&&Group> = groups.iter().filter(|group| group.says.kind == kind).collect();
             if of_kind.is_empty() {
                 continue;
             }
             writeln!(f, "  {}", kind.title())?;
             for group in of_kind.iter().take(MOST_SHOWN) {
-                writeln!(f, "    {} × {}", group.count, plain(&group.says))?;
-                writeln!(f, "        line {}: {}", group.line, plain(&group.example))?;
+                writeln!(f, "    {} × {}", group.count, plain(&group.says.to_string()))?;
+                write!(f, "        line {}: {}", group.line, plain(&group.example))?;
+                match &group.sent {
+                    Some((old, new)) => writeln!(f, ", asks for {} -> {}", plain(old), plain(new))?,
+                    None => writeln!(f)?,
+                }
             }
             if of_kind.len() > MOST_SHOWN {
                 writeln!(f, "    … and {} more: `--format json` has all", of_kind.len() - MOST_SHOWN)?;
