@@ -175,7 +175,9 @@ fn judge(group: Option<&Group>, before: &Real, after: &Real) -> Result<(), &'sta
         let is_split = before.upstream != after.upstream && before.status == after.status;
         let seen = |real: &Real| (real.status, real.reason.clone(), real.location.clone());
         let asked = |real: &Real| real.asked.clone();
-        if seen(before) != seen(after) || asked(before) != asked(after) || (before.upstream != after.upstream && !is_split)
+        if seen(before) != seen(after)
+            || asked(before) != asked(after)
+            || (before.upstream != after.upstream && !is_split)
         {
             return Err("said to be the same");
         }
@@ -198,7 +200,9 @@ fn judge(group: Option<&Group>, before: &Real, after: &Real) -> Result<(), &'sta
     }
     let Some((_, sent)) = &group.sent else { return Ok(()) };
     let real = match (&after.asked, &after.location) {
-        (Some((target, host)), _) => sent == &format!("{target} as {host}") || sent == &format!("{target} as the client's host"),
+        (Some((target, host)), _) => {
+            sent == &format!("{target} as {host}") || sent == &format!("{target} as the client's host")
+        }
         (None, Some(location)) => sent == location,
         (None, None) => false,
     };
@@ -232,6 +236,9 @@ async fn what_is_said_of_logged_requests_is_what_happens() {
         let (_, is) = run(&new, &asks, &services).await;
 
         let sides = || (Side::new(&before.description, &before.runtime), Side::new(&after.description, &after.runtime));
+        let (one, _) = sides();
+        let unchanged = replay(&one, &one, log.concat().as_bytes()).expect("a log");
+        assert_eq!(unchanged.same, log.len() as u64, "seed {seed}: {unchanged}\n{}", old.text);
         let mut counted = 0;
         for (at, line) in log.iter().enumerate() {
             let (one, two) = sides();

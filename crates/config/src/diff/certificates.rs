@@ -21,9 +21,10 @@ struct Named<'d> {
 pub(super) fn compare(old: &Description, new: &Description, renamed: &Renamed<'_>) -> Vec<Item> {
     let mut items = Vec::new();
     for listener in &new.listeners {
-        let was = old.listeners.iter().find(|other| {
-            renamed.get(&*other.name).copied().unwrap_or(&other.name) == listener.name
-        });
+        let was = old
+            .listeners
+            .iter()
+            .find(|other| renamed.get(&*other.name).copied().unwrap_or(&other.name) == listener.name);
         let Some(was) = was else { continue };
         let edits = edits(&named(was), &named(listener));
         if !edits.is_empty() {
@@ -41,7 +42,8 @@ pub(super) fn compare(old: &Description, new: &Description, renamed: &Renamed<'_
 
 fn named(listener: &ListenerDescription) -> Vec<Named<'_>> {
     let all = listener.settings.get("tls").and_then(|tls| tls.get("certificates")).and_then(Node::as_list);
-    let one = |node: &'_ Node| -> Option<(PathBuf, PathBuf)> { Some((path(node.get("cert")?)?, path(node.get("key")?)?)) };
+    let one =
+        |node: &'_ Node| -> Option<(PathBuf, PathBuf)> { Some((path(node.get("cert")?)?, path(node.get("key")?)?)) };
     let named = all.unwrap_or_default().iter().filter_map(|node| {
         let (cert, key) = one(node)?;
         let written = node.get("cert")?;

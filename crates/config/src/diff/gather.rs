@@ -26,7 +26,8 @@ pub(super) fn gather(items: Vec<Item>) -> (Vec<Item>, Vec<Shared>) {
     for (_, routes) in &mut groups {
         routes.dedup();
     }
-    let is_shared = |(edit, routes): &(Edit, Vec<usize>)| routes.len() > if comes_from_elsewhere(edit) { 1 } else { FEW };
+    let is_shared =
+        |(edit, routes): &(Edit, Vec<usize>)| routes.len() > if comes_from_elsewhere(edit) { 1 } else { FEW };
     let shared = groups
         .iter()
         .filter(|group| is_shared(group))

@@ -121,9 +121,7 @@ pub(super) fn listeners(old: &Description, new: &Description, renamed: &HashMap<
             || renamed.values().any(|name| *name == listener.name)
     };
     for listener in new.listeners.iter().filter(|listener| !stays(listener)) {
-        items.push(
-            Named { name: &listener.name, at: &listener.span, is: addresses(listener).join(", ") }.came(),
-        );
+        items.push(Named { name: &listener.name, at: &listener.span, is: addresses(listener).join(", ") }.came());
     }
     items
 }

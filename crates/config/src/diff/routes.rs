@@ -2,9 +2,7 @@
 
 use super::tree::{differences, line};
 use super::{Change, Edit, Item, Written, policies};
-use crate::describe::{
-    ActionDescription, Description, ListenerDescription, PolicyDescription, RouteDescription,
-};
+use crate::describe::{ActionDescription, Description, ListenerDescription, PolicyDescription, RouteDescription};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 

@@ -37,7 +37,8 @@ fn every_golden_case_says_what_it_said() {
     for path in cases {
         let case = std::fs::read_to_string(&path).expect("a text");
         let mut parts = case.splitn(3, DIVIDER);
-        let (old, new, wanted) = (parts.next().unwrap_or(""), parts.next().expect("a new one"), parts.next().unwrap_or(""));
+        let (old, new, wanted) =
+            (parts.next().unwrap_or(""), parts.next().expect("a new one"), parts.next().unwrap_or(""));
         let difference = compared(old, new);
         assert_eq!(difference.is_empty(), difference.to_string() == "no change\n", "{}", path.display());
         let said = difference.to_string();
@@ -56,7 +57,8 @@ fn every_golden_case_says_what_it_said() {
 #[test]
 fn a_default_of_ten_thousand_routes_is_said_once_and_soon() {
     let text = |timeout: &str| {
-        let mut text = format!("listeners: [{{address: 127.0.0.1:8080, policies: [{{timeout: {timeout}}}]}}]\nroutes:\n");
+        let mut text =
+            format!("listeners: [{{address: 127.0.0.1:8080, policies: [{{timeout: {timeout}}}]}}]\nroutes:\n");
         for at in 0..10_000 {
             text.push_str(&format!("  - {{match: /r{at}/**, respond: {{body: ok}}}}\n"));
         }

@@ -107,8 +107,10 @@ fn proxy(action: &ActionDescription, declared: &Declared<'_>, reader: &mut Reade
     let split = settings.get("split").and_then(Node::as_map);
     let what = match (split, to) {
         (Some(parts), _) => {
-            let mut parts: Vec<String> =
-                parts.iter().map(|part| format!("{} {}", part.key.value, part.value.as_text().unwrap_or_default())).collect();
+            let mut parts: Vec<String> = parts
+                .iter()
+                .map(|part| format!("{} {}", part.key.value, part.value.as_text().unwrap_or_default()))
+                .collect();
             parts.sort();
             format!("proxy one of {}", parts.join(", "))
         }
@@ -206,7 +208,9 @@ impl Given<'_> {
             V::RequestScheme => Err("the scheme".to_owned()),
             V::RequestHost => self.line.host.clone().ok_or_else(|| "the host".to_owned()),
             V::RequestPath => Ok(path.to_owned()),
-            V::RequestQuery(_) | V::RequestQueryAll(_) | V::RequestQueries | V::RequestQueriesAll => return self.query(),
+            V::RequestQuery(_) | V::RequestQueryAll(_) | V::RequestQueries | V::RequestQueriesAll => {
+                return self.query();
+            }
             V::Capture(index) => {
                 let name = self.effect.names.get(*index).map_or("", String::as_str);
                 Ok(format!("{name}={}", captures.segment(path, *index).unwrap_or_default()))

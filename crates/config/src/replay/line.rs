@@ -74,7 +74,8 @@ impl Line {
     /// Whether a parameter is there, of which the log may hide the value.
     pub(super) fn names_parameter(&self, name: &str) -> bool {
         let query = self.query.as_deref().unwrap_or_default();
-        let pairs = query.strip_suffix(CUT).map_or(query, |whole| whole.rsplit_once('&').map_or("", |(whole, _)| whole));
+        let pairs =
+            query.strip_suffix(CUT).map_or(query, |whole| whole.rsplit_once('&').map_or("", |(whole, _)| whole));
         pairs.split('&').any(|pair| pair.split('=').next() == Some(name) && !name.is_empty())
     }
 }
@@ -90,7 +91,8 @@ fn json(text: &str) -> Result<Line, &'static str> {
     let owned = |key: &str| get(key).map(str::to_owned);
     let method = get("http.request.method").ok_or("it has no `http.request.method`")?;
     let client = get("client.address").and_then(|client| client.parse().ok()).ok_or("it has no `client.address`")?;
-    let status = value.get("http.response.status_code").and_then(Value::as_u64).and_then(|status| status.try_into().ok());
+    let status =
+        value.get("http.response.status_code").and_then(Value::as_u64).and_then(|status| status.try_into().ok());
     let received = value.get("http.request.body.size").and_then(Value::as_u64).unwrap_or(0);
     Ok(Line {
         method: Method::from_bytes(method.as_bytes()).map_err(|_| "its method is none")?,

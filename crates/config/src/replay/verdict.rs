@@ -8,26 +8,33 @@ use super::side::Side;
 use crate::describe::PolicyDescription;
 use crate::diff::{items, routes, tree};
 use door::Door;
+use found::Found;
 use pintle_core::exchange::Captures;
 use pintle_core::{Fields, Method, Reason, names};
-use pintle_router::{Candidate, Condition, Head, Place};
+use pintle_router::Head;
 use std::collections::{BTreeSet, HashMap};
 
 mod content;
 mod door;
+mod found;
+mod ways;
 
 pub(super) use door::notes;
-
-/// Over so many ways that a request may have gone before it is not followed further.
-const MOST_WAYS: usize = 64;
 
 /// What changes for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Same,
-    Changed { old: Outcome, new: Outcome },
+    Changed {
+        old: Outcome,
+        new: Outcome,
+    },
     /// It cannot be said what becomes of it: one of these, by what the log does not have.
-    Open { old: Option<Outcome>, new: Vec<Outcome>, depends: BTreeSet<String> },
+    Open {
+        old: Option<Outcome>,
+        new: Vec<Outcome>,
+        depends: BTreeSet<String>,
+    },
     /// The old configuration would not have done what the log says.
     Foreign,
 }
@@ -131,83 +138,6 @@ impl<'j> Judge<'j> {
         found.verdict(asked.len() > 1)
     }
 
-    /// The ways that the request may have gone, as far as the log agrees; none if there are too many.
-    fn old_ways<'t>(&'t self, line: &'t Line, head: &Head<'_>, method: &Method) -> Option<Vec<Gone<'t>>> {
-        let mut known = Known::of(line);
-        let possible = self.old.runtime.table.possible(head, method, &known);
-        let mut ways = Vec::new();
-        for candidate in &possible.routes {
-            if ways.len() > MOST_WAYS {
-                return None;
-            }
-            if self.was(line, &Way::Route(candidate.entry, candidate.captures.clone())) && !known.excludes(candidate) {
-                let mut taken = known.clone();
-                taken.all_hold(&candidate.open);
-                ways.push((Way::Route(candidate.entry, candidate.captures.clone()), taken));
-            }
-            if candidate.open.is_empty() {
-                return Some(ways);
-            }
-            known.not_all(&candidate.open);
-        }
-        let surely = possible.misses.iter().any(|miss| miss.open.is_empty());
-        if !possible.misses.is_empty() && self.was(line, &Way::Refused(Reason::MethodNotAllowed)) {
-            let mut missed = known.clone();
-            if let [only] = &possible.misses[..] {
-                missed.all_hold(&only.open);
-            }
-            ways.push((Way::Refused(Reason::MethodNotAllowed), missed));
-        }
-        if !surely && self.was(line, &Way::Refused(Reason::NoRoute)) {
-            possible.misses.iter().for_each(|miss| known.not_all(&miss.open));
-            ways.push((Way::Refused(Reason::NoRoute), known));
-        }
-        Some(ways)
-    }
-
-    /// Whether the log agrees that the request went this way.
-    fn was(&self, line: &Line, way: &Way) -> bool {
-        let Some(end) = &line.end else { return true };
-        match (way, &end.route) {
-            (Way::Route(entry, _), Some(name)) => self.old.route(*entry).name == *name,
-            (Way::Refused(reason), None) => {
-                // What is too large is refused before it is looked for why no route takes it.
-                let said = end.reason.as_deref();
-                said == Some(reason.code()) || said == Some(Reason::BodyTooLarge.code())
-            }
-            _ => false,
-        }
-    }
-
-    /// The ways that the request may go now, and into `depends` what decides among them.
-    fn new_ways(
-        &self,
-        head: &Head<'_>,
-        method: &Method,
-        known: &Known<'_>,
-        depends: &mut BTreeSet<String>,
-    ) -> Vec<Way> {
-        let possible = self.new.runtime.table.possible(head, method, known);
-        let is_left = |candidate: &&Candidate<'_>| !known.excludes(candidate);
-        let mut ways = Vec::new();
-        for candidate in possible.routes.iter().filter(is_left) {
-            ways.push(Way::Route(candidate.entry, candidate.captures.clone()));
-            if candidate.open.is_empty() {
-                return ways;
-            }
-            depends.extend(candidate.open.iter().map(|condition| place(condition)));
-        }
-        let misses: Vec<_> = possible.misses.iter().filter(is_left).collect();
-        if !misses.is_empty() {
-            ways.push(Way::Refused(Reason::MethodNotAllowed));
-        }
-        if misses.iter().all(|miss| !miss.open.is_empty()) {
-            depends.extend(misses.iter().flat_map(|miss| &miss.open).map(|condition| place(condition)));
-            ways.push(Way::Refused(Reason::NoRoute));
-        }
-        ways
-    }
-
     fn old_outcome(&self, line: &Line, way: &Way) -> Outcome {
         let route = match way {
             Way::Route(entry, _) => Some(self.old.route(*entry).name.clone()),
@@ -268,51 +198,6 @@ impl<'j> Judge<'j> {
     }
 }
 
-/// All that may become of one request, before and after.
-#[derive(Default)]
-struct Found {
-    pairs: Vec<(Outcome, Outcome, Option<bool>)>,
-    /// What decides among them.
-    depends: BTreeSet<String>,
-    /// What decides whether it is one of them at all.
-    beside: BTreeSet<String>,
-}
-
-impl Found {
-    fn add(&mut self, judge: &Judge<'_>, old: Outcome, new: Outcome) {
-        let same = old.is(&new, |name| judge.routes.get(name).cloned().unwrap_or_else(|| name.to_owned()));
-        if same.is_none() {
-            self.depends.extend(old.needs().chain(new.needs()).cloned());
-        }
-        if !self.pairs.iter().any(|(known, other, _)| *known == old && *other == new) {
-            self.pairs.push((old, new, same));
-        }
-    }
-
-    fn verdict(mut self, is_preflight: bool) -> Verdict {
-        let Some((old, new, _)) = self.pairs.first().cloned() else { return Verdict::Foreign };
-        if self.beside.is_empty() {
-            if self.pairs.iter().all(|(_, _, same)| *same == Some(true)) {
-                return Verdict::Same;
-            }
-            if let [(_, _, Some(false))] = self.pairs[..] {
-                return Verdict::Changed { old, new };
-            }
-        }
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        for (_, new, _) in self.pairs {
-            if !outcomes.contains(&new) {
-                outcomes.push(new);
-            }
-        }
-        if is_preflight && outcomes.len() > 1 {
-            self.depends.insert("header access-control-request-method".to_owned());
-        }
-        self.depends.append(&mut self.beside);
-        Verdict::Open { old: Some(old), new: outcomes, depends: self.depends }
-    }
-}
-
 fn refused(reason: Reason, route: Option<String>) -> Outcome {
     Outcome::Refused { status: reason.status().as_u16(), reason: reason.code().to_owned(), route }
 }
@@ -335,16 +220,6 @@ fn fields(line: &Line) -> Fields {
     fields
 }
 
-/// Where a condition looks, as people say it: `header x-canary`.
-fn place(condition: &Condition) -> String {
-    let place = match condition.place() {
-        Place::Header => "header",
-        Place::Query => "query",
-        Place::Cookie => "cookie",
-    };
-    format!("{place} {}", condition.name())
-}
-
 fn policies<'s>(side: &Side<'s>, way: &Way, listener: Option<u32>) -> &'s [PolicyDescription] {
     match way {
         Way::Route(entry, _) => &side.route(*entry).policies,
@@ -355,10 +230,7 @@ fn policies<'s>(side: &Side<'s>, way: &Way, listener: Option<u32>) -> &'s [Polic
 }
 
 /// Kinds of policies that differ and may refuse requests by what no log has.
-fn unknown_kinds<'p>(
-    old: &'p [PolicyDescription],
-    new: &'p [PolicyDescription],
-) -> BTreeSet<&'p str> {
+fn unknown_kinds<'p>(old: &'p [PolicyDescription], new: &'p [PolicyDescription]) -> BTreeSet<&'p str> {
     /// These refuse nothing, refuse late, or are looked at by themselves.
     const KNOWN: [&str; 3] = ["body_limit", "headers", "timeout"];
     let all = |policies: &'p [PolicyDescription], kind: &str| -> Vec<String> {

@@ -50,7 +50,9 @@ impl<T> Table<T> {
                 .collect();
             if *method == Method::HEAD {
                 // As in [`Table::find`]: one that lists HEAD goes before one that lists GET; what misses stands last.
-                rules.sort_by_key(|(_, rule, _)| rule.methods().rank(method).map_or((true, Rank::Open), |rank| (false, rank)));
+                rules.sort_by_key(|(_, rule, _)| {
+                    rule.methods().rank(method).map_or((true, Rank::Open), |rank| (false, rank))
+                });
             }
             for (entry, rule, open) in rules {
                 let fits = rule.methods().rank(method).is_some();

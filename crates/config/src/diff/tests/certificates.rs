@@ -29,7 +29,8 @@ fn a_file_that_is_no_certificate_tells_nothing() {
     let good = authority.write("good", &authority.server(&["shop.example.com"]));
     for broken in ["", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "\u{0}"] {
         let cert = authority.folder().write("broken.pem", broken);
-        let text = |files: &str| format!("listeners: [{{address: 127.0.0.1:8443, tls: {{certificates: [{files}]}}}}]\n");
+        let text =
+            |files: &str| format!("listeners: [{{address: 127.0.0.1:8443, tls: {{certificates: [{files}]}}}}]\n");
         let files = format!("{{cert: {}, key: k}}", cert.display());
         let said = compared(&text(&good), &text(&files)).to_string();
         assert!(said.contains("broken.pem cannot be read, so what is in it is not compared"), "{said}");

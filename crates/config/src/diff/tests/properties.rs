@@ -57,7 +57,7 @@ fn there_is_a_difference_where_descriptions_differ_and_nowhere_else() {
         // Some digits are others; what then is no configuration is left out.
         let text = Generator::new(seed).make().tree.write(seed);
         let digits: Vec<_> = text.match_indices(|c: char| c.is_ascii_digit()).collect();
-        for (at, digit) in digits.into_iter().step_by(7) {
+        for (at, digit) in digits.into_iter().step_by(19) {
             let mut changed = text.clone();
             changed.replace_range(at..at + 1, if digit == "1" { "2" } else { "1" });
             let Ok(other) = described("gateway.yaml", &changed) else { continue };
@@ -68,5 +68,5 @@ fn there_is_a_difference_where_descriptions_differ_and_nowhere_else() {
             assert_eq!(difference.to_json()["changes"], !difference.is_empty());
         }
     }
-    assert!(different > 100, "{different}");
+    assert!(different > 50, "{different}");
 }

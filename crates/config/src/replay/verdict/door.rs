@@ -22,12 +22,7 @@ pub(super) struct Door {
 
 impl Door {
     /// The listener of a line; none if the old configuration has none like it, or the log does not say which of several.
-    pub(super) fn find(
-        line: &Line,
-        old: &Side<'_>,
-        new: &Side<'_>,
-        renamed: &HashMap<&str, &str>,
-    ) -> Option<Door> {
+    pub(super) fn find(line: &Line, old: &Side<'_>, new: &Side<'_>, renamed: &HashMap<&str, &str>) -> Option<Door> {
         let (number, was) = match (&line.listener, &*old.description.listeners) {
             (Some(name), _) => old.listener(name)?,
             (None, [only]) if new.description.listeners.len() == 1 => (0, only),
