@@ -6,6 +6,7 @@ mod body_limit;
 mod check;
 mod diff;
 mod example;
+mod explain;
 mod failing;
 mod four_ways;
 mod headers;

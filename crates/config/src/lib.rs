@@ -6,6 +6,7 @@ mod assemble;
 pub mod describe;
 pub mod diff;
 mod document;
+pub mod explain;
 mod level;
 mod load;
 mod maybe;

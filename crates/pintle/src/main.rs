@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod demo;
 mod diff;
+mod explain;
 mod inputs;
 mod needs;
 mod run;
@@ -43,6 +44,8 @@ enum Command {
     /// Says what changes from one configuration to another: routes, policies in effect, upstreams, listeners, certificates.
     /// Exit code 0 if nothing does, 1 if something does, 2 if a configuration has errors.
     Diff(diff::DiffArguments),
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Diff(arguments) => diff::diff_command(&arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }

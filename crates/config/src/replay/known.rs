@@ -1,7 +1,7 @@
 //! What is known of a logged request's conditions: what the log holds, and what follows from the route that took it.
 
 use super::line::{Line, UserAgent};
-use pintle_router::{Candidate, Condition, Knowledge, Place, Test};
+use pintle_router::{Condition, Knowledge, Place, PossibleRoute, Test};
 use std::collections::{HashMap, HashSet};
 
 /// Conditions that were found to hold or fail.
@@ -47,7 +47,7 @@ impl<'t> Known<'t> {
     }
 
     /// Whether a candidate is known not to take the request.
-    pub(super) fn excludes(&self, candidate: &Candidate<'_>) -> bool {
+    pub(super) fn excludes(&self, candidate: &PossibleRoute<'_>) -> bool {
         let among = |set: &Vec<&Condition>| set.iter().all(|condition| candidate.open.contains(condition));
         !candidate.open.is_empty() && self.not_all.iter().any(among)
     }

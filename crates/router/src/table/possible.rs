@@ -22,14 +22,14 @@ pub trait Knowledge {
 #[derive(Debug, Default)]
 pub struct Possible<'t> {
     /// In the order in which they are tried; behind one that surely takes the request there is no other.
-    pub routes: Vec<Candidate<'t>>,
+    pub routes: Vec<PossibleRoute<'t>>,
     /// Routes that want another method and nothing else, as far as is known: of 405, if no route takes the request.
-    pub misses: Vec<Candidate<'t>>,
+    pub misses: Vec<PossibleRoute<'t>>,
 }
 
 /// A route whose host and path match, and of whose conditions none is known to fail.
 #[derive(Debug)]
-pub struct Candidate<'t> {
+pub struct PossibleRoute<'t> {
     /// Its place among the entries.
     pub entry: usize,
     /// What its path captures.
@@ -57,7 +57,7 @@ impl<T> Table<T> {
             for (entry, rule, open) in rules {
                 let fits = rule.methods().rank(method).is_some();
                 let is_sure = fits && open.is_empty();
-                let candidate = Candidate { entry, captures: captures.clone(), open };
+                let candidate = PossibleRoute { entry, captures: captures.clone(), open };
                 if fits { &mut possible.routes } else { &mut possible.misses }.push(candidate);
                 if is_sure {
                     return ControlFlow::Break(());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// All that may become of one request, before and after.
 #[derive(Default)]
 pub(super) struct Found {
-    pairs: Vec<(Outcome, Outcome, Option<bool>)>,
+    pub(super) pairs: Vec<(Outcome, Outcome, Option<bool>)>,
     /// What decides among them.
     pub(super) depends: BTreeSet<String>,
     /// What decides whether it is one of them at all.

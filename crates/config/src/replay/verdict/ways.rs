@@ -4,7 +4,7 @@ use super::{Gone, Judge, Way};
 use crate::replay::known::Known;
 use crate::replay::line::Line;
 use pintle_core::{Method, Reason};
-use pintle_router::{Candidate, Condition, Head, Place};
+use pintle_router::{Condition, Head, Place, PossibleRoute};
 use std::collections::BTreeSet;
 
 /// Over so many ways that a request may have gone it is not followed further.
@@ -68,7 +68,7 @@ impl Judge<'_> {
         depends: &mut BTreeSet<String>,
     ) -> Vec<Way> {
         let possible = self.new.runtime.table.possible(head, method, known);
-        let is_left = |candidate: &&Candidate<'_>| !known.excludes(candidate);
+        let is_left = |candidate: &&PossibleRoute<'_>| !known.excludes(candidate);
         let mut ways = Vec::new();
         for candidate in possible.routes.iter().filter(is_left) {
             ways.push(Way::Route(candidate.entry, candidate.captures.clone()));

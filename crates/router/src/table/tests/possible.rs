@@ -28,7 +28,7 @@ pub(super) fn agrees(table: &Table<usize>, head: &Head<'_>) {
     assert!(is_last_sure(&whole) && is_last_sure(&part), "{whole:?} {part:?}");
     match table.find(head) {
         Outcome::Found { value, captures } => {
-            let is = |candidate: &Candidate<'_>| candidate.entry == *value && candidate.captures == captures;
+            let is = |candidate: &PossibleRoute<'_>| candidate.entry == *value && candidate.captures == captures;
             assert!(whole.routes.first().is_some_and(is), "{whole:?} for {head:?}");
             assert!(part.routes.iter().any(is), "{part:?} for {head:?}");
         }
