@@ -33,7 +33,7 @@ pub(crate) enum Format {
 
 /// What to compare, and how.
 #[derive(clap::Args)]
-pub(crate) struct DiffArguments {
+pub(crate) struct Arguments {
     /// The configuration as it is.
     #[arg(value_name = "OLD")]
     old: PathBuf,
@@ -56,7 +56,7 @@ struct Loaded {
 }
 
 /// Compares and prints. Exit code 0 if nothing changes, 1 if something does, 2 if that cannot be said.
-pub(crate) fn diff_command(arguments: &DiffArguments) -> ExitCode {
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     // Both are read before any message ends it, so that one run finds all mistakes.
     let (old, new) = (read(&arguments.old), read(&arguments.new));
     let (Some(old), Some(new)) = (old, new) else { return ExitCode::from(TROUBLE) };
@@ -83,9 +83,9 @@ pub(crate) fn diff_command(arguments: &DiffArguments) -> ExitCode {
             text
         }
         Format::Json => {
-            let mut value = difference.to_json();
+            let mut value = difference.json();
             if let Some(replayed) = &replayed {
-                value["requests"] = replayed.to_json();
+                value["requests"] = replayed.json();
             }
             format!("{value}\n")
         }

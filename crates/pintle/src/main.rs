@@ -43,7 +43,7 @@ enum Command {
     },
     /// Says what changes from one configuration to another: routes, policies in effect, upstreams, listeners, certificates.
     /// Exit code 0 if nothing does, 1 if something does, 2 if a configuration has errors.
-    Diff(diff::DiffArguments),
+    Diff(diff::Arguments),
     /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
     Explain(explain::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config, run::Around::default()),
         Command::Check { files } => check::check(&files),
-        Command::Diff(arguments) => diff::diff_command(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Demo { config } => demo::demo(config),
     }

@@ -7,7 +7,7 @@ impl Diff {
     /// `{"changes", "summary", "routes", "shared", "upstreams", "listeners", "certificates", "settings"}`: things as
     /// `{"name", "change": added | removed | renamed | changed, "was", "is", "at", "edits"}`, edits as
     /// `{"what", "old", "new", "notes"}`, values as `{"value", "at", "from"}`.
-    pub fn to_json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let items = |items: &[Item]| items.iter().map(item).collect::<Vec<_>>();
         json!({
             "changes": !self.is_empty(),

@@ -84,7 +84,7 @@ fn json_has_all_that_the_text_counts() {
         new.push_str(&format!("  - {{match: /r{at}, respond: {{body: ok}}}}\n"));
     }
     let difference = compared(old, &new);
-    let value = difference.to_json();
+    let value = difference.json();
     assert_eq!(value["routes"].as_array().map(Vec::len), Some(60));
     assert_eq!(value["routes"][0]["change"], "added");
     assert_eq!(value["routes"][0]["at"], "new.yaml:3:13");

@@ -156,7 +156,7 @@ impl Replay {
 
     /// `{"requests", "same", "groups": [{"kind": refused | let_in | elsewhere | open, "old", "new", "depends",
     /// "count", "line", "example", "sent"}], "beyond", "unread", "foreign", "notes"}`.
-    pub fn to_json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let some = |lines: &Option<Unread>| {
             lines.as_ref().map(|lines| json!({"count": lines.count, "first": lines.first, "why": lines.why}))
         };

@@ -65,7 +65,7 @@ fn there_is_a_difference_where_descriptions_differ_and_nowhere_else() {
             different += usize::from(!difference.is_empty());
             assert_eq!(difference.is_empty(), said(&one) == said(&other), "{difference}\n{text}\n{changed}");
             assert_eq!(diff(&other, &one).is_empty(), difference.is_empty(), "{text}\n{changed}");
-            assert_eq!(difference.to_json()["changes"], !difference.is_empty());
+            assert_eq!(difference.json()["changes"], !difference.is_empty());
         }
     }
     assert!(different > 50, "{different}");
