@@ -1,18 +1,27 @@
 //! The program: command line, start, reload, drain. What the gateway does is in the rooms below.
 #![forbid(unsafe_code)]
 
+mod admin_client;
 mod check;
+mod completions;
 mod control;
 mod demo;
 mod diff;
 mod explain;
+mod fmt;
+mod hash;
+mod init;
 mod inputs;
+mod man;
 mod needs;
+mod remote;
+mod replace;
 mod run;
 mod status;
+mod terminal;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +55,29 @@ enum Command {
     Diff(diff::Arguments),
     /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
     Explain(explain::Arguments),
+    /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
+    Fmt(fmt::Arguments),
+    /// Writes a first configuration, from three questions or from flags.
+    Init(init::Arguments),
+    /// Makes of a secret what a configuration may hold.
+    #[command(subcommand)]
+    Hash(hash::Hash),
+    /// Makes a running gateway read its configuration again, and says what is in force or why it was refused.
+    Reload(admin_client::AdminArguments),
+    /// Says what a running gateway does: configuration, listeners, upstreams.
+    Status(remote::StatusArguments),
+    /// Prints what a shell needs in order to complete commands and flags: `source <(pintle completions bash)`.
+    Completions {
+        /// Which shell.
+        #[arg(value_name = "SHELL")]
+        shell: completions::For,
+    },
+    /// Prints the manual.
+    Man {
+        /// Writes a file for each page into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -60,6 +92,13 @@ fn main() -> ExitCode {
         Command::Check { files } => check::check(&files),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Fmt(arguments) => fmt::fmt(&arguments),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Hash(what) => hash::hash(&what),
+        Command::Reload(gateway) => remote::reload(&gateway),
+        Command::Status(arguments) => remote::status(&arguments),
+        Command::Completions { shell } => completions::completions(shell, Arguments::command()),
+        Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
         Command::Demo { config } => demo::demo(config),
     }
 }
