@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod bundle;
 pub mod describe;
 pub mod diff;
 mod document;
@@ -13,8 +14,9 @@ mod maybe;
 pub mod replay;
 
 pub use assemble::{World, assemble};
+pub use bundle::{Bundle, Packed};
 pub use describe::{Description, describe};
 pub use diff::diff;
-pub use document::{AdminConfig, Document, Workers};
-pub use load::{Checked, load};
+pub use document::{AdminConfig, Document, GuardConfig, Workers};
+pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;

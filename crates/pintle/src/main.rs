@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod admin_client;
+mod cause;
 mod check;
 mod completions;
 mod control;
 mod demo;
 mod diff;
+mod differences;
 mod explain;
 mod fmt;
+mod guard;
 mod hash;
+mod history;
 mod init;
 mod inputs;
 mod man;
@@ -17,6 +21,7 @@ mod needs;
 mod remote;
 mod replace;
 mod run;
+mod start;
 mod status;
 mod terminal;
 mod watch;
@@ -43,6 +48,9 @@ enum Command {
         /// The configuration file; it is watched, with all that it includes.
         #[arg(short, long, value_name = "FILE")]
         config: PathBuf,
+        /// The folder in which configurations are kept, in place of the one that the file names.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
     },
     /// Checks configurations and says all that is wrong in them. Exit code 0 if nothing is, else 1.
     Check {
@@ -88,7 +96,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run::run(&config, run::Around::default()),
+        Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments),
