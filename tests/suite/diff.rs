@@ -3,7 +3,7 @@
 
 mod recorded;
 
-use pintle_testkit::{Finished, Folder, pintle};
+use pintle_testkit::{Finished, Folder, Gateway, pintle};
 use serde_json::Value;
 
 const OLD: &str = "listeners: [{name: public, address: 127.0.0.1:8080}]
@@ -115,4 +115,36 @@ async fn a_combined_log_is_enough_where_hosts_make_no_difference() {
     assert!(ended.stdout.contains("1 × `old` (respond 200) -> 404 no_route"), "{ended:?}");
     let ended = diff(OLD, &OLD.replace("match: /old", "match: /older"), Some(log), &[]).await;
     assert!(ended.stdout.contains("1 × not known: depends on the host, which this log does not have"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_running_gateway_is_compared_with_what_it_has_in_force() {
+    let config = "admin: {address: 127.0.0.1:0}
+listeners: [{address: 127.0.0.1:0}]
+include: [more/*.yaml]
+";
+    let more = "routes: [{name: a, match: /a, respond: {body: a}}]\n";
+    let gateway = Gateway::with(config).file("more/a.yaml", more).start().await;
+    let admin = gateway.admin().to_string();
+    let diff = async |more: &[&str]| pintle(gateway.folder().path(), &[&["diff", "pintle.yaml"], more].concat()).await;
+    let same = diff(&["--admin", &admin]).await;
+    assert_eq!((same.code, &*same.stdout), (Some(0), "no change"), "{same:?}");
+
+    gateway
+        .file("new.yaml", format!("{}{}", config.replace("include: [more/*.yaml]\n", ""), more.replace("/a,", "/b,")));
+    let folder = gateway.folder().path();
+    let changed = pintle(folder, &["diff", "new.yaml", "--admin", &admin, "--format", "json"]).await;
+    assert_eq!(changed.code, Some(1), "{changed:?}");
+    let value: Value = serde_json::from_str(&changed.stdout).expect("JSON");
+    assert_eq!((&value["summary"], &value["routes"][0]["name"]), (&"routes: 1 changed".into(), &"a".into()));
+
+    for (arguments, why) in [
+        (&["diff", "new.yaml"][..], "name two configurations"),
+        (&["diff", "new.yaml", "pintle.yaml", "--admin", &admin][..], "name the new one alone"),
+        (&["diff", "new.yaml", "--admin", "127.0.0.1:1"][..], "127.0.0.1:1"),
+    ] {
+        let ended = pintle(folder, arguments).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+    }
 }

@@ -8,7 +8,6 @@ mod completions;
 mod control;
 mod demo;
 mod diff;
-mod differences;
 mod explain;
 mod fmt;
 mod guard;
