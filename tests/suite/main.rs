@@ -29,6 +29,8 @@ mod remote;
 mod respond;
 mod routing;
 mod routing_example;
+mod schema;
+mod semantics;
 mod smuggling;
 mod soak;
 mod start_broken;

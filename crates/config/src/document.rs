@@ -1,14 +1,14 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
 mod guard;
-
-pub use guard::GuardConfig;
+mod limits;
 
 use crate::maybe::Maybe;
+pub use guard::GuardConfig;
+pub(crate) use limits::LimitsConfig;
+pub use limits::Workers;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
-use pintle_core::config::{
-    ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree,
-};
+use pintle_core::config::{ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned};
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
@@ -18,35 +18,50 @@ use pintle_telemetry::config::Telemetry;
 use pintle_upstream::UpstreamConfig;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-/// The configuration of a gateway.
+/// The keys at the top of a file.
+///
+/// ```yaml
+/// include: [conf.d/*.yaml]
+/// listeners: [{address: 127.0.0.1:8080}]
+/// upstreams: {orders: {endpoints: [127.0.0.1:9001]}}
+/// policies: {patient: {timeout: 2m}}
+/// routes:
+///   - match: /orders/**
+///     policies: [patient]
+///     proxy: orders
+/// telemetry: {access_log: {to: stdout}}
+/// admin: {address: 127.0.0.1:9900}
+/// limits: {connections: 50000}
+/// workers: 4
+/// ```
 #[derive(Debug, Read)]
 #[read(called = "configuration")]
 pub struct Document {
-    /// More files, as glob patterns relative to this one.
-    #[read(default = "[]")]
-    pub include: Tree,
-    /// Where clients come in.
+    /// More files, as paths with `*` and `?` in them, relative to this one. Each holds keys of the same kind, and all are
+    /// joined; the same name twice is an error, a pattern that finds nothing a warning.
+    #[read(default)]
+    pub include: Vec<String>,
+    /// Where clients come in; at least one.
     pub listeners: Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>,
-    /// The services behind, by name.
+    /// The services behind, each under the name by which routes call it.
     #[read(default)]
     pub upstreams: Map<Maybe<UpstreamConfig>>,
-    /// Policies that several routes share, by name.
+    /// Policies under names, for lists to take: `policies: [NAME]`. Each is one instance, whoever names it.
     #[read(default)]
     pub policies: NamedPolicies,
-    /// What becomes of requests. Their order means nothing: the most specific match wins.
+    /// What becomes of requests. Their order means nothing: [the most specific match wins](#which-route-wins).
     #[read(default)]
     pub routes: Vec<Maybe<Spanned<RouteConfig>>>,
     /// Logs and metrics.
     #[read(default = "{}")]
     pub telemetry: Telemetry,
-    /// The admin address.
+    /// An address for operators; without it there is none.
     pub admin: Option<AdminConfig>,
     /// How many threads serve requests: a number, or `auto` for one a core. Read at the start alone.
     #[read(default = "auto")]
     pub workers: Workers,
-    /// Bounds on clients.
+    /// Bounds on what clients may send and hold.
     #[read(default = "{}")]
     pub limits: LimitsConfig,
     /// Policies for every route.
@@ -71,22 +86,38 @@ pub struct Document {
     pub errors: Later,
 }
 
-/// Where clients come in.
+/// Where clients come in. HTTP/1.1 and HTTP/2 share a port: over TLS the client chooses by ALPN, in cleartext by its first
+/// bytes (RFC 9113 3.3).
+///
+/// ```yaml
+/// listeners:
+///   - name: public
+///     address: ["0.0.0.0:8443", "[::]:8443"]
+///     tls: {certificates: [{cert: certs/shop.pem, key: certs/shop.key}]}
+///   - name: inside
+///     address: unix:/run/pintle/http.sock
+///   - name: behind-balancer
+///     address: 127.0.0.1:8080
+///     proxy_protocol: {from: [10.0.0.0/8]}
+///     trusted_proxies: [10.0.0.0/8]
+///     policies: [{timeout: 30s}]
+/// ```
 #[derive(Debug, Read)]
 #[read(called = "listener")]
 pub struct ListenerConfig {
     /// Its name in logs and routes; the default is its first address.
     pub name: Option<Spanned<String>>,
-    /// `IP:PORT`, `[IPv6]:PORT` or `unix:/path`, or a list of them.
+    /// Where to listen; a list listens at each. Port 0 takes a free one.
     pub address: OneOrMany<Spanned<Address>>,
-    /// Terminates TLS.
+    /// Terminates TLS; without it the listener speaks cleartext.
     pub tls: Option<Spanned<TlsConfig>>,
-    /// Takes the client's address from the PROXY protocol.
+    /// Takes the client's address from the PROXY protocol, version 1 or 2, as some load balancers send it.
     pub proxy_protocol: Option<ProxyProtocolConfig>,
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
+    /// Peers whose `Forwarded` (RFC 7239) and `X-Forwarded-*` are believed. The client is then the rightmost address that
+    /// is not one of them. From anyone else these fields are dropped.
     #[read(default)]
     pub trusted_proxies: Vec<Network>,
-    /// Policies of every route here, and of requests that no route takes.
+    /// Policies around every route here, and around the 404 and 405 of requests that no route takes.
     #[read(default)]
     pub policies: PolicyList,
     /// Plain TCP.
@@ -94,30 +125,47 @@ pub struct ListenerConfig {
     pub protocol: Later,
 }
 
-/// What becomes of some requests: an action, or a group of routes.
+/// What becomes of some requests. A route has one action (`proxy`, `redirect` or `respond`), or it is a group and has
+/// `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
+///
+/// ```yaml
+/// routes:
+///   - name: api
+///     match: api.example.com/v1/**
+///     listener: main
+///     labels: {team: shop}
+///     policies: [{timeout: 10s}]
+///     routes:
+///       - {match: "GET /orders/{id}", proxy: orders}
+///       - {match: /users/**, proxy: users}
+///   - {match: /old/**, redirect: {to: "/${path.rest}"}}
+///   - {match: GET /health, respond: {body: "ok\n"}}
+/// listeners: [{name: main, address: 127.0.0.1:8080}]
+/// ```
 #[derive(Debug, Read)]
 #[read(called = "route")]
 pub struct RouteConfig {
-    /// Its unique name in logs and metrics; the default is the match in canonical form.
+    /// Its unique name in logs and metrics; in a group it is `group/child`. The default is the match as it is understood.
     pub name: Option<Spanned<String>>,
-    /// Which requests: `[METHOD[,METHOD] ][host]/path`, or a map.
+    /// Which requests it takes.
     #[read(key = "match")]
     pub pattern: Spanned<Pattern>,
-    /// The listeners that it belongs to alone; the default is all.
+    /// The names of the listeners that it belongs to; the default is all. Routes of different listeners never compete.
     pub listener: Option<OneOrMany<Spanned<String>>>,
-    /// Free labels for logs, metrics and expressions.
+    /// Free labels, which expressions know as `route.labels.NAME`.
     #[read(default)]
     pub labels: Map<String>,
-    /// What happens around the action.
+    /// What happens around the action, in the [order of the gateway](#policies).
     #[read(default)]
     pub policies: PolicyList,
-    /// Sends the request to a service.
+    /// Sends the request to a service and gives its answer back.
     pub proxy: Option<Spanned<ProxyConfig>>,
     /// Sends the client elsewhere.
     pub redirect: Option<Spanned<RedirectConfig>>,
-    /// Answers by itself.
+    /// Answers by itself, without a service.
     pub respond: Option<Spanned<RespondConfig>>,
-    /// A group: routes that inherit match and policies.
+    /// Makes a group of it: routes that inherit match, listener and policies. When none of them takes a request, other
+    /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Serves files.
     #[read(later)]
@@ -130,97 +178,20 @@ pub struct RouteConfig {
     pub batch: Later,
 }
 
-/// The admin address.
+/// An address for operators: health, status, metrics, reloading. See [the admin API](#the-admin-api).
+///
+/// ```yaml
+/// admin:
+///   address: 127.0.0.1:9900
+///   token: {env: PINTLE_ADMIN_TOKEN}
+/// ```
 #[derive(Debug, Read)]
 #[read(called = "admin")]
 pub struct AdminConfig {
-    /// `IP:PORT` or `unix:/path`.
+    /// Where to listen. Not one of the listeners'.
     pub address: Spanned<Address>,
-    /// What callers that change something must show as a Bearer token; needed beyond loopback for all.
+    /// What callers must show as `authorization: Bearer …` to change something; beyond loopback they need it to read, too.
     pub token: Option<Spanned<SecretSource>>,
-}
-
-/// How many workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a number of workers, or `auto`")]
-pub enum Workers {
-    /// One a core.
-    Auto,
-    /// So many.
-    Count(usize),
-}
-
-impl Text for Workers {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Workers::Auto),
-            text => match text.parse() {
-                Ok(count @ 1..=1024) => Ok(Workers::Count(count)),
-                _ => Err("from 1 to 1024; `auto` is one a core".into()),
-            },
-        }
-    }
-}
-
-impl Workers {
-    /// How many that are on this machine.
-    pub fn count(self) -> usize {
-        match self {
-            Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
-            Workers::Count(count) => count,
-        }
-    }
-}
-
-/// Bounds on clients.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "limits")]
-pub struct LimitsConfig {
-    /// Open connections, over all workers.
-    #[read(default = "20000")]
-    pub connections: u32,
-    /// A request's head.
-    #[read(default = "{}")]
-    pub header: HeaderLimits,
-    /// How long to wait.
-    #[read(default = "{}")]
-    pub timeout: TimeLimits,
-    /// A request's content.
-    #[read(default = "10MiB")]
-    pub body: ByteSize,
-    /// Concurrent streams of an HTTP/2 connection.
-    #[read(default = "128")]
-    pub streams: u32,
-}
-
-/// Bounds on a request's head.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "header")]
-pub struct HeaderLimits {
-    /// Bytes of all of it.
-    #[read(default = "32KiB")]
-    pub size: ByteSize,
-    /// Fields.
-    #[read(default = "100")]
-    pub count: u32,
-}
-
-/// How long clients may take.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "timeout")]
-pub struct TimeLimits {
-    /// For a head, from its first byte.
-    #[read(default = "10s")]
-    pub header: Duration,
-    /// Between two pieces of content.
-    #[read(default = "30s")]
-    pub body: Duration,
-    /// For a kept connection without a request.
-    #[read(default = "60s")]
-    pub idle: Duration,
-    /// For what is under way when the gateway is to stop.
-    #[read(default = "30s")]
-    pub drain: Duration,
 }
 
 impl Document {

@@ -4,6 +4,7 @@
 
 mod assemble;
 mod bundle;
+mod comment;
 pub mod describe;
 pub mod diff;
 mod document;
@@ -11,7 +12,9 @@ pub mod explain;
 mod level;
 mod load;
 mod maybe;
+mod reference;
 pub mod replay;
+mod schema;
 
 pub use assemble::{World, assemble};
 pub use bundle::{Bundle, Packed};
@@ -20,3 +23,5 @@ pub use diff::diff;
 pub use document::{AdminConfig, Document, GuardConfig, Workers};
 pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
+pub use reference::reference;
+pub use schema::schema;

@@ -123,7 +123,7 @@ impl Reason {
 reasons! {
     /// The request's head breaks the grammar of RFC 9112 or 9113, or could be read in two ways.
     BadRequest = 400 "bad_request" "The request is malformed",
-    /// The path holds something that no unambiguous path can (RFC 3986 3.3, semantics "The path").
+    /// The path holds something that no unambiguous path can (RFC 3986 3.3).
     BadPath = 400 "bad_path" "The request's path is not acceptable",
     /// Forwarding fields of a trusted proxy contradict each other.
     BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
@@ -173,6 +173,6 @@ reasons! {
     Timeout = 504 "timeout" "The request took too long",
     /// The request came back to the gateway that sent it (RFC 5842 7.2 gives the status).
     Loop = 508 "loop" "The request goes round in a loop",
-    /// HTTP/1.0, or a version that is not served (RFC 9110 15.6.6).
+    /// A version of HTTP that is not served (RFC 9110 15.6.6).
     VersionNotSupported = 505 "version_not_supported" "This version of HTTP is not served",
 }

@@ -15,7 +15,7 @@ use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
 use changes::Changes;
-use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned};
+use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
@@ -23,14 +23,25 @@ use std::collections::BTreeSet;
 
 pub(crate) const LEVELS: Levels = Levels::All;
 
-/// Header fields that are set, added or removed.
+/// Header fields that are set, added or removed. All levels apply, outer ones first. A value whose template fails is
+/// left out; on the way to the service the client's own field of that name goes with it.
+///
+/// ```yaml
+/// routes:
+///   - match: /users/{id}
+///     policies:
+///       - headers:
+///           request: {set: {x-user: "${path.id}", x-client: "${client.ip}"}, remove: [cookie, x-debug]}
+///           response: {set: {cache-control: no-store}, add: {vary: [accept, origin]}, remove: server}
+///     proxy: users
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "headers", check)]
 pub struct Headers {
     /// On the way to the service.
     #[read(default)]
     pub request: Edits,
-    /// On the way to the client, on every answer.
+    /// On the way to the client, on every answer, the gateway's own too.
     #[read(default)]
     pub response: Edits,
 }
@@ -39,12 +50,12 @@ pub struct Headers {
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "set of header edits")]
 pub struct Edits {
-    /// Values (templates) that stand in place of all that the name had.
+    /// Values, by name, that stand in place of all that the name had.
     #[read(default)]
-    pub set: Map<Spanned<String>>,
-    /// Values (templates) that are added to what the name has.
+    pub set: Map<TemplateText>,
+    /// Values, by name, that are added to what the name has.
     #[read(default)]
-    pub add: Map<OneOrMany<Spanned<String>>>,
+    pub add: Map<OneOrMany<TemplateText>>,
     /// Names that are taken away.
     #[read(default)]
     pub remove: OneOrMany<Spanned<String>>,

@@ -38,22 +38,38 @@ impl<T: Read> Read for Setting<T> {
     }
 
     fn shape() -> Shape {
-        let form = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
-        let own = match T::shape() {
-            Shape::Map { .. } | Shape::MapOf(_) | Shape::Kinds { .. } => "map",
-            Shape::List(_) => "list",
-            _ => "text",
+        let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
+        let (own, doc) = match T::shape() {
+            Shape::Map { doc, .. } | Shape::Kinds { doc, .. } => ("map", doc),
+            Shape::MapOf(_) => ("map", ""),
+            Shape::List(_) => ("list", ""),
+            Shape::Text { doc, .. } | Shape::Words { doc, .. } => ("text", doc),
+            _ => ("text", ""),
         };
         Shape::Forms {
             name: "",
-            doc: "",
+            doc,
             expected: "",
             forms: vec![
-                form("none", "What outer levels say of this policy does not hold here.", String::shape),
-                form(own, "The policy's settings, or those of a named one by `use: NAME`.", T::shape),
+                field("none", "What outer levels say of this policy does not hold here.", String::shape),
+                field(own, "The policy's settings.", T::shape),
+                field("use", "A named policy of this kind, with the other keys in place of its own.", used::<T>),
             ],
         }
     }
+}
+
+/// The shape of `{use: NAME, …}`.
+fn used<T: Read>() -> Shape {
+    let doc = "The name of a policy of this kind under the top-level `policies`.";
+    let name = Field { key: "use", doc, required: true, default: None, later: false, shape: String::shape };
+    let own = match T::shape() {
+        Shape::Map { fields, .. } => fields,
+        _ => Vec::new(),
+    };
+    // What is left out is the named policy's.
+    let changes = own.into_iter().map(|field| Field { required: false, default: None, ..field });
+    Shape::Map { name: "", doc: "", fields: std::iter::once(name).chain(changes).collect() }
 }
 
 impl<T> Setting<T> {

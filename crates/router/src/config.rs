@@ -6,14 +6,27 @@ mod tests;
 use crate::pattern::{
     Condition, Fault, HostPattern, Methods, PathPattern, Pattern, Place, Test, sound_name, sound_test,
 };
-use pintle_core::config::{Diagnostic, Entry, Map, Node, OneOrMany, Read, Reader, Shape, Span};
+use pintle_core::config::{Diagnostic, Entry, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Span};
 use std::marker::PhantomData;
 
-/// Which requests a route takes.
+/// Which requests a route takes. See [which route wins](#which-route-wins).
+///
+/// ```yaml
+/// routes:
+///   - {match: "GET,POST shop.example.com/orders/{id}", proxy: orders}
+///   - match:
+///       host: "*.example.com"
+///       path: [/search, /find/**]
+///       method: GET
+///       header: {x-debug: {present: true}, accept: {regex: "^application/json"}}
+///       query: {lang: [de, fr]}
+///       cookie: {beta: "1"}
+///     proxy: users
+/// ```
 #[derive(Read)]
 #[read(forms, expected = "a match such as `GET shop.example.com/orders/**`, or a map")]
 enum Match {
-    /// `[METHOD[,METHOD] ][host]/path`. In a path `{name}` is one segment and `**` at the end is the rest.
+    /// `[METHOD[,METHOD] ][host]/path`, such as `GET shop.example.com/orders/{id}`.
     #[read(text)]
     Short(Short),
     /// Everything given must hold; a list means any of them.
@@ -27,19 +40,20 @@ struct Short(Pattern);
 #[derive(Read)]
 #[read(called = "match")]
 struct Long {
-    /// The host without port; `*.x.y` is one or more labels before `x.y`. Default: any.
+    /// The host without port; `*.x.y` is one or more labels before `x.y`. The default is any.
     #[read(default)]
     host: Given<HostPattern>,
-    /// The path; `{name}` is one segment and `**` at the end is the rest. Default: any.
+    /// The path: `{name}` is one segment that is not empty, `**` at the end is the rest, also none. A trailing slash
+    /// counts. The default is any.
     #[read(default)]
     path: Given<PathPattern>,
-    /// The methods; `GET` is HEAD too. Default: any.
+    /// The methods; `GET` is HEAD too. The default is any.
     #[read(default)]
     method: Given<Methods>,
-    /// Conditions on header fields.
+    /// Conditions on header fields, by name. All must hold; a condition holds if any value of that name meets it.
     #[read(default)]
     header: Conditions<InHeader>,
-    /// Conditions on query parameters.
+    /// Conditions on query parameters, decoded.
     #[read(default)]
     query: Conditions<InQuery>,
     /// Conditions on cookies.
@@ -199,7 +213,7 @@ macro_rules! read_from_text {
             }
 
             fn shape() -> Shape {
-                Shape::Text { name: $name, doc: $doc, expected: $expected }
+                Shape::Text { name: $name, doc: $doc, expected: $expected, grammar: Grammar::Free }
             }
         }
     };

@@ -100,7 +100,7 @@ pub struct Record<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Read)]
 #[read(word)]
 pub enum Format {
-    /// One object of JSON with the keys of [`KEYS`].
+    /// One JSON object a line, with keys in a fixed order.
     #[default]
     Json,
     /// The combined log format of Apache and nginx.

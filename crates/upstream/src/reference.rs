@@ -158,6 +158,7 @@ impl fmt::Display for Reference {
 mod tests {
     use super::*;
 
+    // Rule: service-reference
     #[test]
     fn names_and_urls_are_told_apart() {
         assert_eq!(Reference::parse("orders"), Ok(Reference::Named("orders".into())));
@@ -167,6 +168,7 @@ mod tests {
         assert_eq!(Reference::parse("unix:/run/chat.sock").unwrap().to_string(), "unix:/run/chat.sock");
     }
 
+    // Rule: service-no-path
     #[test]
     fn what_is_wrong_is_said_with_its_remedy() {
         let message = |text| Reference::parse(text).unwrap_err();

@@ -41,6 +41,7 @@ async fn a_request_goes_on_as_it_is_and_its_answer_comes_back() {
     assert!(exchange.notes.first_byte.is_some() && exchange.notes.upstream_status == Some(200));
 }
 
+// Rule: proxy-host, proxy-query
 #[tokio::test]
 async fn path_and_host_decide_what_is_asked_for() {
     let service = Origin::echo().await;
@@ -57,6 +58,7 @@ async fn path_and_host_decide_what_is_asked_for() {
     }
 }
 
+// Rule: fails-path
 #[tokio::test]
 async fn a_value_that_cannot_stand_in_a_path_never_goes_upstream() {
     let service = Origin::echo().await;
@@ -65,6 +67,7 @@ async fn a_value_that_cannot_stand_in_a_path_never_goes_upstream() {
     assert_eq!((refusal.reason, service.hits()), (Reason::BadTemplate, 0));
 }
 
+// Rule: http10-host
 #[tokio::test]
 async fn a_request_without_a_host_is_sent_for_the_endpoints_name() {
     let service = Origin::echo().await;
@@ -87,6 +90,7 @@ fn an_https_url_is_asked_by_its_own_name() {
     assert_eq!(host("named").as_deref(), Some("shop.test"), "a name is no URL");
 }
 
+// Rule: split-weight
 #[test]
 fn a_split_goes_by_weight() {
     let proxy = proxy("split: {'http://a.test': 90, 'http://b.test': 10, 'http://c.test': 0}", Known::default());
@@ -120,6 +124,7 @@ async fn a_websocket_is_a_request_like_any_other() {
     assert_eq!((response.status.as_u16(), response.fields.get_str("sec-websocket-accept")), (101, Some("x")));
 }
 
+// Rule: max-forwards
 #[tokio::test]
 async fn max_forwards_is_counted_down_and_ends_here() {
     let service = Origin::echo().await;

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{Form, Node, Read, Reader, Shape};
+use super::{Form, Grammar, Node, Read, Reader, Shape};
 
 impl Read for bool {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
@@ -72,7 +72,7 @@ impl Read for String {
     }
 
     fn shape() -> Shape {
-        Shape::Text { name: "", doc: "", expected: "a text" }
+        Shape::Text { name: "", doc: "", expected: "a text", grammar: Grammar::Free }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a listener listens: an IP address with a port, or a unix socket's path.
 
-use pintle_core::config::{Node, Read, Reader, Shape, Text, derived};
+use pintle_core::config::{Grammar, Node, Read, Reader, Shape, Text, derived};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ impl Read for Address {
 
     fn shape() -> Shape {
         let doc = "Where to listen: an IP address with a port, or a unix socket. `[::]` is IPv6 alone.";
-        Shape::Text { name: "Address", doc, expected: EXPECTED }
+        Shape::Text { name: "Address", doc, expected: EXPECTED, grammar: Grammar::Pattern("^(unix:.+|.+:[0-9]+)$") }
     }
 }
 

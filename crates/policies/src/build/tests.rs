@@ -12,6 +12,7 @@ fn time(levels: &[&str], named: &str) -> Option<Duration> {
     exchange.deadline.map(|deadline| deadline - exchange.started)
 }
 
+// Rule: policy-inner
 #[test]
 fn the_inner_level_replaces_the_outer() {
     let seconds = |count| Some(Duration::from_secs(count));
@@ -24,6 +25,7 @@ fn the_inner_level_replaces_the_outer() {
     assert_eq!(time(&["[slow]", "[{timeout: {use: fast}}]"], "{slow: {timeout: 1m}, fast: {timeout: 1s}}"), seconds(1));
 }
 
+// Rule: policy-use
 #[test]
 fn a_named_policy_is_taken_with_changes() {
     let named = "h: {headers: {request: {set: {x-a: \"1\"}, remove: [x-r]}, response: {set: {x-b: \"2\"}}}}";
@@ -60,6 +62,7 @@ fn names_are_found_or_suggested() {
     );
 }
 
+// Rule: policy-once
 #[test]
 fn a_list_holds_one_of_a_kind_whose_inner_level_replaces() {
     assert_eq!(
@@ -103,6 +106,7 @@ fn a_named_policy_has_settings_of_its_own() {
     assert_eq!(try_read::<NamedPolicies>("[]").1, ["1:1 expected a map from names, found a list"]);
 }
 
+// Rule: policy-order
 #[test]
 fn the_order_says_why_and_holds_every_kind() {
     for kind in Policy::KINDS {

@@ -25,6 +25,7 @@ fn refused(text: &str, expected: &[&str]) {
     assert_eq!(said, expected, "{text}");
 }
 
+// Rule: match-short
 #[test]
 fn the_short_form_is_a_text() {
     assert_eq!(read("GET,HEAD shop.example.com/orders/{id}").as_deref(), Ok("GET,HEAD shop.example.com/orders/{id}"));

@@ -60,6 +60,7 @@ fn slashes_are_folded_after_that() {
     assert_eq!(ok("/..//a"), "/a");
 }
 
+// Rule: path-slash
 #[test]
 fn an_encoded_slash_stays_within_its_segment() {
     assert_eq!(ok("/a%2Fb/../c"), "/c");

@@ -87,6 +87,7 @@ fn ask_on(table: &Table<usize>, listener: u32, request: &str, lines: &[(&str, &s
     }
 }
 
+// Rule: match-host
 #[test]
 fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     let table = table(&[short("a.b/x")]);
@@ -95,6 +96,7 @@ fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     assert_eq!(ask(&table, "/x", &[]), "404");
 }
 
+// Rule: match-host
 #[test]
 fn a_wildcard_is_one_or_more_labels() {
     let table = table(&[short("*.x.y/")]);
@@ -105,6 +107,7 @@ fn a_wildcard_is_one_or_more_labels() {
     assert_eq!(ask(&table, "ax.y/", &[]), "404");
 }
 
+// Rule: match-name
 #[test]
 fn a_name_is_one_segment_that_is_not_empty() {
     let table = table(&[short("/a/{x}/c")]);
@@ -114,6 +117,7 @@ fn a_name_is_one_segment_that_is_not_empty() {
     assert_eq!(ask(&table, "/a//c", &[]), "404");
 }
 
+// Rule: match-rest
 #[test]
 fn two_stars_are_the_path_before_it_a_slash_and_all_below() {
     let table = table(&[short("/a/**")]);
@@ -175,6 +179,7 @@ fn then_the_path_segment_by_segment_from_the_left() {
     assert_eq!(ask(&table, "/z/b", &[]), "0 **z/b");
 }
 
+// Rule: match-more-conditions
 #[test]
 fn then_one_that_lists_the_method() {
     let table = table(&[long("/a", &["header x?", "header y?"]), short("GET,PUT /a"), short("POST /a")]);
@@ -200,6 +205,7 @@ fn then_more_conditions_and_exact_over_regex_over_present() {
     assert_eq!(ask(&table, "/a", &[("x", "1"), ("y", ""), ("z", "")]), "4");
 }
 
+// Rule: match-order
 #[test]
 fn the_written_order_never_matters() {
     let mut patterns = vec![short("/**"), short("a.b/**"), long("a.b/{x}", &["header x=1"]), short("GET a.b/{x}")];
@@ -249,6 +255,7 @@ fn one_conflict_is_named_once_for_many_hosts() {
     assert_eq!(conflicts(&[pattern.clone(), pattern]), [(0, 1)]);
 }
 
+// Rule: match-next-best
 #[test]
 fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     let table = table(&[
@@ -265,6 +272,7 @@ fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     assert_eq!(ask(&table, "a.b/x/y", &[]), "0 **x/y");
 }
 
+// Rule: match-any-value
 #[test]
 fn a_condition_on_many_values_holds_if_any_value_meets_it() {
     let table = table(&[
@@ -341,6 +349,7 @@ fn a_preflight_is_matched_as_the_method_that_it_asks_for() {
     assert_eq!(ask(&table, "GET /a", &preflight("PUT")), "405 PUT, OPTIONS");
 }
 
+// Rule: match-head
 #[test]
 fn get_matches_head_too() {
     let table =
@@ -369,6 +378,7 @@ fn a_route_with_listeners_belongs_to_those_alone() {
     assert_eq!(ask_on(&table, 1, "POST /b", &[]), "405 GET, HEAD");
 }
 
+// Rule: match-listener
 #[test]
 fn an_equal_route_that_names_its_listener_wins_there() {
     let routes = [

@@ -45,6 +45,7 @@ fn texts(node: Option<&Node>) -> Vec<&str> {
     node.and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_text).collect()
 }
 
+// Rule: include-joined
 #[test]
 fn files_are_joined_in_the_order_of_their_names() {
     let files = Directory::new("joined");
@@ -70,6 +71,7 @@ fn files_are_joined_in_the_order_of_their_names() {
     assert_eq!(last.span().position().column, 14);
 }
 
+// Rule: include-joined
 #[test]
 fn the_same_name_or_section_twice_names_both_files() {
     let files = Directory::new("twice");

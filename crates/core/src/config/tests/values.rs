@@ -27,6 +27,7 @@ fn wrong<T: Read>(text: &str) -> String {
         .into()
 }
 
+// Rule: unit-required
 #[test]
 fn durations() {
     let all = [("250ms", 250), ("0s", 0), ("5s", 5_000), ("1m", 60_000), ("8h", 28_800_000), ("7d", 604_800_000)];
@@ -48,6 +49,7 @@ fn durations() {
     ]);
 }
 
+// Rule: unit-required
 #[test]
 fn sizes() {
     for (text, bytes) in [("10B", 10), ("1KiB", 1024), ("8MiB", 8 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40)] {
@@ -152,6 +154,7 @@ fn words_of_http() {
     assert!(wrong::<HeaderName>("x y").starts_with("expected a header's name, found `x y` [a name has"));
 }
 
+// Rule: path-of-file
 #[test]
 fn paths_start_from_the_file_that_names_them() {
     let source = crate::config::Source::new("conf/gateway.yaml", "a: certs/a.pem\nb: /etc/b.pem\n");
@@ -164,6 +167,7 @@ fn paths_start_from_the_file_that_names_them() {
     assert!(wrong::<ConfigPath>("~/a").contains("variables and `~` mean nothing in it"));
 }
 
+// Rule: secret-elsewhere
 #[test]
 fn secrets_are_named_and_never_written() {
     const EXPECTED: &str = "expected a secret as {env: NAME} or {file: PATH}";

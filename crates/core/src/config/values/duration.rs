@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{number_and_unit, read_as_text};
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
 read_as_text!(
     Duration,
     "Duration",
     "a duration such as 5s",
+    Grammar::Duration,
     "A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`."
 );
 

@@ -109,7 +109,7 @@ impl Read for SecretSource {
         let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
         Shape::Kinds {
             name: "Secret",
-            doc: "Where a secret is kept. Plain text is refused.",
+            doc: "Where a secret is kept. Plain text is refused, and no secret is ever printed.",
             kinds: vec![
                 field("env", "The name of an environment variable.", String::shape),
                 field("file", "A file that holds the secret and nothing else.", ConfigPath::shape),

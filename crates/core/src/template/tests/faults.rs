@@ -24,6 +24,7 @@ fn all(declared: &Declared<'_>, table: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+// Rule: template-environment
 #[test]
 fn syntax() {
     all(
@@ -188,6 +189,7 @@ fn types_and_functions() {
     );
 }
 
+// Rule: bounded-work
 #[test]
 fn bounds() {
     let long = format!("client.ip == '{}'", "a".repeat(4096));

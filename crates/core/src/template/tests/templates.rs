@@ -17,6 +17,7 @@ fn rendered(text: &str, place: Place) -> String {
     }
 }
 
+// Rule: template-literal, template-encoded, template-rest
 #[test]
 fn a_path() {
     for (text, expected) in [
@@ -42,6 +43,7 @@ fn a_path() {
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_url() {
     for (text, expected) in [
@@ -57,6 +59,7 @@ fn a_url() {
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_header_and_a_query_and_text() {
     assert_eq!(rendered("${claims.sub}-${client.port}", Place::Header), ">u1-4711");
@@ -109,6 +112,7 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
     }
 }
 
+// Rule: template-type
 #[test]
 fn a_single_value_keeps_its_type() {
     let request = request();
