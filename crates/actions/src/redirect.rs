@@ -21,7 +21,7 @@ use std::sync::Arc;
 ///   - {match: "www.example.com/shop/**", redirect: {host: shop.example.com, path: "/${path.rest}"}}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "redirect", check)]
+#[read(called = "redirect", instead = "write `{to: …}`", check)]
 pub struct RedirectConfig {
     /// Where to: a URL, or a path on the same host. The query is kept unless this has one.
     pub to: Option<TemplateText>,
@@ -138,7 +138,8 @@ impl Redirect {
         Ok(response)
     }
 
-    fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
+    /// Where a request is sent.
+    pub fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
         let target = &exchange.request.target;
         let (scheme, host, port, path) = match &self.to {
             To::Url(url) => return url.render(exchange, target.query()),

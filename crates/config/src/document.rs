@@ -1,19 +1,24 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+mod guard;
 mod limits;
 
+use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
+pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
-use pintle_core::config::{ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned};
+use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
+use pintle_core::config::{
+    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Span, Spanned,
+};
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
 use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
-use pintle_upstream::UpstreamConfig;
+use pintle_upstream::{ResolverConfig, UpstreamConfig};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -32,9 +37,14 @@ use std::net::SocketAddr;
 /// admin: {address: 127.0.0.1:9900}
 /// limits: {connections: 50000}
 /// workers: 4
+/// defaults: {policies: [{timeout: 30s}]}
+/// errors: {404: {json: {nothing: here}}}
+/// resolver: {timeout: 1s}
+/// state: /var/lib/pintle
+/// guard: {for: 60s, errors: 5%}
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "configuration")]
+#[read(called = "configuration", check)]
 pub struct Document {
     /// More files, as paths with `*` and `?` in them, relative to this one. Each holds keys of the same kind, and all are
     /// joined; the same name twice is an error, a pattern that finds nothing a warning.
@@ -62,27 +72,40 @@ pub struct Document {
     /// Bounds on what clients may send and hold.
     #[read(default = "{}")]
     pub limits: LimitsConfig,
-    /// Policies for every route.
-    #[read(later)]
-    pub defaults: Later,
-    /// Where the last good configuration is kept.
-    #[read(later)]
-    pub state: Later,
+    /// What holds for all routes, and for requests that no route takes.
+    #[read(default = "{}")]
+    pub defaults: DefaultsConfig,
+    /// A folder of its own in which [the last ten configurations are kept](changes.md#what-is-kept), so that a start with
+    /// a bad file has one to serve. Read at the start alone; `--state` of the command line wins over it.
+    pub state: Option<Spanned<ConfigPath>>,
     /// Shared stores.
     #[read(later)]
     pub stores: Later,
     /// People and programs with keys.
     #[read(later)]
     pub consumers: Later,
-    /// Taking back a change that does harm.
-    #[read(later)]
-    pub guard: Later,
-    /// How names are looked up.
-    #[read(later)]
-    pub resolver: Later,
-    /// Pages for errors.
-    #[read(later)]
-    pub errors: Later,
+    /// Takes back a change that does harm; without it none is.
+    pub guard: Option<GuardConfig>,
+    /// How the names of services are looked up.
+    #[read(default = "{}")]
+    pub resolver: ResolverConfig,
+    /// Pages for errors, on all listeners.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+}
+
+/// What holds everywhere, unless a listener, a group or a route says otherwise.
+///
+/// ```yaml
+/// defaults:
+///   policies: [{timeout: 30s}, {headers: {response: {remove: [server, x-powered-by]}}}]
+/// ```
+#[derive(Debug, Read)]
+#[read(called = "defaults")]
+pub struct DefaultsConfig {
+    /// Policies around every route and around 404 and 405: the outermost level, outside of those of listeners.
+    #[read(default)]
+    pub policies: PolicyList,
 }
 
 /// Where clients come in. HTTP/1.1 and HTTP/2 share a port: over TLS the client chooses by ALPN, in cleartext by its first
@@ -100,6 +123,7 @@ pub struct Document {
 ///     proxy_protocol: {from: [10.0.0.0/8]}
 ///     trusted_proxies: [10.0.0.0/8]
 ///     policies: [{timeout: 30s}]
+///     errors: {404: {json: {inside: false}}}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "listener")]
@@ -119,6 +143,9 @@ pub struct ListenerConfig {
     /// Policies around every route here, and around the 404 and 405 of requests that no route takes.
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors here.
+    #[read(default)]
+    pub errors: ErrorsConfig,
     /// Plain TCP.
     #[read(later)]
     pub protocol: Later,
@@ -142,7 +169,7 @@ pub struct ListenerConfig {
 /// listeners: [{name: main, address: 127.0.0.1:8080}]
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "route")]
+#[read(called = "route", check)]
 pub struct RouteConfig {
     /// Its unique name in logs and metrics; in a group it is `group/child`. The default is the match as it is understood.
     pub name: Option<Spanned<String>>,
@@ -157,6 +184,11 @@ pub struct RouteConfig {
     /// What happens around the action, in the [order of the gateway](#policies).
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors on this route, or on those of this group.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+    /// Answers 503 in place of the action, or of those of the group's routes.
+    pub maintenance: Option<MaintenanceConfig>,
     /// Sends the request to a service and gives its answer back.
     pub proxy: Option<Spanned<ProxyConfig>>,
     /// Sends the client elsewhere.
@@ -185,7 +217,7 @@ pub struct RouteConfig {
 ///   token: {env: PINTLE_ADMIN_TOKEN}
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "admin")]
+#[read(called = "`admin`")]
 pub struct AdminConfig {
     /// Where to listen. Not one of the listeners'.
     pub address: Spanned<Address>,
@@ -193,7 +225,30 @@ pub struct AdminConfig {
     pub token: Option<Spanned<SecretSource>>,
 }
 
+/// The keys of a map that it does not have, or does not have yet: each of them is reported.
+fn refused<T: Read>(node: &Node) -> impl Iterator<Item = &str> {
+    let Shape::Map { fields, .. } = T::shape() else { unreachable!("a struct reads a map") };
+    let keys = node.as_map().unwrap_or_default().iter().map(|entry| &*entry.key.value);
+    keys.filter(move |key| !fields.iter().any(|field| field.key == *key && !field.later))
+}
+
+impl RouteConfig {
+    /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
+    /// would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let acts = self.proxy.is_some() || self.redirect.is_some() || self.respond.is_some() || self.routes.is_some();
+        (acts || refused::<Self>(node).next().is_none()).then_some(self)
+    }
+}
+
 impl Document {
+    /// With names under a key that is misspelled, that no one knows them would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let named = ["listeners", "upstreams", "policies"];
+        let meant = |key: &str| named.iter().any(|name| strsim::osa_distance(&key.to_lowercase(), name) <= 3);
+        (!refused::<Self>(node).any(meant)).then_some(self)
+    }
+
     /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
     pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let listeners = self.listeners.iter().filter_map(Maybe::get);
@@ -207,7 +262,8 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration: those of TLS to services, and secrets.
+    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
+    /// that the resolver goes by.
     pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
@@ -215,7 +271,16 @@ impl Document {
             SecretSource::File(path) => Some(path),
             SecretSource::Env(_) => None,
         });
-        tls.map(|file| &file.value).chain(token)
+        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
+        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
+        let mut routes: Vec<&RouteConfig> =
+            self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
+        while let Some(route) = routes.pop() {
+            pages.push(&route.errors);
+            routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
+        }
+        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
+        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

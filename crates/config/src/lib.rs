@@ -2,21 +2,33 @@
 //! and assembles a `Runtime` from it. Finds every mistake at once, and changes nothing by itself.
 #![forbid(unsafe_code)]
 
+mod advise;
 mod assemble;
+mod check;
+mod codes;
+mod bundle;
 mod comment;
 pub mod describe;
+pub mod diff;
 mod document;
+mod errors;
 pub mod explain;
 mod level;
 mod load;
 mod maybe;
 mod reference;
+pub mod replay;
 mod schema;
 
 pub use assemble::{World, assemble};
+pub use bundle::{Bundle, Packed};
+pub use check::{Verdict, check};
+pub use codes::CODES;
 pub use describe::{Description, describe};
-pub use document::{AdminConfig, Document, Workers};
-pub use load::{Checked, load};
+pub use diff::diff;
+pub use document::{AdminConfig, Document, GuardConfig, Workers};
+pub use errors::{ErrorsConfig, PageConfig};
+pub use load::{Checked, load, load_bundle, load_text};
 pub use maybe::Maybe;
 pub use reference::reference;
 pub use schema::schema;

@@ -84,6 +84,42 @@ macro_rules! reasons {
     };
 }
 
+impl Reason {
+    /// Whether a configuration can be why requests end so: what the guard counts, beside services' own 5xx. A reason
+    /// that is the client's doing, or that an operator asks for, says nothing about a change.
+    pub const fn may_be_configured(self) -> bool {
+        match self {
+            Reason::BadRequest
+            | Reason::BadPath
+            | Reason::RequestTimeout
+            | Reason::TargetTooLong
+            | Reason::ExpectationFailed
+            | Reason::ClientClosed
+            | Reason::NotImplemented
+            | Reason::VersionNotSupported => false,
+            Reason::BadForwarded
+            | Reason::BadTemplate
+            | Reason::NoRoute
+            | Reason::MethodNotAllowed
+            | Reason::BodyTooLarge
+            | Reason::Misdirected
+            | Reason::FieldsTooLarge
+            | Reason::Internal
+            | Reason::ConnectFailed
+            | Reason::UpstreamTls
+            | Reason::UpstreamClosed
+            | Reason::UpstreamMalformed
+            | Reason::UpstreamUnresolved
+            | Reason::Unavailable
+            | Reason::Overflow
+            | Reason::ConnectTimeout
+            | Reason::UpstreamTimeout
+            | Reason::Timeout
+            | Reason::Loop => true,
+        }
+    }
+}
+
 reasons! {
     /// The request's head breaks the grammar of RFC 9112 or 9113, or could be read in two ways.
     BadRequest = 400 "bad_request" "The request is malformed",
@@ -127,6 +163,8 @@ reasons! {
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
     /// Draining, or no endpoint is left to try.
     Unavailable = 503 "unavailable" "The service is not available",
+    /// The route is closed by `maintenance`.
+    Maintenance = 503 "maintenance" "The service is closed for maintenance",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
     /// No connection to the service was made in time.

@@ -20,6 +20,7 @@ pub(crate) enum Style {
 pub(crate) struct Container {
     pub(crate) style: Style,
     pub(crate) called: String,
+    pub(crate) instead: String,
     pub(crate) expected: String,
     pub(crate) check: bool,
     pub(crate) pattern: Option<String>,
@@ -38,13 +39,15 @@ impl Container {
                 "forms" => container.style = Style::Forms,
                 "transparent" => container.style = Style::Transparent,
                 "called" => container.called = text(&meta)?,
+                "instead" => container.instead = text(&meta)?,
                 "expected" => container.expected = text(&meta)?,
                 "check" => container.check = true,
                 "pattern" => container.pattern = Some(text(&meta)?),
                 "range" => container.range = Some(range(&meta)?),
                 "or" => container.or = Some(text(&meta)?),
                 _ => {
-                    let known = "text, word, kind, forms, transparent, called, expected, check, pattern, range, or";
+                    let known =
+                        "text, word, kind, forms, transparent, called, instead, expected, check, pattern, range, or";
                     return Err(meta.error(format!("a type knows: {known}")));
                 }
             }

@@ -18,8 +18,9 @@ use attributes::{Container, Style, doc_of};
 /// Derives `pintle_core::config::Read`. The documentation comments become the reference's.
 ///
 /// On the type, what it reads:
-/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `#[read(check)]` calls
-///   `fn check(self, node: &Node, reader: &mut Reader) -> Option<Self>` after all fields were read;
+/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `instead = "write …"` is the
+///   remedy where something else stands, `#[read(check)]` calls `fn check(self, node: &Node, reader: &mut Reader) ->
+///   Option<Self>` after all fields were read;
 /// - `#[read(text, expected = "a duration such as 5s")]` reads one text by the type's `Text`;
 ///   `pattern = "REGEX"` or `range = "1-65535"` with `or = "auto"` say more of it to the schema;
 /// - `#[read(transparent)]`: a struct around one value reads as that value; `check` as above;
@@ -160,6 +161,22 @@ mod tests {
                 }
             ))
             .starts_with("say what messages")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(transparent)]
+                struct A {
+                    b: u8,
+                }
+            ))
+            .starts_with("what is transparent has one value")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(text, range = "1")]
+                struct A(u8);
+            ))
+            .starts_with("a range is written as")
         );
         let twice: DeriveInput = parse_quote!(
             struct A {

@@ -53,11 +53,16 @@ fn map_read(keyed: &[Keyed<'_>], spans: &[&Ident], container: &Container) -> Tok
         }
     });
     let idents = keyed.iter().map(|field| field.ident);
-    let called = &container.called;
+    let Container { called, instead, .. } = container;
     let check = container.check.then(|| quote!(let value = Self::check(value, node, reader)?;));
     quote! {
-        static KEYS: &[::pintle_core::config::derived::Key] = &[#(#keys),*];
-        let fields = ::pintle_core::config::derived::Fields::open(node, #called, KEYS, reader)?;
+        static KNOWN: ::pintle_core::config::derived::Known = ::pintle_core::config::derived::Known {
+            called: #called,
+            instead: #instead,
+            keys: &[#(#keys),*],
+        };
+        let shape = <Self as ::pintle_core::config::Read>::shape;
+        let fields = ::pintle_core::config::derived::Fields::open(node, &KNOWN, shape, reader)?;
         #(#reads)*
         let value = Self { #(#idents: #idents?,)* #(#spans: node.span().clone(),)* };
         #check

@@ -15,11 +15,11 @@ use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
 use changes::Changes;
-use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
+use pintle_core::config::{Diagnostic, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const LEVELS: Levels = Levels::All;
 
@@ -62,6 +62,12 @@ pub struct Edits {
 }
 
 impl Headers {
+    /// Whether it does something on the way to the service (`request`) or to the client (`response`).
+    pub(crate) fn has(&self, part: &str) -> bool {
+        let edits = if part == "request" { &self.request } else { &self.response };
+        *edits != Edits::default()
+    }
+
     fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
         let request = self.request.check(Side::Request, reader);
         let response = self.response.check(Side::Response, reader);
@@ -73,13 +79,14 @@ impl Edits {
     /// Whether every name and every value can be a header's, and no name is given two meanings.
     fn check(&self, side: Side, reader: &mut Reader) -> bool {
         let mut good = true;
-        let mut set = BTreeSet::new();
+        let mut set = BTreeMap::new();
         for (name, value) in &self.set {
             good &= field::check_value(value, reader).is_some();
             let known = field::name_to_set(name, side, reader);
             good &= known.is_some();
-            if known.is_some_and(|known| !set.insert(known)) {
-                reader.error("header-twice", format!("`{name}` is set twice"), &name.span);
+            if let Some(first) = known.and_then(|known| set.insert(known, &name.span)) {
+                let twice = Diagnostic::error("header-twice", format!("`{name}` is set twice"), &name.span);
+                reader.report(twice.also(first, "first here").help("capitals make no difference in a header's name"));
                 good = false;
             }
         }
@@ -96,10 +103,10 @@ impl Edits {
                 good = false;
                 continue;
             };
-            if set.contains(&known) || added.contains(&known) {
+            if set.contains_key(&known) || added.contains(&known) {
                 let message = format!("`{name}` is removed and given a value at once");
                 let help = "`set` alone puts the value in place of what was there";
-                reader.report(pintle_core::config::Diagnostic::error("header-twice", message, &name.span).help(help));
+                reader.report(Diagnostic::error("header-twice", message, &name.span).help(help));
                 good = false;
             }
         }

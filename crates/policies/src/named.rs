@@ -110,9 +110,17 @@ fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
     false
 }
 
+/// So many names a message lists.
+const MOST: usize = 16;
+
 impl NamedPolicies {
+    /// The names, in the written order.
+    pub fn names(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
     /// The policy under a name, if it is there and sound.
-    pub(crate) fn get(&self, name: &str) -> Option<&Policy> {
+    pub fn get(&self, name: &str) -> Option<&Policy> {
         self.0.iter().find(|(known, _)| known.value == name).and_then(|(_, policy)| policy.as_ref())
     }
 
@@ -133,7 +141,11 @@ impl NamedPolicies {
             Some(name) => format!("did you mean `{name}`?"),
             None if Policy::KINDS.contains(&wrong) => format!("for a policy without a name write `{{{wrong}: …}}`"),
             None if self.0.is_empty() => "name one under the top-level `policies`".into(),
-            None => String::new(),
+            None => {
+                let names: Vec<&str> = self.0.iter().take(MOST).map(|(name, _)| name.as_str()).collect();
+                let more = if self.0.len() > MOST { ", …" } else { "" };
+                format!("there are: {}{more}", names.join(", "))
+            }
         }
     }
 

@@ -113,6 +113,11 @@ enum Other {
 
 impl Read for Pattern {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.as_list().is_some() {
+            let help = "for several paths write `match: {path: […]}`; hosts and methods too may be lists there";
+            reader.expected("a match such as `GET shop.example.com/orders/**`, or a map", node, help);
+            return None;
+        }
         match Match::read(node, reader)? {
             Match::Short(short) => Some(short.0),
             Match::Long(long) => long.pattern(node, reader),
@@ -126,6 +131,11 @@ impl Read for Pattern {
 
 impl Long {
     fn pattern(self, node: &Node, reader: &mut Reader) -> Option<Pattern> {
+        // With a key that is not known the match says less than was meant, and what it equals would only follow.
+        const KEYS: [&str; 6] = ["host", "path", "method", "header", "query", "cookie"];
+        if node.as_map().unwrap_or_default().iter().any(|entry| !KEYS.contains(&&**entry.key)) {
+            return None;
+        }
         let conditions = [self.header.0, self.query.0, self.cookie.0].concat();
         let mut methods = Methods::default();
         self.method.0.iter().for_each(|one| methods.add(one));

@@ -9,7 +9,7 @@ use pintle_core::config::{ConfigPath, Grammar, Later, Node, Read, Reader, Shape,
 /// telemetry: {access_log: none}
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "telemetry")]
+#[read(called = "`telemetry`")]
 pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]

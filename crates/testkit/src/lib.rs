@@ -1,4 +1,4 @@
-//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`]), the real program
+//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the real program
 //! ([`Gateway`], [`pintle`], and [`Terminal`] with a person at it), clients from polite to rude ([`H1Client`],
 //! [`H2Client`], [`RawH2`], [`Wire`]) and [`Certificates`].
 //!
@@ -22,6 +22,7 @@
 
 mod ask;
 mod certificates;
+mod dns;
 mod folder;
 mod gateway;
 pub mod generate;
@@ -43,6 +44,7 @@ mod wire;
 
 pub use ask::Ask;
 pub use certificates::{Certificate, Certificates};
+pub use dns::Dns;
 pub use folder::Folder;
 pub use gateway::setup::Setup;
 pub use gateway::{Gateway, Reloaded};

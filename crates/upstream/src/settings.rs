@@ -2,7 +2,7 @@
 
 use crate::balance::Balance;
 use crate::reference::Address;
-use pintle_core::config::{ConfigPath, Later, Read, Span, Spanned, Text};
+use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Span, Spanned, Text};
 use std::time::Duration;
 
 /// A service behind the gateway: where its instances are and how to talk to them.
@@ -153,6 +153,24 @@ impl EndpointConfig {
     }
 }
 
+impl TimeoutConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let times = [("connect", self.connect), ("response", self.response), ("idle", self.idle)];
+        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
+    }
+}
+
+impl ConnectionsConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        if self.max == 0 {
+            reader.zero(node, "max");
+            return None;
+        }
+        Some(self)
+    }
+}
+
 impl UpstreamConfig {
     /// The same without the text that it was written in, which an upstream may outlive.
     pub(crate) fn detached(mut self) -> Self {
@@ -228,7 +246,7 @@ pub enum ProtocolChoice {
 
 /// Time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(called = "timeout")]
+#[read(called = "`timeout`", instead = "such as `{connect: 1s, response: 30s}`", check)]
 pub struct TimeoutConfig {
     /// Until a connection is made, TLS included; 504 beyond it, if no other instance is left.
     #[read(default = "5s")]
@@ -243,7 +261,7 @@ pub struct TimeoutConfig {
 
 /// Connections to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(called = "connections")]
+#[read(called = "connections", instead = "such as `{max: 100}`", check)]
 pub struct ConnectionsConfig {
     /// How many requests may be under way at once, over all workers.
     #[read(default = "1024")]

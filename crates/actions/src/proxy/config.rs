@@ -16,6 +16,7 @@ use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Sha
 ///       path: "/v2/${path.rest}?from=gateway"
 ///       host: users.internal
 ///       mirror: {to: "http://127.0.0.1:9011", share: 5%}
+///       rewrite_location: true
 ///   - match: /carts/{id}
 ///     proxy: {split: {orders: 90, "http://127.0.0.1:9021": 10}}
 /// ```
@@ -47,9 +48,23 @@ pub struct ProxyMap {
     /// Split by a value of the request instead of at random.
     #[read(later)]
     pub split_by: Later,
-    /// Undo `path` and `host` in the Location of answers.
-    #[read(later)]
-    pub rewrite_location: Later,
+    /// Whether what answers say of places is put into the client's words: `Location`, `Content-Location`, `Refresh`, and
+    /// domain and path of `Set-Cookie`. Places of others stay; the path is undone where `path` ends in `/${path.rest}`.
+    #[read(default = "false")]
+    pub rewrite_location: bool,
+}
+
+impl ProxyConfig {
+    /// Every service that it names.
+    pub fn services(&self) -> impl Iterator<Item = &Spanned<Service>> {
+        let (to, map) = match self {
+            ProxyConfig::To(service) => (Some(service), None),
+            ProxyConfig::Long(map) => (map.to.as_ref(), Some(map)),
+        };
+        let split = map.and_then(|map| map.split.as_ref()).into_iter().flat_map(|split| split.0.iter());
+        let mirror = map.and_then(|map| map.mirror.as_ref());
+        to.into_iter().chain(split.map(|(service, _)| service)).chain(mirror.map(|mirror| &mirror.to))
+    }
 }
 
 impl ProxyMap {

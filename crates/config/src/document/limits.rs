@@ -1,6 +1,6 @@
 //! What the program takes on: its threads, and the bounds on what clients may send and hold.
 
-use pintle_core::config::{ByteSize, Read, Text};
+use pintle_core::config::{ByteSize, Node, Read, Reader, Text};
 use std::time::Duration;
 
 /// How many workers.
@@ -46,7 +46,7 @@ impl Workers {
 ///   streams: 64
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "limits")]
+#[read(called = "limits", check)]
 pub struct LimitsConfig {
     /// Open connections, over all workers; further ones are closed at once.
     #[read(default = "20000")]
@@ -67,7 +67,7 @@ pub struct LimitsConfig {
 
 /// Bounds on a request's head.
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "header")]
+#[read(called = "`header`", instead = "such as `{size: 16KiB}`", check)]
 pub struct HeaderLimits {
     /// Bytes of the request line and all header fields; 431 or 414 beyond it.
     #[read(default = "32KiB")]
@@ -79,7 +79,7 @@ pub struct HeaderLimits {
 
 /// How long clients may take.
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "timeout")]
+#[read(called = "`timeout`", instead = "such as `{idle: 30s}`", check)]
 pub struct TimeLimits {
     /// For a head, from its first byte; 408 beyond it.
     #[read(default = "10s")]
@@ -93,4 +93,29 @@ pub struct TimeLimits {
     /// For what is under way when the gateway is to stop; then it is cut off.
     #[read(default = "30s")]
     pub drain: Duration,
+}
+
+impl LimitsConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let counts = [("connections", self.connections), ("streams", self.streams)];
+        let zero = counts.into_iter().filter(|(_, count)| *count == 0);
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
+    }
+}
+
+impl HeaderLimits {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let counts = [("size", self.size.bytes()), ("count", self.count.into())];
+        let zero = counts.into_iter().filter(|(_, count)| *count == 0);
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
+    }
+}
+
+impl TimeLimits {
+    /// Only to drain may take no time at all.
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let times = [("header", self.header), ("body", self.body), ("idle", self.idle)];
+        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
+    }
 }

@@ -27,7 +27,7 @@ fn whole(node: &Node, max: u64, reader: &mut Reader) -> Option<u64> {
     let text = node.as_text().unwrap_or("");
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits {
-        let help = match text.replace(['_', ',', '\''], "") {
+        let help = match text.replace(['_', ',', '\'', '%'], "") {
             plain if plain != text && plain.parse::<u64>().is_ok() => format!("write `{plain}`"),
             _ => String::new(),
         };

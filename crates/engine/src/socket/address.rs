@@ -145,6 +145,15 @@ fn remedy(text: &str) -> String {
     if is_port(text) {
         return every(text);
     }
+    if let Some((host, port)) = text.rsplit_once(':')
+        && let (Ok(ip), true) = (host.parse::<IpAddr>(), port.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return match (ip, is_port(port)) {
+            (_, false) => format!("{port} is no port: the highest is 65535"),
+            (IpAddr::V6(_), true) => format!("an IPv6 address stands in brackets: [{host}]:{port}"),
+            (IpAddr::V4(_), true) => "an address is an IP address and a port, or unix: and a path".to_owned(),
+        };
+    }
     if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return format!("the port is missing, as in {}", SocketAddr::new(ip, 8080));
     }
@@ -155,9 +164,6 @@ fn remedy(text: &str) -> String {
         Some(("" | "*", port)) if is_port(port) => every(port),
         Some(("localhost", port)) if is_port(port) => {
             format!("names are not looked up here; write 127.0.0.1:{port} or [::1]:{port}")
-        }
-        Some((host, port)) if is_port(port) && host.parse::<IpAddr>().is_ok() => {
-            format!("an IPv6 address stands in brackets: [{host}]:{port}")
         }
         Some((host, port)) if is_port(port) && !host.is_empty() => {
             format!("{host} is no IP address, and names are not looked up here")

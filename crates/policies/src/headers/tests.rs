@@ -130,7 +130,7 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
         [
             "3:18 a header's value holds a line end or another control character \
              [a value is one line; in a text over several lines use `>-`, which joins them]",
-            "3:26 `X-A` is set twice",
+            "3:26 `X-A` is set twice [capitals make no difference in a header's name]",
             "4:16 `x-a` is removed and given a value at once \
              [`set` alone puts the value in place of what was there]",
         ]

@@ -61,7 +61,7 @@ fn the_canonical_form_does_not_depend_on_how_it_was_written() {
 fn a_match_that_is_none_is_refused_with_the_remedy() {
     refused_with(&[
         ("", "write `[METHOD[,METHOD] ][host]/path`"),
-        ("GET, POST /a", "write `[METHOD[,METHOD] ][host]/path`"),
+        ("GET, POST /a", "as in `GET,POST /a`"),
         ("GET /a b", "%20"),
         ("shop.example.com", "write `shop.example.com/**`"),
         ("GET shop.example.com", "write `shop.example.com/**`"),

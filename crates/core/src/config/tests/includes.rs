@@ -99,7 +99,10 @@ fn includes_of_includes_and_loops() {
     let (sources, said, diagnostics) = files.load(Bounds::default());
     assert_eq!(
         said,
-        ["sub/b.yaml:1:11 `sub/../a.yaml` includes itself", "sub/b.yaml:1:22 no file is named `../none.yaml`"]
+        [
+            "sub/b.yaml:1:11 `sub/../a.yaml` includes itself, by way of `b.yaml`",
+            "sub/b.yaml:1:22 no file is named `../none.yaml`"
+        ]
     );
     assert!(diagnostics.has_errors());
     assert_eq!(texts(sources.root.get("routes")), ["m", "a", "b"]);

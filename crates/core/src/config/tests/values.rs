@@ -40,7 +40,9 @@ fn durations() {
         ("5min", "write 5m"),
         ("1h30m", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
         ("1.5s", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
-        ("5 s", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
+        ("5 s", "write 5s"),
+        ("5H", "write 5h"),
+        ("5 x", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
         ("3651d", "at most 3650d"),
         ("18446744073709551615d", "at most 3650d"),
         ("18446744073709551616s", ""),
@@ -174,7 +176,7 @@ fn secrets_are_named_and_never_written() {
     assert_eq!(value::<SecretSource>("{env: PASSWORD}"), SecretSource::Env("PASSWORD".into()));
     assert_eq!(value::<SecretSource>("{file: a/b}"), SecretSource::File(ConfigPath::new("a/b")));
     let of = wrong::<SecretSource>;
-    assert_eq!(of("\"${HOME}\""), format!("{EXPECTED}, found plain text [write {{env: HOME}}]"));
+    assert_eq!(of("\"${HOME}\""), format!("{EXPECTED}, found plain text [use {{env: HOME}}]"));
     assert_eq!(of("hunter2"), format!("{EXPECTED}, found plain text [keep it in a variable or a file, and name that]"));
     assert_eq!(of("{env: A, file: b}"), format!("{EXPECTED}, found both"));
     assert_eq!(of("{}"), EXPECTED);

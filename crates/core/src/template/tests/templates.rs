@@ -36,6 +36,7 @@ fn a_path() {
         ("/${consumer.groups}", "!consumer.groups | a list has no text: `join` it, or take one item"),
         ("/${claims.email}", "!claims.email | there is nothing under this key"),
         ("/plain", ">/plain"),
+        ("/${'aüb'}/${'日'}", ">/a%C3%BCb/%E6%97%A5"),
         ("/$${path.id}", ">/${path.id}"),
     ] {
         assert_eq!(rendered(text, Place::PathSegment), expected, "{text}");
@@ -103,7 +104,10 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
         ("ab${'c}", "?'c} | the text that begins here is never closed"),
         ("ab${ }", "? | an expression is missing here"),
         ("ab${client.ipp}", "?ipp | `client` has no `ipp` (did you mean `ip`?)"),
-        ("ab${HOME}", "?HOME | unknown name `HOME` (an environment variable is written {env: HOME})"),
+        (
+            "ab${HOME}",
+            "?HOME | unknown name `HOME` (use {env: HOME} where a secret is wanted; nothing else is taken from the environment)",
+        ),
         ("ä${client.ip = 1}", "?= | `=` does not compare (write `==`)"),
     ] {
         let found = rendered(text, Place::Text);
