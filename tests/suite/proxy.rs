@@ -279,6 +279,7 @@ async fn cookies_split_by_http2_are_one_field_for_the_service() {
     assert_eq!(service.last().get("cookie"), Some("a=1; b=2"));
 }
 
+// Rule: max-forwards
 #[tokio::test]
 async fn max_forwards_is_counted_once_and_ends_at_the_gateway() {
     // RFC 9110 7.6.2: of OPTIONS and TRACE alone.

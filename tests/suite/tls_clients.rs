@@ -128,7 +128,7 @@ async fn to_tls(service: &Origin, keys: &str) -> Gateway {
     Gateway::plain(format!("upstreams: {{inner: {upstream}}}\nroutes: [{{match: /**, proxy: inner}}]")).await
 }
 
-// Rule: upstream-verified
+// Rule: upstream-protocol, upstream-verified
 #[tokio::test]
 async fn a_service_over_tls_is_verified() {
     let certificates = Certificates::new();

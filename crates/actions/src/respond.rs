@@ -1,11 +1,10 @@
 //! `respond: {status, headers, body}`: the gateway answers by itself. A body that is a text is `text/plain`, a tree is
 //! JSON; `${…}` stands in either, and a leaf of a tree that is a single `${…}` keeps its type.
 
-mod content;
 #[cfg(test)]
 mod tests;
 
-use content::Content;
+use crate::content::Content;
 use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, TemplateText, TemplateTree, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};

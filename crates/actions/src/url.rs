@@ -2,7 +2,7 @@
 //! rendered into something that could be read in two ways.
 
 use pintle_core::config::{Diagnostic, Reader, Spanned};
-use pintle_core::template::{Declared, Place, Root, Scope, Template};
+use pintle_core::template::{Declared, Expression, Place, Root, Scope, Template};
 use pintle_core::{Reason, Refusal};
 use pintle_policies::template;
 use pintle_upstream::Address;
@@ -39,7 +39,11 @@ impl Part {
 
 /// A path with an optional query, or a whole URL.
 #[derive(Debug)]
-pub(crate) struct Url(Part);
+pub(crate) struct Url {
+    part: Part,
+    /// What stands around the expressions.
+    literals: Box<[Box<str>]>,
+}
 
 impl Url {
     /// A path to send to a service, or to redirect to: it begins with `/`.
@@ -83,13 +87,14 @@ impl Url {
             reader.report(Diagnostic::error("bad-path", message, &text.span).help(help));
             return None;
         }
-        Some(Url(part))
+        let literals = literals(text, &part.template).map(Box::from).collect();
+        Some(Url { part, literals })
     }
 
     /// The URL for a request. Its query is the request's, unless it has one of its own.
     pub(crate) fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
         let mut out = String::with_capacity(128);
-        self.0.render(scope, &mut out)?;
+        self.part.render(scope, &mut out)?;
         if !out.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::new(Reason::Internal).internal("a template gave a URL with a character that none has"));
         }
@@ -97,8 +102,22 @@ impl Url {
         Ok(out)
     }
 
+    /// The expression that the path ends in, if it ends in one, and what stands before it; the query plays no part.
+    pub(crate) fn last_in_path(&self) -> Option<(&str, &Expression)> {
+        let mut last = None;
+        let mut pieces = self.literals.iter();
+        // In this order, so that the piece after the last expression is left.
+        for (expression, literal) in self.template().expressions().zip(pieces.by_ref()) {
+            if literal.contains('?') {
+                return last.filter(|_| literal.starts_with('?'));
+            }
+            last = Some((&**literal, expression));
+        }
+        last.filter(|_| pieces.next().is_some_and(|rest| rest.is_empty() || rest.starts_with('?')))
+    }
+
     pub(crate) fn template(&self) -> &Template {
-        self.0.template()
+        self.part.template()
     }
 }
 

@@ -2,14 +2,17 @@
 //! wrong is reported; what did not change since the configuration in force is taken over.
 
 mod admin;
+mod errors;
 mod listeners;
 mod own;
+mod resolver;
 mod routes;
 mod services;
 
 pub(crate) use routes::{actions, report_conflicts};
 
 use crate::document::{Document, LimitsConfig};
+use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
 use pintle_core::config::Reader;
@@ -33,11 +36,13 @@ pub struct World {
 
 /// Builds what runs. None if anything was reported as an error.
 pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Option<Runtime> {
-    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
+    let resolver = resolver::build(&document.resolver, world, reader);
+    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
-    let entries = routes::entries(document, &doors, &mut upstreams, world, reader);
-    let listeners = doors.open(document, world, reader);
+    let mut pages = ErrorPages::new(document, &doors, reader);
+    let listeners = doors.open(document, &pages, world, reader);
+    let entries = routes::entries(document, &doors, &mut upstreams, &mut pages, world, reader);
     // That two routes are equal is so whatever is wrong elsewhere.
     let spans: Vec<_> = entries.iter().map(|(span, _)| span.clone()).collect();
     let table = match Table::build(entries.into_iter().map(|(_, entry)| entry).collect()) {
@@ -57,6 +62,7 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
         table,
         addresses,
         limits: limits(&document.limits),
+        resolver,
         upstreams: upstreams.all(),
         listeners,
     })

@@ -2,10 +2,11 @@
 
 mod limits;
 
+use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
+use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
     ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Span, Spanned,
 };
@@ -15,7 +16,7 @@ use pintle_engine::tls::TlsConfig;
 use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
-use pintle_upstream::UpstreamConfig;
+use pintle_upstream::{ResolverConfig, UpstreamConfig};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -34,6 +35,9 @@ use std::net::SocketAddr;
 /// admin: {address: 127.0.0.1:9900}
 /// limits: {connections: 50000}
 /// workers: 4
+/// defaults: {policies: [{timeout: 30s}]}
+/// errors: {404: {json: {nothing: here}}}
+/// resolver: {timeout: 1s}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "configuration", check)]
@@ -64,9 +68,9 @@ pub struct Document {
     /// Bounds on what clients may send and hold.
     #[read(default = "{}")]
     pub limits: LimitsConfig,
-    /// Policies for every route.
-    #[read(later)]
-    pub defaults: Later,
+    /// What holds for all routes, and for requests that no route takes.
+    #[read(default = "{}")]
+    pub defaults: DefaultsConfig,
     /// Where the last good configuration is kept.
     #[read(later)]
     pub state: Later,
@@ -79,12 +83,26 @@ pub struct Document {
     /// Taking back a change that does harm.
     #[read(later)]
     pub guard: Later,
-    /// How names are looked up.
-    #[read(later)]
-    pub resolver: Later,
-    /// Pages for errors.
-    #[read(later)]
-    pub errors: Later,
+    /// How the names of services are looked up.
+    #[read(default = "{}")]
+    pub resolver: ResolverConfig,
+    /// Pages for errors, on all listeners.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+}
+
+/// What holds everywhere, unless a listener, a group or a route says otherwise.
+///
+/// ```yaml
+/// defaults:
+///   policies: [{timeout: 30s}, {headers: {response: {remove: [server, x-powered-by]}}}]
+/// ```
+#[derive(Debug, Read)]
+#[read(called = "defaults")]
+pub struct DefaultsConfig {
+    /// Policies around every route and around 404 and 405: the outermost level, outside of those of listeners.
+    #[read(default)]
+    pub policies: PolicyList,
 }
 
 /// Where clients come in. HTTP/1.1 and HTTP/2 share a port: over TLS the client chooses by ALPN, in cleartext by its first
@@ -102,6 +120,7 @@ pub struct Document {
 ///     proxy_protocol: {from: [10.0.0.0/8]}
 ///     trusted_proxies: [10.0.0.0/8]
 ///     policies: [{timeout: 30s}]
+///     errors: {404: {json: {inside: false}}}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "listener")]
@@ -121,6 +140,9 @@ pub struct ListenerConfig {
     /// Policies around every route here, and around the 404 and 405 of requests that no route takes.
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors here.
+    #[read(default)]
+    pub errors: ErrorsConfig,
     /// Plain TCP.
     #[read(later)]
     pub protocol: Later,
@@ -159,6 +181,11 @@ pub struct RouteConfig {
     /// What happens around the action, in the [order of the gateway](#policies).
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors on this route, or on those of this group.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+    /// Answers 503 in place of the action, or of those of the group's routes.
+    pub maintenance: Option<MaintenanceConfig>,
     /// Sends the request to a service and gives its answer back.
     pub proxy: Option<Spanned<ProxyConfig>>,
     /// Sends the client elsewhere.
@@ -232,7 +259,8 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration: those of TLS to services, and secrets.
+    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
+    /// that the resolver goes by.
     pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
@@ -240,7 +268,16 @@ impl Document {
             SecretSource::File(path) => Some(path),
             SecretSource::Env(_) => None,
         });
-        tls.map(|file| &file.value).chain(token)
+        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
+        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
+        let mut routes: Vec<&RouteConfig> =
+            self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
+        while let Some(route) = routes.pop() {
+            pages.push(&route.errors);
+            routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
+        }
+        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
+        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

@@ -71,6 +71,8 @@ fn every_example_loads() {
     }
     let folder: &Folder = certificates.folder();
     folder.write("certs/ca.pem", certificates.authority());
+    folder.write("pages/not-found.html", "${request.path}");
+    folder.write("pages/sorry.html", "");
     let examples = examples(&reference());
     assert!(examples.len() > 15, "{}", examples.len());
     for example in examples {

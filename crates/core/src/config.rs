@@ -133,13 +133,16 @@ pub use basic::Tree;
 pub use containers::{Map, OneOrMany};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use node::{Entry, Form, Node};
+pub use parse::Comment;
 pub use pintle_derive::Read;
 pub use reader::{Later, Read, Reader, Text};
 pub use sarif::Sarif;
 pub use shape::{Field, Grammar, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
 pub use sources::{Bounds, Sources};
-pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share, TemplateText, TemplateTree};
+pub use values::{
+    ByteSize, ConfigPath, ExpressionText, Network, Rate, SecretSource, Share, TemplateText, TemplateTree,
+};
 
 /// What derived code calls; no part of the interface for people.
 #[doc(hidden)]

@@ -127,6 +127,8 @@ reasons! {
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
     /// Draining, or no endpoint is left to try.
     Unavailable = 503 "unavailable" "The service is not available",
+    /// The route is closed by `maintenance`.
+    Maintenance = 503 "maintenance" "The service is closed for maintenance",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
     /// No connection to the service was made in time.

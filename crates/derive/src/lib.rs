@@ -162,6 +162,22 @@ mod tests {
             ))
             .starts_with("say what messages")
         );
+        assert!(
+            refused(&parse_quote!(
+                #[read(transparent)]
+                struct A {
+                    b: u8,
+                }
+            ))
+            .starts_with("what is transparent has one value")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(text, range = "1")]
+                struct A(u8);
+            ))
+            .starts_with("a range is written as")
+        );
         let twice: DeriveInput = parse_quote!(
             struct A {
                 #[read(key = "b")]

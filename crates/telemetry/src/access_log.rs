@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use pintle_core::config::Read;
 use pintle_core::worker;
 use sink::Out;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Record<'a> {
     pub status: u16,
     /// The route's name.
     pub route: &'a str,
+    /// The route's labels.
+    pub labels: &'a BTreeMap<String, String>,
     /// The listener's name.
     pub listener: &'a str,
     /// The upstream that was asked last.

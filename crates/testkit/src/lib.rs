@@ -1,4 +1,4 @@
-//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`]), the real program
+//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the real program
 //! ([`Gateway`]), clients from polite to rude ([`H1Client`], [`H2Client`], [`RawH2`], [`Wire`]) and [`Certificates`].
 //!
 //! Everything listens on port 0 of 127.0.0.1, or in a folder of its own, and ends with the test. Nothing sleeps for a
@@ -21,6 +21,7 @@
 
 mod ask;
 mod certificates;
+mod dns;
 mod folder;
 mod gateway;
 pub mod generate;
@@ -32,6 +33,7 @@ mod origin;
 mod process;
 mod program;
 mod socket;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -41,6 +43,7 @@ mod wire;
 
 pub use ask::Ask;
 pub use certificates::{Certificate, Certificates};
+pub use dns::Dns;
 pub use folder::Folder;
 pub use gateway::setup::Setup;
 pub use gateway::{Gateway, Reloaded};
@@ -53,9 +56,10 @@ pub use origin::Origin;
 pub use origin::dead::{Silent, Unreachable};
 pub use origin::raw::{Playing, RawOrigin};
 pub use origin::reply::{Received, Reply};
-pub use process::{Finished, pintle};
+pub use process::{Finished, pintle, pintle_with};
 pub use program::Program;
 pub use rustix::process::Signal;
+pub use terminal::Terminal;
 pub use tls::TlsClient;
 pub use wait::{LIMIT, until, within};
 pub use websocket::WebSocket;

@@ -81,6 +81,11 @@ impl Address {
         Ok(Address::Host { host: host.to_ascii_lowercase(), port })
     }
 
+    /// Whether it is a name, which has to be looked up.
+    pub(crate) fn is_name(&self) -> bool {
+        self.host().is_some_and(|host| host.parse::<std::net::IpAddr>().is_err())
+    }
+
     /// The host as a Host field or a server name would give it; none for a unix socket.
     pub fn host(&self) -> Option<&str> {
         match self {

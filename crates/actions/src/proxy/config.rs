@@ -16,6 +16,7 @@ use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Sha
 ///       path: "/v2/${path.rest}?from=gateway"
 ///       host: users.internal
 ///       mirror: {to: "http://127.0.0.1:9011", share: 5%}
+///       rewrite_location: true
 ///   - match: /carts/{id}
 ///     proxy: {split: {orders: 90, "http://127.0.0.1:9021": 10}}
 /// ```
@@ -47,9 +48,10 @@ pub struct ProxyMap {
     /// Split by a value of the request instead of at random.
     #[read(later)]
     pub split_by: Later,
-    /// Undo `path` and `host` in the Location of answers.
-    #[read(later)]
-    pub rewrite_location: Later,
+    /// Whether what answers say of places is put into the client's words: `Location`, `Content-Location`, `Refresh`, and
+    /// domain and path of `Set-Cookie`. Places of others stay; the path is undone where `path` ends in `/${path.rest}`.
+    #[read(default = "false")]
+    pub rewrite_location: bool,
 }
 
 impl ProxyConfig {

@@ -3,6 +3,7 @@
 mod forward;
 mod mirror;
 mod plan;
+mod rewrite_location;
 
 use super::*;
 use crate::testing::{Known, PLACE, built, exchange, try_build};
@@ -124,7 +125,6 @@ async fn a_websocket_is_a_request_like_any_other() {
     assert_eq!((response.status.as_u16(), response.fields.get_str("sec-websocket-accept")), (101, Some("x")));
 }
 
-// Rule: max-forwards
 #[tokio::test]
 async fn max_forwards_is_counted_down_and_ends_here() {
     let service = Origin::echo().await;
@@ -162,7 +162,6 @@ fn what_cannot_be_meant_is_refused() {
     assert!(first("split: {'a:80': 1}").contains("write `http://a:80`"));
     assert!(first("http://a/b").contains("give the path by `path:`"));
     assert!(first("[]").contains("expected an upstream's name, a URL, or a map with `to` or `split`"));
-    assert!(first("{to: 'http://a', rewrite_location: true}").contains("`rewrite_location` is not there yet"));
     assert!(first("{to: 'http://a', mirror: {to: 'http://b', share: 5}}").contains("a share needs its unit"));
     // Everything at once: no error hides another.
     let all: HashSet<String> =

@@ -1,6 +1,7 @@
 //! The listeners: their names and numbers first, because routes name them; TLS and policies afterwards.
 
 use super::World;
+use super::errors::ErrorPages;
 use super::routes;
 use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
@@ -97,7 +98,13 @@ impl<'a> Doors<'a> {
     }
 
     /// Makes the listeners, files of TLS included: they are read here.
-    pub(super) fn open(&self, document: &Document, world: &World, reader: &mut Reader) -> Vec<Arc<Listener>> {
+    pub(super) fn open(
+        &self,
+        document: &Document,
+        pages: &ErrorPages,
+        world: &World,
+        reader: &mut Reader,
+    ) -> Vec<Arc<Listener>> {
         let mut listeners = Vec::with_capacity(self.all.len());
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
@@ -111,10 +118,16 @@ impl<'a> Doors<'a> {
                 proxy_protocol: config.proxy_protocol.clone(),
                 trusted_proxies: config.trusted_proxies.clone(),
                 fallback,
+                pages: pages.of_listener(&door.name),
                 meter: world.metrics.listener(&door.name),
             }));
         }
         listeners
+    }
+
+    /// Their names, in the order of their numbers.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.all.iter().map(|door| &door.name)
     }
 
     /// The configurations, in the order of their numbers.

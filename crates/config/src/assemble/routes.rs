@@ -1,6 +1,7 @@
 //! The routes: groups are unfolded, names given, policies and actions built.
 
 use super::World;
+use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
@@ -12,6 +13,7 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::Route;
+use pintle_engine::pages::Pages;
 use pintle_policies::Defaults;
 use pintle_router::{Conflict, Entry, Fault};
 use std::collections::HashMap;
@@ -25,11 +27,12 @@ pub(super) fn entries<'d>(
     document: &'d Document,
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
+    pages: &mut ErrorPages,
     world: &World,
     reader: &mut Reader,
 ) -> Vec<Placed> {
-    let mut build = Build { document, doors, upstreams, world, names: HashMap::new(), entries: Vec::new() };
-    let top = Level::default();
+    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::new(), entries: Vec::new() };
+    let top = Level::top(document);
     for route in document.routes.iter().filter_map(Maybe::get) {
         build.route(route, &top, reader);
     }
@@ -44,11 +47,14 @@ pub(super) fn fallback(
     reader: &mut Reader,
 ) -> Option<Arc<Route>> {
     let place = Declared::request().any_capture();
-    let steps = pintle_policies::build(&[&listener.policies], &document.policies, &place, &defaults(document), reader)?;
+    let levels = [&document.defaults.policies, &listener.policies];
+    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document), reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
         chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
+        // The listener has all that hold here.
+        pages: Pages::default(),
         meter: world.metrics.route(""),
     }))
 }
@@ -61,6 +67,7 @@ struct Build<'d, 'b> {
     document: &'d Document,
     doors: &'b Doors<'d>,
     upstreams: &'b mut Upstreams<'d>,
+    pages: &'b mut ErrorPages,
     world: &'b World,
     names: HashMap<Box<str>, Span>,
     entries: Vec<Placed>,
@@ -86,11 +93,15 @@ impl<'d> Build<'d, '_> {
     }
 
     /// What holds for a route with all that is around it.
-    fn level(&self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
+    fn level(&mut self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
         let reported = |fault: Fault| {
             reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
         };
-        outer.inner(route).map_err(reported).ok()
+        let mut level = outer.inner(route).map_err(reported).ok()?;
+        if let Some(pages) = self.pages.level(&route.errors, reader) {
+            level.errors.insert(0, pages);
+        }
+        Some(level)
     }
 
     fn leaf(&mut self, route: &'d Spanned<RouteConfig>, level: &Level<'d>, reader: &mut Reader) {
@@ -98,22 +109,29 @@ impl<'d> Build<'d, '_> {
         self.take_name(name, route, reader);
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
-        let action = self.action(route, &place, reader);
+        let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
+            Some(maintenance) => maintenance.around(action, &place, reader),
+            None => Some(action),
+        });
         let mut numbers = None;
         if let Some(names) = level.listeners {
             let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
             numbers = Some(found);
         }
+        let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
             let lists = level.lists(on.policies);
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
-            let (Some(steps), Some(action)) = (steps, &action) else { continue };
+            let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
+            // Next to the action: what edits answers on their way out sees the page.
+            steps.extend(self.pages.replacing(&pages));
             let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
+                pages: pages.clone(),
                 meter: self.world.metrics.route(name),
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };

@@ -47,6 +47,7 @@ pub(super) fn value(shape: &Shape, anchors: &Anchors) -> String {
 fn text(name: &str, expected: &str, grammar: Grammar) -> String {
     match grammar {
         Grammar::Template => "[template](#templates-and-expressions)".into(),
+        Grammar::Expression => "[expression](#templates-and-expressions)".into(),
         Grammar::Duration => "[duration](#values)".into(),
         Grammar::Size => "[size](#values)".into(),
         Grammar::Rate => "[rate](#values)".into(),

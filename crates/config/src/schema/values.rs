@@ -19,7 +19,7 @@ pub(super) fn of(shape: &Shape) -> Value {
 fn text(grammar: Grammar) -> Value {
     match grammar {
         // Any scalar is taken as its text.
-        Grammar::Free | Grammar::Template => json!({"type": ["string", "number", "boolean"]}),
+        Grammar::Free | Grammar::Template | Grammar::Expression => json!({"type": ["string", "number", "boolean"]}),
         Grammar::Pattern(pattern) => json!({"type": "string", "pattern": pattern}),
         Grammar::Number { min, max, or } => number(min, max, or),
         Grammar::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}),
@@ -57,6 +57,7 @@ fn one_of(words: &[Word]) -> Value {
 pub(super) fn explained(shape: &Shape) -> Option<String> {
     Some(match shape {
         Shape::Text { grammar: Grammar::Template, .. } => "A template: `${…}` is a CEL expression.".to_owned(),
+        Shape::Text { grammar: Grammar::Expression, .. } => "An expression: CEL without `${…}` around it.".to_owned(),
         Shape::Text { expected, grammar, .. } if *grammar != Grammar::Free => capital(expected),
         Shape::Words { words, .. } => {
             let there = words.iter().filter(|word| !word.later && !word.doc.is_empty());

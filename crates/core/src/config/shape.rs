@@ -73,7 +73,7 @@ pub enum Shape {
     },
 }
 
-/// What may stand in a text: a literal by a rule of its own, or a template.
+/// What may stand in a text: a literal by a rule of its own, a template, or an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {
     /// Nothing is known beforehand.
@@ -99,6 +99,8 @@ pub enum Grammar {
     Share,
     /// Text with `${CEL}` in it.
     Template,
+    /// CEL alone.
+    Expression,
 }
 
 impl Shape {

@@ -16,7 +16,7 @@ pub use rate::Rate;
 pub use secret::SecretSource;
 pub use share::Share;
 pub use size::ByteSize;
-pub use template::{TemplateText, TemplateTree};
+pub use template::{ExpressionText, TemplateText, TemplateTree};
 
 use super::kinds::read_text;
 

@@ -58,12 +58,21 @@ pub const NAMES: &[Name] = &[
     name("client.tls.fingerprint", "string", "SHA-256 of the client's certificate in hex; absent without one."),
     name("route.name", "string", "The route's name."),
     name("route.labels.NAME", "string", "A label of the route; absent when it has none of that name."),
-    name("response.status", "int", "The answer's status. `response` is known to `headers.response` alone."),
+    name(
+        "response.status",
+        "int",
+        "The answer's status. `response` is known to `headers.response` and to the pages of `errors`.",
+    ),
     name(
         "response.headers.NAME",
         "string",
         "A header of the answer, its values joined by `, `; absent when there is none.",
     ),
+    name("problem.status", "int", "The status. `problem` is known to the pages of `errors` alone."),
+    name("problem.title", "string", "What the reason means; of a service's answer the status' own words."),
+    name("problem.detail", "string", "A sentence about this request; often empty."),
+    name("problem.reason", "string", "The word that stands in the log; empty for a service's answer."),
+    name("problem.request_id", "string", "The request's id, as in `x-request-id`."),
 ];
 
 const fn function(call: &'static str, example: &'static str, result: &'static str) -> Function {

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::declared::Declared;
 use super::fault::Fault;
-use super::variable::{PartField, Root, TlsField, Variable};
+use super::variable::{PartField, ProblemField, Root, TlsField, Variable};
 
 /// One name of a chain, and where it stands.
 pub(super) type Step<'e> = (&'e str, Range<usize>);
 
-const ROOTS: [(&str, Root); 8] = [
+const ROOTS: [(&str, Root); 9] = [
     ("request", Root::Request),
     ("path", Root::Path),
     ("client", Root::Client),
@@ -18,6 +18,7 @@ const ROOTS: [(&str, Root); 8] = [
     ("route", Root::Route),
     ("parts", Root::Parts),
     ("response", Root::Response),
+    ("problem", Root::Problem),
 ];
 
 /// The variable that the first names of a chain stand for, and how many names it takes.
@@ -43,6 +44,7 @@ pub(super) fn resolve(steps: &[Step<'_>], declared: &Declared<'_>) -> Result<(Va
         Root::Route => chain.route(field, third),
         Root::Parts => chain.part(field, third),
         Root::Response => chain.response(field, third),
+        Root::Problem => chain.problem(field),
         _ => Ok((Variable::Claims, 1)),
     }
 }
@@ -107,6 +109,7 @@ fn elsewhere(root: Root, name: &str, range: Range<usize>) -> Fault {
         Root::Consumer => fault.help("the consumer is known where an authentication policy ran before"),
         Root::Parts => fault.help("parts are those of an aggregate"),
         Root::Response => fault.help("the response is known on the way back alone"),
+        Root::Problem => fault.help("a problem is what the pages of `errors` tell of"),
         _ => fault,
     }
 }
@@ -208,6 +211,13 @@ impl Chain<'_, '_> {
             (Some("body"), _) if self.declared.has(Root::ResponseBody) => Ok((Variable::ResponseBody, 2)),
             (Some("body"), _) => Err(self.undeclared("response.body")),
             _ => Err(self.unknown(&["status", "headers", "body"])),
+        }
+    }
+
+    fn problem(&self, field: Option<&str>) -> Found {
+        match ProblemField::ALL.into_iter().find(|known| field == Some(known.name())) {
+            Some(field) => Ok((Variable::Problem(field), 2)),
+            None => Err(self.unknown(&ProblemField::ALL.map(ProblemField::name))),
         }
     }
 

@@ -185,6 +185,7 @@ fn an_own_wildcard_is_no_conflict_with_an_own_address() {
     assert_eq!(open(&mut sockets, &[wildcard, specific, v6]).opened.len(), 3);
 }
 
+// Rule: change-kept
 #[test]
 fn a_socket_that_stays_keeps_its_queue() {
     let mut sockets = Sockets::new(1);

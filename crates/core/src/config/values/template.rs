@@ -1,4 +1,4 @@
-//! Texts and trees that are templates: kept as they were written, with their places, until the names that they may use
+//! Texts and trees that are templates, and texts that are expressions: kept as they were written, with their places, until the names that they may use
 //! are known and they are compiled.
 
 use std::ops::Deref;
@@ -25,6 +25,29 @@ impl Read for TemplateText {
     fn shape() -> Shape {
         let doc = "A text in which `${…}` is replaced by the value of the expression inside.";
         Shape::Text { name: "Template", doc, expected: "a text", grammar: Grammar::Template }
+    }
+}
+
+/// A text that is CEL alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExpressionText(pub Spanned<String>);
+
+impl Deref for ExpressionText {
+    type Target = Spanned<String>;
+
+    fn deref(&self) -> &Spanned<String> {
+        &self.0
+    }
+}
+
+impl Read for ExpressionText {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        Spanned::read(node, reader).map(ExpressionText)
+    }
+
+    fn shape() -> Shape {
+        let doc = "An expression: CEL without `${…}` around it.";
+        Shape::Text { name: "Expression", doc, expected: "an expression", grammar: Grammar::Expression }
     }
 }
 
