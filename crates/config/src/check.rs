@@ -4,7 +4,7 @@
 use crate::advise::advise;
 use crate::assemble::{World, assemble};
 use crate::document::Document;
-use crate::load::{Checked, load};
+use crate::load::{Checked, load, load_text};
 use pintle_core::config::{Entry, Form, Node, Read, Reader, Shape, Source, Sources};
 use pintle_core::template::with_large_stack;
 use pintle_engine::Runtime;
@@ -25,11 +25,16 @@ pub struct Verdict {
 
 /// Checks a configuration with all that it includes.
 pub fn check(path: &Path) -> Verdict {
-    with_large_stack(|| look(path))
+    with_large_stack(|| look(load(path)))
 }
 
-fn look(path: &Path) -> Verdict {
-    let Checked { document, root, mut reader, .. } = load(path);
+/// Checks a text as if it stood in the file.
+pub fn check_text(path: &Path, text: String) -> Verdict {
+    with_large_stack(|| look(load_text(path, text)))
+}
+
+fn look(checked: Checked) -> Verdict {
+    let Checked { document, root, mut reader, .. } = checked;
     let mut routes = 0;
     if let Some(document) = document.or_else(|| rest(&root)) {
         let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };

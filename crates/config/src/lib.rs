@@ -4,9 +4,9 @@
 
 mod advise;
 mod assemble;
+mod bundle;
 mod check;
 mod codes;
-mod bundle;
 mod comment;
 pub mod describe;
 pub mod diff;
@@ -22,7 +22,7 @@ mod schema;
 
 pub use assemble::{World, assemble};
 pub use bundle::{Bundle, Packed};
-pub use check::{Verdict, check};
+pub use check::{Verdict, check, check_text};
 pub use codes::CODES;
 pub use describe::{Description, describe};
 pub use diff::diff;

@@ -95,6 +95,7 @@ impl Reason {
             | Reason::TargetTooLong
             | Reason::ExpectationFailed
             | Reason::ClientClosed
+            | Reason::Maintenance
             | Reason::NotImplemented
             | Reason::VersionNotSupported => false,
             Reason::BadForwarded

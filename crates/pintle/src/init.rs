@@ -3,21 +3,16 @@
 
 mod template;
 
-use crate::needs;
 use crate::replace::replace;
 use crate::run::say;
 use crate::terminal;
-use pintle_config::{Document, World, assemble};
-use pintle_core::config::{Diagnostic, Read, Reader, Severity, Sources};
-use pintle_core::template::with_large_stack;
+use pintle_config::check_text;
+use pintle_core::config::{Diagnostic, Severity};
 use pintle_engine::socket::Address;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
-use std::sync::Arc;
 use template::{Answers, Certificate};
 
 /// What is written where. Whoever gives an answer as a flag is not asked for it.
@@ -172,18 +167,8 @@ fn told(one: &Diagnostic) -> String {
 
 /// What the check finds in the file before it is written.
 fn checked(file: &Path, answers: &Answers) -> Vec<Diagnostic> {
-    let text = template::render(file, answers);
-    with_large_stack(|| {
-        let mut reader = Reader::new();
-        let sources = Sources::from_text(&file.display().to_string(), &text, &mut reader);
-        if let Some(document) = Document::read(&sources.root, &mut reader) {
-            let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
-            let _ = assemble(&document, &world, &mut reader);
-            needs::warn_of_secrets(&document, &mut reader);
-        }
-        reader.diagnostics.sort();
-        reader.diagnostics.iter().cloned().collect()
-    })
+    let verdict = check_text(file, template::render(file, answers));
+    verdict.reader.diagnostics.iter().cloned().collect()
 }
 
 /// A service as `proxy` takes it: what has no scheme is meant as plain HTTP.

@@ -1,4 +1,4 @@
-//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the real program
+//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the program
 //! ([`Gateway`], [`pintle`], and [`Terminal`] with a person at it), clients from polite to rude ([`H1Client`],
 //! [`H2Client`], [`RawH2`], [`Wire`]) and [`Certificates`].
 //!

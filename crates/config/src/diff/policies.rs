@@ -104,6 +104,7 @@ fn level_now(level: &Level, renamed: &HashMap<&str, &str>) -> Level {
 /// From where a policy comes to a route, if not from the route itself.
 fn source(policy: &PolicyDescription) -> String {
     let level = match &policy.level {
+        Level::Defaults => "`defaults`".to_owned(),
         Level::Listener(name) => format!("listener `{name}`"),
         Level::Group(name) => format!("group `{name}`"),
         Level::Route => String::new(),
