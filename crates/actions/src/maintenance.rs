@@ -1,7 +1,7 @@
 //! `maintenance: true | {retry_after, unless}` of a route or a group: in place of the action clients get 503. The policies
 //! run as ever, so that who is refused otherwise still is, and the pages of `errors` hold.
 
-use pintle_core::config::{Read, Reader, Spanned};
+use pintle_core::config::{ExpressionText, Read, Reader};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Expression};
 use pintle_core::{Exchange, Reason, Refusal, names};
@@ -37,8 +37,8 @@ pub enum MaintenanceConfig {
 pub struct Closed {
     /// When clients may come back, told by `Retry-After`; without it they are told nothing.
     pub retry_after: Option<Duration>,
-    /// Who is served all the same (an expression): `request.headers['x-test'] == 'yes'`. One that fails lets nobody in.
-    pub unless: Option<Spanned<String>>,
+    /// Who is served all the same: `request.headers['x-test'] == 'yes'`. One that fails lets nobody in.
+    pub unless: Option<ExpressionText>,
 }
 
 impl MaintenanceConfig {

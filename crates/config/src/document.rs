@@ -2,6 +2,7 @@
 
 mod guard;
 mod limits;
+mod places;
 
 use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
@@ -10,7 +11,7 @@ pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
-    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Span, Spanned,
+    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
 };
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -19,8 +20,6 @@ use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
-use std::collections::HashMap;
-use std::net::SocketAddr;
 
 /// The keys at the top of a file.
 ///
@@ -247,65 +246,5 @@ impl Document {
         let named = ["listeners", "upstreams", "policies"];
         let meant = |key: &str| named.iter().any(|name| strsim::osa_distance(&key.to_lowercase(), name) <= 3);
         (!refused::<Self>(node).any(meant)).then_some(self)
-    }
-
-    /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
-    pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
-        let listeners = self.listeners.iter().filter_map(Maybe::get);
-        listeners.filter_map(|listener| listener.tls.as_ref()).flat_map(|tls| tls.files()).map(|file| &file.value)
-    }
-
-    /// Where an address of a listener was written.
-    pub fn address_span(&self, address: &Address) -> Option<&Span> {
-        let mut all = self.listeners.iter().filter_map(Maybe::get).flat_map(|listener| listener.address.iter());
-        // Several with port 0 differ by numbers that are given later.
-        all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
-    }
-
-    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
-    /// that the resolver goes by.
-    pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
-        let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
-        let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
-        let token = self.admin.iter().filter_map(|admin| admin.token.as_ref()).filter_map(|token| match &token.value {
-            SecretSource::File(path) => Some(path),
-            SecretSource::Env(_) => None,
-        });
-        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
-        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
-        let mut routes: Vec<&RouteConfig> =
-            self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
-        while let Some(route) = routes.pop() {
-            pages.push(&route.errors);
-            routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
-        }
-        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
-        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
-    }
-
-    /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are
-    /// taken.
-    pub fn move_loopback_ports(&mut self, ports: &HashMap<u16, u16>) {
-        let moved = |address: &mut SocketAddr| {
-            if address.ip().is_loopback()
-                && let Some(&port) = ports.get(&address.port())
-            {
-                address.set_port(port);
-            }
-        };
-        for listener in self.listeners.value.iter_mut().filter_map(Maybe::get_mut) {
-            for address in &mut listener.value.address.0 {
-                if let Address::Tcp(tcp) = &mut address.value {
-                    moved(tcp);
-                }
-            }
-        }
-        for upstream in self.upstreams.0.iter_mut().filter_map(|(_, upstream)| upstream.get_mut()) {
-            upstream.move_ports(|host, port| {
-                let mut address = SocketAddr::new(host.parse().ok()?, port);
-                moved(&mut address);
-                Some(address.port())
-            });
-        }
     }
 }
