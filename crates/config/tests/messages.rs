@@ -145,3 +145,16 @@ fn every_code_that_a_room_uses_has_its_sentence() {
     }
     assert!(found > 50, "{found}");
 }
+
+#[test]
+fn the_page_about_checking_has_every_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/check.md");
+    let page = fs::read_to_string(&path).expect("the page");
+    let (prose, _) = page.split_once("## Codes\n").expect("a place for the codes");
+    let rows: String = CODES.iter().map(|(code, sentence)| format!("| `{code}` | {sentence} |\n")).collect();
+    let wanted = format!("{prose}## Codes\n\n| code | stands for |\n| --- | --- |\n{rows}");
+    if page != wanted && std::env::var_os("PINTLE_BLESS").is_some() {
+        return fs::write(&path, wanted).expect("the page is written");
+    }
+    assert_eq!(page, wanted);
+}

@@ -133,6 +133,7 @@ pub use basic::Tree;
 pub use containers::{Map, OneOrMany};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use node::{Entry, Form, Node};
+pub use parse::Comment;
 pub use pintle_derive::Read;
 pub use reader::{Later, Read, Reader, Text};
 pub use sarif::Sarif;

@@ -2,7 +2,7 @@
 
 use pintle_core::config::{Grammar, Node, Read, Reader, Shape, Text, derived};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -57,6 +57,17 @@ impl Address {
             Address::AnyPort(ip, _) => Some(SocketAddr::new(*ip, 0)),
             Address::Unix(_) => None,
         }
+    }
+
+    /// The socket address at which this machine reaches who listens here: loopback for all addresses.
+    pub fn reachable(&self) -> Option<SocketAddr> {
+        let address = self.tcp()?;
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Some(SocketAddr::new(ip, address.port()))
     }
 }
 
