@@ -111,7 +111,7 @@ async fn a_thousand_generated_configurations_keep_their_meaning_and_settle() {
         written.push((Source::new(name, text.as_str()), text));
     }
     // In calls that each end within the time that a test waits for one.
-    for (part, names) in names.chunks(50).enumerate() {
+    for (part, names) in names.chunks(10).enumerate() {
         let args = |first: &[&'static str]| -> Vec<String> {
             first.iter().map(|arg| (*arg).to_owned()).chain(names.iter().cloned()).collect()
         };

@@ -1,7 +1,7 @@
 //! `maintenance`: a route or a group that is closed for a while.
 
 use crate::check::{START, refused};
-use pintle_testkit::{Ask, Gateway, Origin, RawOrigin};
+use pintle_testkit::{Ask, Folder, Gateway, Origin, RawOrigin, pintle};
 
 fn closed(service: &str, how: &str) -> String {
     format!(
@@ -109,4 +109,19 @@ async fn a_mistake_has_its_place_and_a_remedy() {
     refused(&with("{unless: client.ipp == ''}"), &["pintle.yaml:5:34", "did you mean `ip`?"]).await;
     refused(&with("{unless: client.ip}"), &["pintle.yaml:5:27", "true or false is wanted"]).await;
     refused(&with("{until: 10m}"), &["pintle.yaml:5:19", "until"]).await;
+}
+
+#[tokio::test]
+async fn an_explanation_tells_of_it_and_of_the_policies_of_defaults() {
+    let folder = Folder::new();
+    let route =
+        "{match: /a, maintenance: {retry_after: 1m, unless: \"request.headers['x-t'] == 'y'\"}, respond: {body: ok}}";
+    folder.write("pintle.yaml", format!("{START}defaults: {{policies: [{{timeout: 7s}}]}}\nroutes: [{route}]\n"));
+    let question = ["explain", "-c", "pintle.yaml", "GET http://127.0.0.1:8080/a"];
+    let closed = pintle(folder.path(), &question).await;
+    for part in ["maintenance", "503", "retry-after: 60", "timeout: 7s", "of `defaults`"] {
+        assert!(closed.stdout.contains(part), "no {part:?} in {closed:?}");
+    }
+    let open = pintle(folder.path(), &[&question[..], &["-H", "x-t: y"]].concat()).await;
+    assert!(open.stdout.contains("200") && !open.stdout.contains("retry-after"), "{open:?}");
 }

@@ -229,7 +229,8 @@ async fn a_mistake_has_its_place_and_a_remedy() {
     refused(&with("{servers: [dns.test]}"), &["pintle.yaml:3:22", "nobody could look its name up"]).await;
     refused(&with("{servers: [\"10.0.0.2:0\"]}"), &["pintle.yaml:3:22", "53 needs not be written"]).await;
     refused(&with("{servers: []}"), &["pintle.yaml:3:21", "there is no server to ask"]).await;
-    refused(&with("{timeout: 0s, attempts: 0}"), &["pintle.yaml:3:21", "pintle.yaml:3:35", "2 errors"]).await;
+    refused(&with("{timeout: 0s}"), &["pintle.yaml:3:21", "a server gets from 1ms to 30s to answer"]).await;
+    refused(&with("{attempts: 0}"), &["pintle.yaml:3:22", "a number from 1 to 10"]).await;
     refused(&with("{search: [\"a b\"]}"), &["pintle.yaml:3:21", "expected a domain such as svc.cluster.local"]).await;
     refused(&with("{hosts: gone.txt}"), &["pintle.yaml:3:19", "gone.txt cannot be read"]).await;
     refused(&with("libc"), &["pintle.yaml:3:11", "system"]).await;

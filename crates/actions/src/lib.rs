@@ -20,3 +20,4 @@ pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
 pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
 pub use services::{Service, Services};
+pub use url::{Host, Url};

@@ -138,7 +138,8 @@ impl Redirect {
         Ok(response)
     }
 
-    fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
+    /// Where a request is sent.
+    pub fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
         let target = &exchange.request.target;
         let (scheme, host, port, path) = match &self.to {
             To::Url(url) => return url.render(exchange, target.query()),

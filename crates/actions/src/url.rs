@@ -39,7 +39,7 @@ impl Part {
 
 /// A path with an optional query, or a whole URL.
 #[derive(Debug)]
-pub(crate) struct Url {
+pub struct Url {
     part: Part,
     /// What stands around the expressions.
     literals: Box<[Box<str>]>,
@@ -47,7 +47,7 @@ pub(crate) struct Url {
 
 impl Url {
     /// A path to send to a service, or to redirect to: it begins with `/`.
-    pub(crate) fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         if !text.starts_with('/') {
             let message = format!("a path begins with `/`, this one is `{text}`");
             let help = match () {
@@ -64,7 +64,7 @@ impl Url {
     }
 
     /// Where to redirect to: a path, or an http or https URL.
-    pub(crate) fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let is_path = text.starts_with('/') && !text.starts_with("//");
         if !(is_path || text.starts_with("http://") || text.starts_with("https://")) {
             let message = format!("`{text}` does not say where to");
@@ -92,7 +92,7 @@ impl Url {
     }
 
     /// The URL for a request. Its query is the request's, unless it has one of its own.
-    pub(crate) fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
         let mut out = String::with_capacity(128);
         self.part.render(scope, &mut out)?;
         if !out.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -116,7 +116,8 @@ impl Url {
         last.filter(|_| pieces.next().is_some_and(|rest| rest.is_empty() || rest.starts_with('?')))
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    /// Its template.
+    pub fn template(&self) -> &Template {
         self.part.template()
     }
 }
@@ -165,13 +166,14 @@ fn flaw(literal: &str, fragment: bool) -> Option<(String, &'static str)> {
 
 /// A host to name, with or without a port.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub struct Host {
     part: Part,
     with_port: bool,
 }
 
 impl Host {
-    pub(crate) fn build(
+    /// Compiles one; what is wrong is reported.
+    pub fn build(
         text: &Spanned<String>,
         with_port: bool,
         declared: &Declared<'_>,
@@ -192,7 +194,7 @@ impl Host {
     }
 
     /// The host for a request. One that a client's value makes into none is the client's fault.
-    pub(crate) fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
         let mut out = String::new();
         self.part.render(scope, &mut out)?;
         if self.part.template.literal().is_none() && !is_host(&out, self.with_port) {
@@ -202,7 +204,8 @@ impl Host {
         Ok(out)
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    /// Its template.
+    pub fn template(&self) -> &Template {
         self.part.template()
     }
 }

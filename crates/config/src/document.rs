@@ -1,9 +1,11 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+mod guard;
 mod limits;
 
 use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
+pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
@@ -38,6 +40,8 @@ use std::net::SocketAddr;
 /// defaults: {policies: [{timeout: 30s}]}
 /// errors: {404: {json: {nothing: here}}}
 /// resolver: {timeout: 1s}
+/// state: /var/lib/pintle
+/// guard: {for: 60s, errors: 5%}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "configuration", check)]
@@ -71,18 +75,17 @@ pub struct Document {
     /// What holds for all routes, and for requests that no route takes.
     #[read(default = "{}")]
     pub defaults: DefaultsConfig,
-    /// Where the last good configuration is kept.
-    #[read(later)]
-    pub state: Later,
+    /// A folder of its own in which [the last ten configurations are kept](changes.md#what-is-kept), so that a start with
+    /// a bad file has one to serve. Read at the start alone; `--state` of the command line wins over it.
+    pub state: Option<Spanned<ConfigPath>>,
     /// Shared stores.
     #[read(later)]
     pub stores: Later,
     /// People and programs with keys.
     #[read(later)]
     pub consumers: Later,
-    /// Taking back a change that does harm.
-    #[read(later)]
-    pub guard: Later,
+    /// Takes back a change that does harm; without it none is.
+    pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.
     #[read(default = "{}")]
     pub resolver: ResolverConfig,

@@ -1,7 +1,7 @@
-//! Reading the files of a configuration.
+//! Reading a configuration: from its files, from a text in place of the main file's, or from texts kept before.
 
-use crate::Document;
-use pintle_core::config::{Node, Read, Reader, Sources};
+use crate::{Bundle, Document};
+use pintle_core::config::{Node, Read, Reader, Source, Sources};
 use pintle_core::template::with_large_stack;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ pub struct Checked {
     pub root: Node,
     /// What was found.
     pub reader: Reader,
+    /// The texts that were read, the main one first.
+    pub texts: Vec<Source>,
     /// Every file that was read, the main one first.
     pub files: Vec<PathBuf>,
     /// Directories in which a new file would be included.
@@ -28,21 +30,44 @@ pub fn load(path: &Path) -> Checked {
     with_large_stack(|| {
         let mut reader = Reader::new();
         let sources = Sources::load(path, &mut reader);
-        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
-        for file in &sources.files {
-            hasher.write(file.name().as_bytes());
-            hasher.write(&[0xff]);
-            hasher.write(file.text().as_bytes());
-            hasher.write(&[0xff]);
-        }
-        let document = Document::read(&sources.root, &mut reader);
-        Checked {
-            document,
-            root: sources.root,
-            reader,
-            files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
-            directories: sources.directories,
-            digest: hasher.finish(),
-        }
+        read(sources, reader)
     })
+}
+
+/// Reads a text as if it stood in the file: its paths and includes are relative to that.
+pub fn load_text(path: &Path, text: String) -> Checked {
+    with_large_stack(|| {
+        let mut reader = Reader::new();
+        let sources = Sources::load_text(path, text, &mut reader);
+        read(sources, reader)
+    })
+}
+
+/// Reads texts that were kept, as if they stood in files of this directory.
+pub fn load_bundle(bundle: &Bundle, directory: &Path) -> Checked {
+    with_large_stack(|| {
+        let mut reader = Reader::new();
+        let sources = Sources::from_texts(bundle.sources(directory), &mut reader);
+        read(sources, reader)
+    })
+}
+
+fn read(sources: Sources, mut reader: Reader) -> Checked {
+    let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+    for file in &sources.files {
+        hasher.write(file.name().as_bytes());
+        hasher.write(&[0xff]);
+        hasher.write(file.text().as_bytes());
+        hasher.write(&[0xff]);
+    }
+    let document = Document::read(&sources.root, &mut reader);
+    Checked {
+        document,
+        root: sources.root,
+        reader,
+        files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
+        texts: sources.files,
+        directories: sources.directories,
+        digest: hasher.finish(),
+    }
 }

@@ -2,13 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod admin_client;
+mod cause;
 mod check;
 mod completions;
 mod control;
 mod demo;
+mod diff;
 mod explain;
 mod fmt;
+mod guard;
 mod hash;
+mod history;
 mod init;
 mod inputs;
 mod man;
@@ -16,6 +20,7 @@ mod needs;
 mod remote;
 mod replace;
 mod run;
+mod start;
 mod status;
 mod terminal;
 mod watch;
@@ -43,9 +48,17 @@ enum Command {
         /// The configuration file; it is watched, with all that it includes.
         #[arg(short, long, value_name = "FILE")]
         config: PathBuf,
+        /// The folder in which configurations are kept, in place of the one that the file names.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
     },
     /// Checks configurations and says all that is wrong in them. Exit code 0 if nothing is, else 1.
     Check(check::Arguments),
+    /// Says what changes from one configuration to another: routes, policies in effect, upstreams, listeners, certificates.
+    /// Exit code 0 if nothing does, 1 if something does, 2 if a configuration has errors.
+    Diff(diff::Arguments),
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
     /// Puts configurations into their canonical form, comments kept; refuses to write what would mean something else.
     Fmt(fmt::Arguments),
     /// Writes a first configuration, from three questions or from flags.
@@ -69,8 +82,6 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
-    Explain(explain::Arguments),
     /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
     Schema,
     /// Serves the demo: a gateway with three small services behind it, and what to try.
@@ -90,8 +101,10 @@ fn print(text: &str) -> ExitCode {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run::run(&config, run::Around::default()),
+        Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Fmt(arguments) => fmt::fmt(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Hash(what) => hash::hash(&what),
@@ -99,7 +112,6 @@ fn main() -> ExitCode {
         Command::Status(arguments) => remote::status(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
-        Command::Explain(arguments) => explain::run(arguments),
         Command::Schema => print(&pintle_config::schema()),
         Command::Demo { config } => demo::demo(config),
     }

@@ -13,6 +13,7 @@ mod head;
 mod index;
 mod order;
 mod reach;
+mod possible;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod trie;
 pub use explain::{Candidate, Explained, Respect, Verdict};
 pub use head::Head;
 pub use reach::Shadowed;
+pub use possible::{Knowledge, Possible, PossibleRoute};
 pub use rule::Miss;
 
 use crate::pattern::{Methods, Pattern, Rank};

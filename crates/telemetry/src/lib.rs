@@ -12,5 +12,5 @@ pub mod metrics;
 mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink};
-pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, RouteMeter, UpstreamMeter};
+pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;

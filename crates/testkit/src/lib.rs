@@ -1,5 +1,6 @@
-//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the real program
-//! ([`Gateway`]), clients from polite to rude ([`H1Client`], [`H2Client`], [`RawH2`], [`Wire`]) and [`Certificates`].
+//! What a test needs around the gateway: services played by hand ([`Origin`], [`RawOrigin`], [`Dns`]), the program
+//! ([`Gateway`], [`pintle`], and [`Terminal`] with a person at it), clients from polite to rude ([`H1Client`],
+//! [`H2Client`], [`RawH2`], [`Wire`]) and [`Certificates`].
 //!
 //! Everything listens on port 0 of 127.0.0.1, or in a folder of its own, and ends with the test. Nothing sleeps for a
 //! while in the hope that something has happened: each wait is for an event, lasts [`LIMIT`] at most and then panics

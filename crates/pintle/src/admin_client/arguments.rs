@@ -28,6 +28,11 @@ pub(crate) struct AdminArguments {
 }
 
 impl AdminArguments {
+    /// For commands that take them beside others, and not always.
+    pub(crate) fn new(config: Option<PathBuf>, admin: Option<Address>, token_file: Option<PathBuf>) -> Self {
+        AdminArguments { config, admin, token_file }
+    }
+
     /// The client for the gateway, or why there is none.
     pub(crate) fn client(&self) -> Result<AdminClient, String> {
         let configured = self.config.as_deref().map(configured).transpose();

@@ -1,5 +1,6 @@
 mod big;
 mod reach;
+mod possible;
 mod reference;
 
 use super::*;
@@ -67,7 +68,9 @@ fn ask_on(table: &Table<usize>, listener: u32, request: &str, lines: &[(&str, &s
     let (host, path) = target.split_at(target.find('/').expect("a path"));
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let fields: Fields = lines.iter().copied().collect();
-    match table.find(&Head { listener, method: &method, host, path, query, fields: &fields }) {
+    let head = Head { listener, method: &method, host, path, query, fields: &fields };
+    possible::agrees(table, &head);
+    match table.find(&head) {
         Outcome::Found { value, captures } => {
             let mut text = value.to_string();
             (0..captures.segments.len()).for_each(|at| {

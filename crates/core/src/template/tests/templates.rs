@@ -36,6 +36,7 @@ fn a_path() {
         ("/${consumer.groups}", "!consumer.groups | a list has no text: `join` it, or take one item"),
         ("/${claims.email}", "!claims.email | there is nothing under this key"),
         ("/plain", ">/plain"),
+        ("/${'aüb'}/${'日'}", ">/a%C3%BCb/%E6%97%A5"),
         ("/$${path.id}", ">/${path.id}"),
     ] {
         assert_eq!(rendered(text, Place::PathSegment), expected, "{text}");
