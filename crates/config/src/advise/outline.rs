@@ -47,7 +47,8 @@ impl<'d> Outline<'d> {
             let name = listener.name.as_ref().map(|name| name.value.clone()).or(first);
             numbers.insert(name.unwrap_or_default(), number as u32);
         }
-        let lists = listeners.iter().map(|listener| &listener.policies).collect();
+        let outer = listeners.iter().map(|listener| &listener.policies);
+        let lists = [&document.defaults.policies].into_iter().chain(outer).collect();
         let mut outline = Outline { listeners, routes: Vec::new(), lists };
         for route in document.routes.iter().filter_map(Maybe::get) {
             outline.add(route, &Level::default(), &numbers);
