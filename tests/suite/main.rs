@@ -5,8 +5,8 @@
 mod body_limit;
 mod check;
 mod check_formats;
-mod errors;
 mod diff;
+mod errors;
 mod example;
 mod explain;
 mod failing;
