@@ -2,7 +2,7 @@
 
 use crate::check::{START, refused};
 use crate::example::nobody;
-use pintle_testkit::{Ask, Gateway, H1Client, Origin, RawOrigin, Reloaded};
+use pintle_testkit::{Ask, Folder, Gateway, H1Client, Origin, RawOrigin, Reloaded, pintle};
 
 /// An edit of answers that adds its level to `x-level`.
 fn level(name: &str) -> String {
@@ -188,4 +188,19 @@ async fn a_mistake_in_defaults_has_its_line_and_is_said_once() {
     refused(&with("{policies: [{timeout: 5}]}"), &["pintle.yaml:6:33", "1 error,"]).await;
     refused(&with("{policy: []}"), &["pintle.yaml:6:12", "policies"]).await;
     refused(&with("{policies: [{timeout: 1s}, {timeout: 2s}]}"), &["stands twice in one list", "1 error,"]).await;
+}
+
+#[tokio::test]
+async fn the_list_of_defaults_is_advised_on_as_any_other() {
+    let folder = Folder::new();
+    let config = "defaults: {policies: [slow, {headers: {response: {remove: [server]}}}]}
+policies: {slow: {timeout: 1m}, idle: {timeout: 2m}}
+routes: [{match: /**, respond: {body: ok}}]
+";
+    folder.write("pintle.yaml", format!("{START}{config}"));
+    let ended = pintle(folder.path(), &["check", "pintle.yaml"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("warning[written-order]") && ended.stderr.contains("pintle.yaml:3:"), "{ended:?}");
+    assert!(ended.stderr.contains("no list uses the policy `idle`") && !ended.stderr.contains("`slow`\n"), "{ended:?}");
+    assert!(!ended.stderr.contains("uses the policy `slow`"), "{ended:?}");
 }
