@@ -4,9 +4,9 @@
 
 mod advise;
 mod assemble;
+mod bundle;
 mod check;
 mod codes;
-mod bundle;
 mod comment;
 pub mod describe;
 pub mod diff;

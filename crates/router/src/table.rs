@@ -12,8 +12,8 @@ mod explain;
 mod head;
 mod index;
 mod order;
-mod reach;
 mod possible;
+mod reach;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,8 @@ mod trie;
 
 pub use explain::{Candidate, Explained, Respect, Verdict};
 pub use head::Head;
-pub use reach::Shadowed;
 pub use possible::{Knowledge, Possible, PossibleRoute};
+pub use reach::Shadowed;
 pub use rule::Miss;
 
 use crate::pattern::{Methods, Pattern, Rank};

@@ -1,6 +1,6 @@
 mod big;
-mod reach;
 mod possible;
+mod reach;
 mod reference;
 
 use super::*;
