@@ -3,6 +3,9 @@
 use super::tree::{differences, line};
 use super::{Change, Edit, Item, Written, policies};
 use crate::describe::{ActionDescription, Description, ListenerDescription, PolicyDescription, RouteDescription};
+use crate::errors::ErrorsConfig;
+use pintle_actions::MaintenanceConfig;
+use pintle_core::config::{Form, Node, Read};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -147,6 +150,9 @@ fn effect(route: &Route<'_>, renamed: &Renamed<'_>) -> String {
         // Writing to memory does not fail.
         let _ = write!(text, " {} {}", policy.kind, line(&policy.settings));
     }
+    for node in route.first.maintenance.iter().chain(&route.first.errors) {
+        let _ = write!(text, " {}", line(node));
+    }
     text
 }
 
@@ -179,11 +185,13 @@ fn alone(route: &Route<'_>, change: Change) -> Item {
 
 /// An action on one line: `proxy orders`.
 fn summary(action: &ActionDescription) -> String {
-    let given: Vec<_> =
-        action.settings.as_map().unwrap_or_default().iter().filter(|entry| !entry.value.is_null()).collect();
-    match given[..] {
+    // What is switched off needs no word.
+    let says_something =
+        |entry: &&pintle_core::config::Entry| !entry.value.is_null() && entry.value.as_plain() != Some("false");
+    let given: Vec<_> = action.settings.as_map().unwrap_or_default().iter().filter(says_something).cloned().collect();
+    match &given[..] {
         [one] if &**one.key == "to" => format!("{} {}", action.kind, line(&one.value)),
-        _ => format!("{} {}", action.kind, line(&action.settings)),
+        _ => format!("{} {}", action.kind, line(&Node::new(Form::Map(given), action.settings.span().clone()))),
     }
 }
 
@@ -213,6 +221,31 @@ fn edits(old: &Route<'_>, new: &Route<'_>, sides: &Sides<'_>) -> Vec<Edit> {
         edits.push(Edit::new("action", written(&was.action), written(&is.action)));
     }
     edits.extend(policy_edits(old, new, sides));
+    edits.extend(around_edits(was, is));
+    edits
+}
+
+/// The changes of what stands around the action beside policies: maintenance and pages for errors.
+fn around_edits(was: &RouteDescription, is: &RouteDescription) -> Vec<Edit> {
+    // `true` is no short form of the map, so it stays what it is.
+    let closed = |route: &RouteDescription| match route.maintenance.as_ref()? {
+        node if node.as_text().is_some() => {
+            let text = Form::Scalar { text: node.as_text()?.into(), plain: true };
+            Some(Node::new(text, node.span().clone()))
+        }
+        node => Some(MaintenanceConfig::shape().fill(node)),
+    };
+    let written = |node: &Node| Written::new(line(node), node.span());
+    let mut edits = match (closed(was), closed(is)) {
+        (None, None) => Vec::new(),
+        (Some(old), Some(new)) => differences("maintenance", &old, &new),
+        (old, new) => vec![Edit::new("maintenance", old.as_ref().map(written), new.as_ref().map(written))],
+    };
+    let pages = |route: &RouteDescription| {
+        let levels = route.errors.iter().map(|node| ErrorsConfig::shape().fill(node)).collect();
+        Node::new(Form::List(levels), route.span.clone())
+    };
+    edits.extend(differences("errors", &pages(was), &pages(is)));
     edits
 }
 

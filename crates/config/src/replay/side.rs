@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use crate::describe::{Description, ListenerDescription, PolicyDescription, RouteDescription};
+use crate::diff::tree;
 use pintle_core::config::{ByteSize, Node, Read, Reader};
 use pintle_engine::Runtime;
 use std::cell::RefCell;
@@ -14,6 +15,14 @@ pub struct Side<'c> {
     pub(super) runtime: &'c Runtime,
     /// Made when first asked for: a log may meet ten of ten thousand routes.
     effects: RefCell<HashMap<usize, Option<Rc<Effect>>>>,
+}
+
+/// How a route is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    ForAll,
+    /// For those of whom an expression does not hold, as it was written.
+    ForSome(String),
 }
 
 impl<'c> Side<'c> {
@@ -30,6 +39,12 @@ impl<'c> Side<'c> {
     pub(super) fn effect(&self, entry: usize) -> Option<Rc<Effect>> {
         let mut effects = self.effects.borrow_mut();
         effects.entry(entry).or_insert_with(|| Effect::of(self.route(entry)).map(Rc::new)).clone()
+    }
+
+    /// Whether a route is closed for maintenance: for all, or, by `unless`, for some.
+    pub(super) fn closed(&self, entry: usize) -> Option<Closed> {
+        let written = self.route(entry).maintenance.as_ref()?;
+        Some(if written.get("unless").is_some() { Closed::ForSome(tree::line(written)) } else { Closed::ForAll })
     }
 
     pub(super) fn listener(&self, name: &str) -> Option<(u32, &'c ListenerDescription)> {

@@ -223,3 +223,21 @@ fn what_was_refused_before_any_route_stays_refused() {
     let replay = replayed(&new, &tighter, &line("GET h/x", &by("/**")));
     assert_eq!((replay.same, replay.notes.len()), (1, 1), "{replay}");
 }
+
+#[test]
+fn a_route_that_is_closed_refuses_whom_it_does_not_let_in() {
+    let text = |maintenance: &str| {
+        format!("{DOOR}routes: [{{name: r, match: /**, maintenance: {maintenance}, respond: {{body: a}}}}]\n")
+    };
+    let (open, closed) = (text("false"), text("true"));
+    let some = text("{unless: \"request.headers['x-test'] == 'yes'\"}");
+    let says = said(&open, &closed, "GET h/x", &by("r")).expect("a change");
+    assert_eq!(says.to_string(), "`r` (respond 200) -> 503 maintenance at `r`");
+    let refused = format!("{},\"pintle.reason\":\"maintenance\"", by("r"));
+    assert_eq!(said(&closed, &open, "GET h/x", &refused).map(|says| says.kind), Some(Kind::LetIn));
+    assert_eq!(said(&closed, &closed, "GET h/x", &refused), None);
+    assert_eq!(said(&some, &some, "GET h/x", &refused), None);
+    assert_eq!(said(&some, &some, "GET h/x", &by("r")), None, "it was let in, and is");
+    let says = said(&open, &some, "GET h/x", &by("r")).expect("a question");
+    assert_eq!((says.kind, &*says.depends), (Kind::Open, &["whom `maintenance` lets in".to_owned()][..]));
+}

@@ -4,7 +4,7 @@
 use super::known::Known;
 use super::line::{Line, UserAgent};
 use super::outcome::Outcome;
-use super::side::Side;
+use super::side::{Closed, Side};
 use crate::describe::PolicyDescription;
 use crate::diff::{items, routes, tree};
 use door::Door;
@@ -144,7 +144,7 @@ impl<'j> Judge<'j> {
             Way::Refused(_) => None,
         };
         let told = line.end.as_ref().and_then(|end| end.reason.as_deref());
-        for reason in [Reason::BodyTooLarge, Reason::BadTemplate] {
+        for reason in [Reason::BodyTooLarge, Reason::BadTemplate, Reason::Maintenance] {
             if told == Some(reason.code()) {
                 return refused(reason, route);
             }
@@ -155,6 +155,8 @@ impl<'j> Judge<'j> {
     /// What the new configuration may do with a request that goes this way.
     fn new_outcomes(&self, line: &Line, old: &Way, new: &Way, door: &Door, found: &mut Found) -> Vec<Outcome> {
         let reads = |side: &Side<'_>, way: &Way| match way {
+            // Who is let in where it is closed for some is not known.
+            Way::Route(entry, _) if side.closed(*entry).is_some() => false,
             Way::Route(entry, _) => side.effect(*entry).is_some_and(|effect| effect.reads_content()),
             Way::Refused(_) => false,
         };
@@ -179,12 +181,45 @@ impl<'j> Judge<'j> {
             outcomes.push(refused(Reason::BodyTooLarge, route));
         }
         if fits != Some(false) {
-            outcomes.push(self.outcome(self.new, line, new));
+            outcomes.extend(self.served(line, old, new, found));
         }
         if fits.is_none() {
             found.depends.insert("the size of its content".to_owned());
         }
         outcomes
+    }
+
+    /// What becomes of a request whose policies let it in.
+    fn served(&self, line: &Line, old: &Way, new: &Way, found: &mut Found) -> Vec<Outcome> {
+        let closed = |side: &Side<'_>, way: &Way| match way {
+            Way::Route(entry, _) => side.closed(*entry),
+            Way::Refused(_) => None,
+        };
+        let route = match new {
+            Way::Route(entry, _) => Some(self.new.route(*entry).name.clone()),
+            Way::Refused(_) => None,
+        };
+        let (refused, served) = (refused(Reason::Maintenance, route), self.outcome(self.new, line, new));
+        // The same expression over the same names says the same of the same request.
+        let is_same = |now: &Closed| match (old, new) {
+            (Way::Route(before, _), Way::Route(after, _)) => {
+                closed(self.old, old).as_ref() == Some(now)
+                    && self.old.route(*before).pattern.paths() == self.new.route(*after).pattern.paths()
+            }
+            _ => false,
+        };
+        match (closed(self.new, new), &line.end) {
+            (None, _) => vec![served],
+            (Some(Closed::ForAll), _) => vec![refused],
+            (Some(now), Some(end)) if is_same(&now) => {
+                let was_refused = end.reason.as_deref() == Some(Reason::Maintenance.code());
+                vec![if was_refused { refused } else { served }]
+            }
+            _ => {
+                found.beside.insert("whom `maintenance` lets in".to_owned());
+                vec![refused, served]
+            }
+        }
     }
 
     fn outcome(&self, side: &Side<'_>, line: &Line, way: &Way) -> Outcome {

@@ -27,6 +27,8 @@ fn said(description: &Description) -> Vec<String> {
             names.sort();
         }
         let action = format!("{} {}", route.action.kind, line(&route.action.settings));
+        let around: Vec<String> = route.maintenance.iter().chain(&route.errors).map(line).collect();
+        let action = format!("{action} {around:?}");
         let (name, pattern, labels) = (&route.name, &route.pattern, &route.labels);
         format!("{name} {pattern} {listeners:?} {on:?} {labels:?} {:?} {action}", policies(&route.policies))
     });
