@@ -54,19 +54,7 @@ impl Wrong {
     /// What a reader found.
     pub(super) fn of(checked: &mut Checked) -> Self {
         let text = report(&mut checked.reader, false);
-        let found = checked.reader.diagnostics.iter().map(|one| {
-            let at = one.span.position();
-            json!({
-                "severity": if one.severity == pintle_core::config::Severity::Error { "error" } else { "warning" },
-                "code": one.code,
-                "message": one.message,
-                "file": one.span.source().name(),
-                "line": at.line,
-                "column": at.column,
-                "help": one.help,
-            })
-        });
-        let json = json!({"messages": found.collect::<Vec<_>>()});
+        let json = json!({"messages": checked.reader.diagnostics.to_json()});
         Wrong { text, json }
     }
 }

@@ -76,11 +76,11 @@ mod tests {
         }
         let before = metrics.outcomes();
         assert_eq!(before, Outcomes { requests: 6, failed: 3 });
-        for reason in [Reason::BadRequest, Reason::ClientClosed, Reason::NotImplemented] {
+        for reason in [Reason::BadRequest, Reason::ClientClosed, Reason::NotImplemented, Reason::Maintenance] {
             refuse(reason);
         }
         let since = metrics.outcomes().since(&before);
-        assert_eq!(since, Outcomes { requests: 3, failed: 0 }, "clients' own faults");
+        assert_eq!(since, Outcomes { requests: 4, failed: 0 }, "clients' own faults, and what is asked for");
         assert_eq!(before.share(), 0.5);
         assert_eq!(Outcomes::default().share(), 0.0);
     }
