@@ -2,6 +2,7 @@
 //! wrong is reported; what did not change since the configuration in force is taken over.
 
 mod admin;
+mod batches;
 mod listeners;
 mod own;
 mod routes;
@@ -10,13 +11,16 @@ mod services;
 pub(crate) use routes::actions;
 
 use crate::document::{Document, LimitsConfig};
+use crate::written::{Written, sound};
+use batches::Late;
 use listeners::Doors;
 use own::Own;
-use pintle_core::config::Reader;
+use pintle_core::config::{Reader, Span};
 use pintle_engine::tls::Tls;
-use pintle_engine::{Limits, Runtime};
+use pintle_engine::{Limits, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
 use pintle_telemetry::Metrics;
+use routes::{Built, Placed};
 use services::Upstreams;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,16 +37,25 @@ pub struct World {
 
 /// Builds what runs. None if anything was reported as an error.
 pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Option<Runtime> {
+    assemble_written(document, &Written::default(), world, reader)
+}
+
+/// The same for a document whose files are known: the routes of those that were left unread are taken over, and the
+/// runtime lends its own to the next one.
+pub fn assemble_written(document: &Document, written: &Written, world: &World, reader: &mut Reader) -> Option<Runtime> {
     let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
-    let entries = routes::entries(document, &doors, &mut upstreams, world, reader);
+    let late = Late::read(written, world, upstreams.stayed(), reader);
+    let batches = late.batches(document, written);
+    let (entries, files) = routes::entries(document, &batches, &doors, &mut upstreams, world, reader);
     let listeners = doors.open(document, world, reader);
     if reader.diagnostics.has_errors() {
         return None;
     }
-    let spans: Vec<_> = entries.iter().map(|(span, _)| span.clone()).collect();
-    let table = match Table::build(entries.into_iter().map(|(_, entry)| entry).collect()) {
+    let origin = origin(written, &entries, files, reader);
+    let (spans, entries): (Vec<_>, Vec<_>) = entries.into_iter().map(|placed| (placed.matched, placed.entry)).unzip();
+    let table = match Table::build(entries) {
         Ok(table) => table,
         Err(conflicts) => {
             routes::report_conflicts(&conflicts, &spans, reader);
@@ -58,7 +71,24 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
         limits: limits(&document.limits),
         upstreams: upstreams.all(),
         listeners,
+        origin,
     })
+}
+
+/// What the next configuration may take over.
+fn origin(written: &Written, entries: &[Placed], files: Vec<Built<'_>>, reader: &Reader) -> Origin {
+    let sound = sound(reader);
+    let bytes = |span: &Span| (span.range().start as u32, span.range().end as u32);
+    let place = |placed: &Placed| RoutePlace { matched: bytes(&placed.matched), name: placed.name.as_ref().map(bytes) };
+    let file = |Built { source, routes, places, urls }: Built<'_>| RouteFile {
+        name: source.name().into(),
+        digest: source.digest(),
+        places: places.unwrap_or_else(|| entries[routes.clone()].iter().map(place).collect()),
+        routes,
+        urls,
+    };
+    let files = files.into_iter().filter(|built| sound(built.source)).map(file).collect();
+    Origin { surroundings: written.surroundings, files }
 }
 
 fn limits(config: &LimitsConfig) -> Limits {

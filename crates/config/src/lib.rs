@@ -8,9 +8,11 @@ mod document;
 mod level;
 mod load;
 mod maybe;
+mod written;
 
-pub use assemble::{World, assemble};
+pub use assemble::{World, assemble, assemble_written};
 pub use describe::{Description, describe};
 pub use document::{AdminConfig, Document, Workers};
-pub use load::{Checked, load};
+pub use load::{Checked, load, load_since};
 pub use maybe::Maybe;
+pub use written::Written;

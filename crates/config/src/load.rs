@@ -1,8 +1,10 @@
 //! Reading the files of a configuration.
 
 use crate::Document;
-use pintle_core::config::{Node, Read, Reader, Sources};
+use crate::written::{Written, known};
+use pintle_core::config::{Node, Read, Reader, Source, Sources, Survey};
 use pintle_core::template::with_large_stack;
+use pintle_engine::Runtime;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,10 @@ pub struct Checked {
     pub directories: Vec<PathBuf>,
     /// A number that differs where any file's name or text does.
     pub digest: u64,
+    /// By what a change of any file can be seen.
+    pub survey: Survey,
+    /// Which files there are, and which of them were left unread.
+    pub written: Written,
 }
 
 /// Reads a configuration and the files that it includes.
@@ -28,21 +34,43 @@ pub fn load(path: &Path) -> Checked {
     with_large_stack(|| {
         let mut reader = Reader::new();
         let sources = Sources::load(path, &mut reader);
-        let mut hasher = foldhash::quality::FixedState::default().build_hasher();
-        for file in &sources.files {
-            hasher.write(file.name().as_bytes());
-            hasher.write(&[0xff]);
-            hasher.write(file.text().as_bytes());
-            hasher.write(&[0xff]);
-        }
-        let document = Document::read(&sources.root, &mut reader);
-        Checked {
-            document,
-            root: sources.root,
-            reader,
-            files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
-            directories: sources.directories,
-            digest: hasher.finish(),
-        }
+        read(sources, None, reader)
     })
+}
+
+/// The same, but files of routes that have not changed since a configuration was assembled are left unread: their
+/// routes are in none of `document` and `root`, and [`crate::assemble_written`] takes them over from it.
+pub fn load_since(path: &Path, before: &Runtime) -> Checked {
+    if before.origin.files.is_empty() {
+        return load(path);
+    }
+    let checked = with_large_stack(|| {
+        let mut reader = Reader::new();
+        let files = known(before);
+        let is_known = |source: &Source| files.get(source.name()).is_some_and(|file| file.digest == source.digest());
+        let sources = Sources::load_unknown(path, &is_known, &mut reader);
+        read(sources, Some(before.version), reader)
+    });
+    if checked.written.surroundings == before.origin.surroundings { checked } else { load(path) }
+}
+
+fn read(sources: Sources, since: Option<u64>, mut reader: Reader) -> Checked {
+    let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+    for file in &sources.files {
+        hasher.write(file.name().as_bytes());
+        hasher.write(&[0xff]);
+        hasher.write(file.text().as_bytes());
+        hasher.write(&[0xff]);
+    }
+    let document = Document::read(&sources.root, &mut reader);
+    Checked {
+        written: Written::new(&sources, document.as_ref(), since),
+        document,
+        root: sources.root,
+        reader,
+        files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
+        directories: sources.directories,
+        digest: hasher.finish(),
+        survey: sources.survey,
+    }
 }

@@ -135,7 +135,7 @@ pub use pintle_derive::Read;
 pub use reader::{Later, Read, Reader, Text};
 pub use shape::{Field, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
-pub use sources::{Bounds, Sources};
+pub use sources::{Bounds, Sources, Survey};
 pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share};
 
 /// What derived code calls; no part of the interface for people.

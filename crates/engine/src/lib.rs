@@ -22,5 +22,5 @@ mod stream;
 pub mod tls;
 
 pub use gateway::Gateway;
-pub use runtime::{Limits, Listener, Route, Runtime};
+pub use runtime::{Limits, Listener, Origin, Route, RouteFile, RoutePlace, Runtime};
 pub use server::{Server, StartError};
