@@ -1,71 +1,51 @@
 //! What each path answers, and who may ask.
 
-use pintle_core::secret::Secret;
+use crate::call::Call;
+use crate::configuration;
+use crate::control::{Access, Control};
 use pintle_core::{Fields, Method, StatusCode, names};
 use pintle_telemetry::metrics;
-use std::sync::Arc;
 
-/// What the admin API asks of the gateway.
-pub trait Control: Send + Sync + 'static {
-    /// Whether listeners are open and nothing is draining.
-    fn is_ready(&self) -> bool;
-    /// What runs, as a JSON object.
-    fn status(&self) -> String;
-    /// The metrics as Prometheus text.
-    fn metrics(&self) -> String;
-    /// Reads the configuration again: the version in force, or all that is wrong. Blocks.
-    fn reload(&self) -> Result<u64, String>;
-    /// Who may ask now.
-    fn access(&self) -> Arc<Access>;
-}
-
-/// Who may ask.
-#[derive(Debug, Default)]
-pub struct Access {
-    /// What callers must show.
-    pub token: Option<Secret>,
-    /// Whether the address is a unix socket, whose file's permissions decide.
-    pub is_unix: bool,
-    /// Whether reading is free, as on loopback.
-    pub open: bool,
-}
+const THERE_ARE: &str = "there are: /healthz /readyz /status /metrics /config /config/history, POST /reload, \
+    PUT /config, POST /config/rollback\n";
 
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) kind: &'static str,
     pub(crate) body: String,
-    pub(crate) extra: Option<(pintle_core::Name<'static>, &'static str)>,
+    pub(crate) extra: Option<(pintle_core::Name<'static>, String)>,
 }
 
 impl Answer {
-    fn text(status: StatusCode, body: impl Into<String>) -> Self {
+    pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Self {
         Answer { status, kind: "text/plain; charset=utf-8", body: body.into(), extra: None }
+    }
+
+    pub(crate) fn bad(body: impl Into<String>) -> Self {
+        Answer::text(StatusCode::BAD_REQUEST, body)
     }
 }
 
-/// Answers one request.
-pub(crate) fn answer(
-    control: &dyn Control,
-    access: &Access,
-    method: &Method,
-    path: &str,
-    host: Option<&str>,
-    fields: &Fields,
-) -> Answer {
-    if !access.is_unix && !host.is_some_and(is_address) {
+/// The answer to one who may not ask.
+pub(crate) fn forbid(access: &Access, call: &Call<'_>) -> Option<Answer> {
+    if !access.is_unix && !call.host.is_some_and(is_address) {
         let why = "ask by address or as localhost: a name could be a web page's\n";
-        return Answer::text(StatusCode::MISDIRECTED_REQUEST, why);
+        return Some(Answer::text(StatusCode::MISDIRECTED_REQUEST, why));
     }
-    let reads = *method == Method::GET || *method == Method::HEAD;
-    let allowed = match path {
+    let allowed = match call.path {
         "/healthz" | "/readyz" => true,
         _ if access.is_unix => true,
-        _ => (reads && access.open) || shows_token(access, fields),
+        _ => (call.reads() && access.open) || shows_token(access, call.fields),
     };
-    if !allowed {
-        return refused(access);
+    (!allowed).then(|| refused(access))
+}
+
+/// Answers one request of somebody who may ask; `content` is what came with it.
+pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: String) -> Answer {
+    if call.path == "/config" || call.path.starts_with("/config/") {
+        return configuration::answer(control, call, content);
     }
-    match (path, reads, method) {
+    match (call.path, call.reads(), call.method) {
         ("/healthz", true, _) => Answer::text(StatusCode::OK, "ok\n"),
         ("/readyz", true, _) if control.is_ready() => Answer::text(StatusCode::OK, "ready\n"),
         ("/readyz", true, _) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
@@ -79,12 +59,12 @@ pub(crate) fn answer(
         },
         ("/healthz" | "/readyz" | "/status" | "/metrics", ..) => not_allowed("GET, HEAD"),
         ("/reload", ..) => not_allowed("POST"),
-        _ => Answer::text(StatusCode::NOT_FOUND, "there are: /healthz /readyz /status /metrics, and POST /reload\n"),
+        _ => Answer::text(StatusCode::NOT_FOUND, THERE_ARE),
     }
 }
 
-fn not_allowed(allow: &'static str) -> Answer {
-    Answer { extra: Some((names::ALLOW, allow)), ..Answer::text(StatusCode::METHOD_NOT_ALLOWED, "") }
+pub(crate) fn not_allowed(allow: &'static str) -> Answer {
+    Answer { extra: Some((names::ALLOW, allow.to_owned())), ..Answer::text(StatusCode::METHOD_NOT_ALLOWED, "") }
 }
 
 fn refused(access: &Access) -> Answer {
@@ -94,7 +74,10 @@ fn refused(access: &Access) -> Answer {
         return Answer::text(StatusCode::FORBIDDEN, why);
     }
     let why = "show the token: `authorization: Bearer …`\n";
-    Answer { extra: Some((names::WWW_AUTHENTICATE, "Bearer")), ..Answer::text(StatusCode::UNAUTHORIZED, why) }
+    Answer {
+        extra: Some((names::WWW_AUTHENTICATE, "Bearer".to_owned())),
+        ..Answer::text(StatusCode::UNAUTHORIZED, why)
+    }
 }
 
 fn shows_token(access: &Access, fields: &Fields) -> bool {

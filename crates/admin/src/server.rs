@@ -1,9 +1,11 @@
 //! Serving the admin address: HTTP/1.1 on the gateway's own wire, with tight bounds.
 
-use crate::answer::{Answer, Control, answer};
+use crate::answer::{Answer, answer, forbid};
+use crate::call::{self, Call};
+use crate::control::Control;
 use pintle_core::{Body, Fields, Method, names};
-use pintle_http1::Limits;
 use pintle_http1::server::{Connection, Incoming, Reply};
+use pintle_http1::{Framing, Limits};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,16 +62,28 @@ where
     let connection = Connection::new(stream, Default::default());
     while connection.begun(IDLE, Instant::now()).await {
         let Incoming::Head(head) = connection.head(&LIMITS, HEADER).await else { return };
-        // No call has content: what comes with one ends the connection.
-        let keep_alive = head.keep_alive && head.framing == pintle_http1::Framing::None;
         let head_only = head.method == Method::HEAD;
-        let control = Arc::clone(&control);
-        // A reload reads files and a scrape formats megabytes: not beside the signals.
-        let work = tokio::task::spawn_blocking(move || {
-            let host = head.host.as_ref().map(pintle_http1::Host::host);
-            answer(&*control, &control.access(), &head.method, head.target.path(), host, &head.fields)
-        });
-        let Ok(answer) = work.await else { return };
+        let call = Call::of(&head);
+        let takes_content = call.takes_content();
+        let forbidden = forbid(&control.access(), &call);
+        let content = match (forbidden, takes_content) {
+            (Some(answer), _) => Err(answer),
+            (None, true) => call::content(&connection, &head).await,
+            (None, false) => Ok(String::new()),
+        };
+        // Content that nobody read ends the connection.
+        let read = head.framing == Framing::None || (takes_content && content.is_ok());
+        let keep_alive = head.keep_alive && read;
+        let answer = match content {
+            Err(answer) => answer,
+            Ok(content) => {
+                let control = Arc::clone(&control);
+                // A reload reads files and a scrape formats megabytes: not beside the signals.
+                let work = tokio::task::spawn_blocking(move || answer(&*control, &Call::of(&head), content));
+                let Ok(answer) = work.await else { return };
+                answer
+            }
+        };
         if !respond(&connection, answer, keep_alive, head_only).await {
             return connection.close().await;
         }

@@ -1,5 +1,9 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+mod guard;
+
+pub use guard::GuardConfig;
+
 use crate::maybe::Maybe;
 use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
@@ -48,9 +52,9 @@ pub struct Document {
     /// Policies for every route.
     #[read(later)]
     pub defaults: Later,
-    /// Where the last good configuration is kept.
-    #[read(later)]
-    pub state: Later,
+    /// A folder in which the last ten configurations are kept, so that a start with a bad file has one to serve. Read
+    /// at the start alone; `--state` of the command line comes before it.
+    pub state: Option<Spanned<ConfigPath>>,
     /// Shared stores.
     #[read(later)]
     pub stores: Later,
@@ -58,8 +62,7 @@ pub struct Document {
     #[read(later)]
     pub consumers: Later,
     /// Taking back a change that does harm.
-    #[read(later)]
-    pub guard: Later,
+    pub guard: Option<GuardConfig>,
     /// How names are looked up.
     #[read(later)]
     pub resolver: Later,

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod bundle;
 pub mod describe;
 mod document;
 mod level;
@@ -11,8 +12,9 @@ mod maybe;
 mod written;
 
 pub use assemble::{World, assemble, assemble_written};
+pub use bundle::{Bundle, Packed};
 pub use describe::{Description, describe};
-pub use document::{AdminConfig, Document, Workers};
-pub use load::{Checked, load, load_since};
+pub use document::{AdminConfig, Document, GuardConfig, Workers};
+pub use load::{Checked, load, load_bundle, load_since, load_text};
 pub use maybe::Maybe;
 pub use written::Written;

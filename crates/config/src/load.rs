@@ -1,7 +1,7 @@
-//! Reading the files of a configuration.
+//! Reading a configuration: from its files, from a text in place of the main file's, or from texts kept before.
 
-use crate::Document;
 use crate::written::{Written, known};
+use crate::{Bundle, Document};
 use pintle_core::config::{Node, Read, Reader, Source, Sources, Survey};
 use pintle_core::template::with_large_stack;
 use pintle_engine::Runtime;
@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 pub struct Checked {
     /// The document, if all of it could be read.
     pub document: Option<Document>,
-    /// The tree that all files make together.
+    /// The joined tree that it was read from.
     pub root: Node,
     /// What was found.
     pub reader: Reader,
+    /// The texts that were read, the main one first.
+    pub texts: Vec<Source>,
     /// Every file that was read, the main one first.
     pub files: Vec<PathBuf>,
     /// Directories in which a new file would be included.
@@ -54,6 +56,24 @@ pub fn load_since(path: &Path, before: &Runtime) -> Checked {
     if checked.written.surroundings == before.origin.surroundings { checked } else { load(path) }
 }
 
+/// Reads a text as if it stood in the file: its paths and includes are relative to that.
+pub fn load_text(path: &Path, text: String) -> Checked {
+    with_large_stack(|| {
+        let mut reader = Reader::new();
+        let sources = Sources::load_text(path, text, &mut reader);
+        read(sources, None, reader)
+    })
+}
+
+/// Reads texts that were kept, as if they stood in files of this directory.
+pub fn load_bundle(bundle: &Bundle, directory: &Path) -> Checked {
+    with_large_stack(|| {
+        let mut reader = Reader::new();
+        let sources = Sources::from_texts(bundle.sources(directory), &mut reader);
+        read(sources, None, reader)
+    })
+}
+
 fn read(sources: Sources, since: Option<u64>, mut reader: Reader) -> Checked {
     let mut hasher = foldhash::quality::FixedState::default().build_hasher();
     for file in &sources.files {
@@ -69,8 +89,9 @@ fn read(sources: Sources, since: Option<u64>, mut reader: Reader) -> Checked {
         root: sources.root,
         reader,
         files: sources.files.iter().map(|file| PathBuf::from(file.name())).collect(),
+        survey: sources.survey,
+        texts: sources.files,
         directories: sources.directories,
         digest: hasher.finish(),
-        survey: sources.survey,
     }
 }

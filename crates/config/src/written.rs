@@ -93,12 +93,12 @@ mod tests {
         reader.report(warning.also(&texts[1].span(0..1), "because of this"));
         let named = Node::parse(&texts[2], &mut reader.diagnostics);
         assert!(ConfigPath::read(&named, &mut reader).is_some());
-        let sound = sound(&reader);
-        assert_eq!(texts.iter().map(sound).collect::<Vec<_>>(), [false, false, false, true]);
+        let is_sound = sound(&reader);
+        assert_eq!(texts.iter().map(is_sound).collect::<Vec<_>>(), [false, false, false, true]);
         for _ in 0..20_000 {
             reader.report(Diagnostic::warning("test", "doubtful", &texts[0].span(0..1)));
         }
-        let sound = sound(&reader);
-        assert!(!sound(&texts[3]), "what is only counted may have been about anything");
+        let is_sound = sound(&reader);
+        assert!(!is_sound(&texts[3]), "what is only counted may have been about anything");
     }
 }

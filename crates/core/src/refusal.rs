@@ -84,6 +84,42 @@ macro_rules! reasons {
     };
 }
 
+impl Reason {
+    /// Whether a configuration can be why requests end so: what the guard counts, beside services' own 5xx. A reason
+    /// that is the client's doing, or that an operator asks for, says nothing about a change.
+    pub const fn may_be_configured(self) -> bool {
+        match self {
+            Reason::BadRequest
+            | Reason::BadPath
+            | Reason::RequestTimeout
+            | Reason::TargetTooLong
+            | Reason::ExpectationFailed
+            | Reason::ClientClosed
+            | Reason::NotImplemented
+            | Reason::VersionNotSupported => false,
+            Reason::BadForwarded
+            | Reason::BadTemplate
+            | Reason::NoRoute
+            | Reason::MethodNotAllowed
+            | Reason::BodyTooLarge
+            | Reason::Misdirected
+            | Reason::FieldsTooLarge
+            | Reason::Internal
+            | Reason::ConnectFailed
+            | Reason::UpstreamTls
+            | Reason::UpstreamClosed
+            | Reason::UpstreamMalformed
+            | Reason::UpstreamUnresolved
+            | Reason::Unavailable
+            | Reason::Overflow
+            | Reason::ConnectTimeout
+            | Reason::UpstreamTimeout
+            | Reason::Timeout
+            | Reason::Loop => true,
+        }
+    }
+}
+
 reasons! {
     /// The request's head breaks the grammar of RFC 9112 or 9113, or could be read in two ways.
     BadRequest = 400 "bad_request" "The request is malformed",

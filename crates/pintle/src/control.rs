@@ -1,23 +1,33 @@
-//! The configuration's life in the program: read, checked whole, put in force or refused.
+//! The configuration's life in the program: what is in force, what is asked of it, and when to look again. How one comes
+//! in force is in `take`, what the admin address asks for in `change`, what the guard does in `guarding`.
 
-use crate::check::report;
-use crate::inputs::Inputs;
-use crate::needs;
-use crate::run::{Around, say, tell_opened};
-use crate::status::{self, Change};
+mod change;
+mod guarding;
+mod take;
+mod told;
+
+use crate::cause::{Cause, Origin};
+use crate::guard::Guard;
+use crate::history::History;
+use crate::inputs::{Inputs, Named};
+use crate::run::{Around, say};
+use crate::start::{Begun, Serving};
+use crate::status::{self, InForce};
 use crate::watch::{Again, Watched};
+use guarding::guard_settings;
 use parking_lot::Mutex;
-use pintle_admin::{Access, Control};
-use pintle_config::{Checked, Document, World, assemble, load};
-use pintle_core::worker;
+use pintle_admin::{Access, Change, Control, Verdict};
+use pintle_config::{Packed, load};
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
 use pintle_telemetry::{Metrics, log};
-use sd_notify::NotifyState;
-use std::path::{Path, PathBuf};
+use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use take::{Taking, entry, watched};
+use tokio::sync::Notify;
+use told::Told;
 
 /// What reloads.
 pub(crate) struct Controller {
@@ -31,11 +41,22 @@ pub(crate) struct Controller {
     /// Held from before the files are read until what they say is in force: an older text never comes after a newer.
     changing: Mutex<Changing>,
     state: Mutex<State>,
+    history: Mutex<History>,
+    /// Whether the command line says where the state folder is.
+    state_given: bool,
+    guard: Mutex<Option<Guard<Good>>>,
+    /// Tells that the guard has to look sooner than it was to.
+    guard_changed: Notify,
+    told: Told,
 }
 
 /// What was seen so far.
 struct Changing {
     in_force: Inputs,
+    /// The files that the configuration in force names.
+    named: Named,
+    /// What the files say, where something else is in force: that is no news until they change.
+    held: Option<Held>,
     /// What was refused last: it is not news until it changes again.
     refused: Option<Inputs>,
     /// What is wrong with certificates' files, and whether it was told. A certificate and its key are two files: what
@@ -43,40 +64,70 @@ struct Changing {
     broken: Vec<(String, bool)>,
 }
 
+/// What the files say.
+#[derive(Clone)]
+struct Held {
+    texts: u64,
+    /// As it is kept over restarts; none if there is no main file.
+    digest: Option<String>,
+    /// Where a change of it would be.
+    watched: Watched,
+}
+
 /// What others may ask for at any time.
 struct State {
-    change: Change,
+    change: InForce,
+    /// The texts in force.
+    text: Packed,
     watched: Watched,
     access: Arc<Access>,
 }
 
-/// What a controller begins with.
-pub(crate) struct Started {
-    pub(crate) server: Server,
-    pub(crate) tls: Arc<Tls>,
-    pub(crate) admin: Option<Address>,
-    pub(crate) access: Access,
-    pub(crate) took_ms: u64,
+/// What a guard goes back to.
+#[derive(Clone)]
+struct Good {
+    version: u64,
+    text: Packed,
 }
 
 impl Controller {
-    pub(crate) fn new(path: &Path, around: Around, document: &Document, checked: &Checked, started: Started) -> Self {
-        let Started { server, tls, admin, access, took_ms } = started;
+    pub(crate) fn new(path: PathBuf, around: Around, begun: Begun, took_ms: u64) -> Self {
+        let Begun { document, checked, serving, history, state_given, origin, files, refused } = begun;
+        let Serving { server, tls, access } = serving;
         let metrics = Arc::clone(&server.gateway().metrics);
-        metrics.reloaded("1", SystemTime::now());
-        let change = Change { version: 1, at: SystemTime::now(), by: "start", took_ms, refused: None };
-        let in_force = Inputs::of(checked, Some(document));
-        let watched = watched(path, checked, Some(document), &server);
-        Controller {
-            path: path.to_owned(),
+        let version = server.gateway().runtime().version;
+        let (entry, text) = entry(&checked, version, Cause::Start, took_ms);
+        metrics.reloaded(&version.to_string(), entry.at);
+        let named = Named::of(Some(&document));
+        let watched = watched(&path, &server, &checked, &named).and(files.watched.clone());
+        let digest = files.digest.clone();
+        let held = Held { texts: files.texts, digest: files.digest, watched: files.watched };
+        let (refused, told) = refused.map(|(inputs, at, messages)| (inputs, (at, messages))).unzip();
+        let change = InForce::new(&entry, origin, told);
+        let changing = Changing {
+            in_force: named.inputs(checked.digest),
+            named,
+            held: Some(held).filter(|_| origin != Origin::Files),
+            refused,
+            broken: Vec::new(),
+        };
+        let controller = Controller {
+            told: Told::new(&metrics, origin),
+            admin: document.admin.as_ref().map(|admin| admin.address.value.clone()),
+            guard: Mutex::new(guard_settings(&document).map(Guard::new)),
+            guard_changed: Notify::new(),
+            changing: Mutex::new(changing),
+            state: Mutex::new(State { change, text, watched, access: Arc::new(access) }),
+            history: Mutex::new(history),
+            path,
             around,
             server,
             metrics,
             tls,
-            admin,
-            changing: Mutex::new(Changing { in_force, refused: None, broken: Vec::new() }),
-            state: Mutex::new(State { change, watched, access: Arc::new(access) }),
-        }
+            state_given,
+        };
+        controller.keep(|history| history.began(entry, origin, digest));
+        controller
     }
 
     /// What a watcher looks at.
@@ -90,22 +141,61 @@ impl Controller {
         let mut changing = self.changing.lock();
         let checked = load(&self.path);
         let inputs = Inputs::of(&checked, checked.document.as_ref());
-        if inputs.is_same_configuration(&changing.in_force) {
-            if changing.refused.take().is_some() {
-                self.state.lock().change.refused = None;
-            }
+        self.keep(History::try_again);
+        if changing.held.as_ref().is_some_and(|held| held.texts == inputs.texts) {
+            return self.look_beside(checked, &inputs, &mut changing);
+        }
+        if changing.held.is_none() && inputs.is_same_configuration(&changing.in_force) {
+            self.forget_refusal(&mut changing);
             return self.renew_certificates(&mut changing);
         }
         if changing.refused.as_ref() != Some(&inputs) {
-            let _ = self.take(checked, "file", &mut changing);
+            let _ = self.take(Taking::files(checked, Cause::File), &mut changing);
         }
         Again::Later
     }
 
+    /// Something else is in force than the files say, and they say what they said.
+    fn look_beside(&self, checked: pintle_config::Checked, files: &Inputs, changing: &mut Changing) -> Again {
+        let origin = self.state.lock().change.origin;
+        if origin == Origin::State && changing.refused.as_ref() != Some(files) {
+            // Bad at the start for want of a file that they name.
+            let _ = self.take(Taking::files(checked, Cause::File), changing);
+            return Again::Later;
+        }
+        drop(checked);
+        let now = changing.named.inputs(changing.in_force.texts);
+        if !now.is_same_configuration(&changing.in_force) {
+            if changing.refused.as_ref() != Some(&now) {
+                self.take_again(changing);
+            }
+            return Again::Later;
+        }
+        let still = |refused: &Inputs| changing.held.as_ref().is_some_and(|held| held.texts == refused.texts);
+        if !changing.refused.as_ref().is_some_and(still) {
+            self.forget_refusal(changing);
+        }
+        self.renew_certificates(changing)
+    }
+
+    fn forget_refusal(&self, changing: &mut Changing) {
+        if changing.refused.take().is_some() {
+            self.state.lock().change.refused = None;
+        }
+    }
+
     /// Reads the configuration again and puts it in force.
-    pub(crate) fn reload(&self, by: &'static str) -> Result<u64, String> {
+    pub(crate) fn reload(&self, by: Cause) -> Result<u64, String> {
         let mut changing = self.changing.lock();
-        self.take(load(&self.path), by, &mut changing)
+        self.take(Taking::files(load(&self.path), by), &mut changing).map_err(|wrong| wrong.text)
+    }
+
+    /// Does something with what is kept, and tells if that fails.
+    fn keep<T>(&self, work: impl FnOnce(&mut History) -> T) -> T {
+        let mut history = self.history.lock();
+        let done = work(&mut history);
+        self.told.of_state(history.failures());
+        done
     }
 
     fn renew_certificates(&self, changing: &mut Changing) -> Again {
@@ -131,86 +221,6 @@ impl Controller {
         changing.broken = broken;
         if changing.broken.iter().all(|(_, told)| *told) { Again::Later } else { Again::Soon }
     }
-
-    fn take(&self, mut checked: Checked, by: &'static str, changing: &mut Changing) -> Result<u64, String> {
-        let started = Instant::now();
-        if let Ok(now) = NotifyState::monotonic_usec_now() {
-            let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
-        }
-        let mut document = checked.document.take();
-        let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
-        let inputs = Inputs::of(&checked, document.as_ref());
-        let watched = watched(&self.path, &checked, document.as_ref(), &self.server);
-        let messages = report(&mut checked.reader, false);
-        if !messages.is_empty() {
-            say(&messages);
-        }
-        let mut state = self.state.lock();
-        state.watched = watched;
-        let verdict = match outcome {
-            Some((version, access)) => {
-                let took_ms = started.elapsed().as_millis() as u64;
-                *changing = Changing { in_force: inputs, refused: None, broken: Vec::new() };
-                state.access = Arc::new(access);
-                state.change = Change { version, at: SystemTime::now(), by, took_ms, refused: None };
-                self.metrics.reloaded(&version.to_string(), SystemTime::now());
-                say(format_args!("configuration {version} in force (by {by})"));
-                Ok(version)
-            }
-            None => {
-                changing.refused = Some(inputs);
-                state.change.refused = Some((SystemTime::now(), messages.clone()));
-                self.metrics.reload_failed();
-                let version = state.change.version;
-                say(format_args!("configuration refused (by {by}): {version} stays, in all its parts"));
-                Err(messages)
-            }
-        };
-        let _ = sd_notify::notify(&[NotifyState::Ready]);
-        verdict
-    }
-
-    /// All that may fail comes before all that changes something.
-    fn try_take(&self, document: &mut Document, checked: &mut Checked) -> Option<(u64, Access)> {
-        let gateway = self.server.gateway();
-        let before = Some(gateway.runtime());
-        let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
-        self.around.adjust(document);
-        let runtime = assemble(document, &world, &mut checked.reader);
-        let access = needs::access(document, self.admin.as_ref(), &mut checked.reader);
-        let (runtime, access) = (runtime?, access?);
-        let log = needs::log(document, &mut checked.reader)?;
-        let version = runtime.version;
-        let opened = self.server.apply(runtime);
-        let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
-        gateway.log.go_over(log);
-        tell_opened(gateway, &opened);
-        self.tell_what_waits(document);
-        Some((version, access))
-    }
-
-    /// Says what of a configuration is in force only after the next start.
-    fn tell_what_waits(&self, document: &Document) {
-        let (asked, runs) = (document.workers.count(), worker::count());
-        if asked != runs {
-            log::warn(format_args!("workers: {asked} are asked for and {runs} run until the next start"));
-        }
-        let asked = document.admin.as_ref().map(|admin| &admin.address.value);
-        if asked != self.admin.as_ref() {
-            let told = |address: Option<&Address>| address.map_or_else(|| "none".to_owned(), ToString::to_string);
-            let (asked, runs) = (told(asked), told(self.admin.as_ref()));
-            log::warn(format_args!("admin.address: {asked} is asked for and {runs} serves until the next start"));
-        }
-    }
-}
-
-fn watched(path: &Path, checked: &Checked, document: Option<&Document>, server: &Server) -> Watched {
-    let runtime = server.gateway().runtime();
-    let in_force: Vec<PathBuf> =
-        runtime.listeners.iter().filter_map(|l| l.tls.as_ref()).flat_map(|tls| tls.watched_files()).collect();
-    let named = document.into_iter().flat_map(|d| d.listener_files().chain(d.other_files())).map(|path| &**path);
-    let files = checked.files.iter().chain(&in_force).map(|path| &**path).chain([path]).chain(named);
-    Watched::new(files, checked.directories.iter().map(|path| &**path))
 }
 
 impl Control for Controller {
@@ -220,7 +230,8 @@ impl Control for Controller {
 
     fn status(&self) -> String {
         let change = self.state.lock().change.clone();
-        status::render(&self.server, &change)
+        let guarded = self.guard.lock().as_ref().map(Guard::watches);
+        status::render(&self.server, &change, guarded, self.told.state_failure().as_deref())
     }
 
     fn metrics(&self) -> String {
@@ -230,7 +241,19 @@ impl Control for Controller {
     }
 
     fn reload(&self) -> Result<u64, String> {
-        Controller::reload(self, "admin")
+        Controller::reload(self, Cause::Admin)
+    }
+
+    fn config(&self) -> (u64, Value) {
+        self.texts()
+    }
+
+    fn history(&self) -> Value {
+        self.history.lock().to_json()
+    }
+
+    fn change(&self, change: Change) -> Verdict {
+        self.changed_by_call(change)
     }
 
     fn access(&self) -> Arc<Access> {

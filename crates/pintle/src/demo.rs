@@ -48,7 +48,7 @@ pub(crate) fn demo(config: Option<PathBuf>) -> ExitCode {
         adjust: Some(Box::new(move |document| adjust(document, &ports))),
         ready: Some(Box::new(move |_: &Server| introduce(&shown, port))),
     };
-    run(&path, around)
+    run(&path, None, around)
 }
 
 fn find() -> Result<PathBuf, String> {

@@ -2,25 +2,53 @@
 
 use pintle_config::{Checked, Document};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Numbers that differ where what was read differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inputs {
-    texts: u64,
+    pub(crate) texts: u64,
     /// Certificates of listeners, which are renewed by themselves.
     certificates: u64,
     /// All other files that are named.
     others: u64,
 }
 
+/// The files that a configuration names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    certificates: Vec<PathBuf>,
+    others: Vec<PathBuf>,
+}
+
+impl Named {
+    pub(crate) fn of(document: Option<&Document>) -> Self {
+        let owned = |path: &Path| path.to_owned();
+        Named {
+            certificates: document.into_iter().flat_map(Document::listener_files).map(|path| owned(path)).collect(),
+            others: document.into_iter().flat_map(Document::other_files).map(|path| owned(path)).collect(),
+        }
+    }
+
+    /// Each of them.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.certificates.iter().chain(&self.others).map(|path| &**path)
+    }
+
+    /// Texts with these files as they are now.
+    pub(crate) fn inputs(&self, texts: u64) -> Inputs {
+        Inputs { texts, certificates: digest(&self.certificates), others: digest(&self.others) }
+    }
+}
+
 impl Inputs {
     pub(crate) fn of(checked: &Checked, document: Option<&Document>) -> Self {
-        Inputs {
-            texts: checked.digest,
-            certificates: digest(document.into_iter().flat_map(Document::listener_files).map(|path| &**path)),
-            others: digest(document.into_iter().flat_map(Document::other_files).map(|path| &**path)),
-        }
+        Named::of(document).inputs(checked.digest)
+    }
+
+    /// The same files with other texts.
+    pub(crate) fn with(&self, texts: u64) -> Self {
+        Inputs { texts, ..self.clone() }
     }
 
     /// Whether both are the same but for certificates of listeners.
@@ -29,7 +57,7 @@ impl Inputs {
     }
 }
 
-fn digest<'p>(files: impl Iterator<Item = &'p Path>) -> u64 {
+fn digest(files: &[PathBuf]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for file in files {
         std::fs::read(file).ok().hash(&mut hasher);

@@ -1,12 +1,17 @@
 //! The program: command line, start, reload, drain. What the gateway does is in the rooms below.
 #![forbid(unsafe_code)]
 
+mod cause;
 mod check;
 mod control;
 mod demo;
+mod differences;
+mod guard;
+mod history;
 mod inputs;
 mod needs;
 mod run;
+mod start;
 mod status;
 mod watch;
 
@@ -32,6 +37,9 @@ enum Command {
         /// The configuration file; it is watched, with all that it includes.
         #[arg(short, long, value_name = "FILE")]
         config: PathBuf,
+        /// The folder in which configurations are kept, in place of the one that the file names.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
     },
     /// Checks configurations and says all that is wrong in them. Exit code 0 if nothing is, else 1.
     Check {
@@ -49,7 +57,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run::run(&config, run::Around::default()),
+        Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check { files } => check::check(&files),
         Command::Demo { config } => demo::demo(config),
     }

@@ -1,22 +1,34 @@
 //! What `/status` says.
 
+use crate::cause::{Cause, Origin};
+use crate::history::Entry;
 use pintle_engine::Server;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What became of the last change.
+/// What is in force, and what became of the last change.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub(crate) struct InForce {
     pub(crate) version: u64,
     pub(crate) at: SystemTime,
-    pub(crate) by: &'static str,
+    pub(crate) by: Cause,
     pub(crate) took_ms: u64,
+    pub(crate) origin: Origin,
+    pub(crate) digest: String,
     /// The last one that was refused since, with its messages.
     pub(crate) refused: Option<(SystemTime, String)>,
 }
 
-/// The status as JSON.
-pub(crate) fn render(server: &Server, change: &Change) -> String {
+impl InForce {
+    pub(crate) fn new(entry: &Entry, origin: Origin, refused: Option<(SystemTime, String)>) -> Self {
+        let Entry { version, at, by, took_ms, digest, .. } = entry.clone();
+        InForce { version, at, by, took_ms, origin, digest, refused }
+    }
+}
+
+/// The status as JSON. `watched` says whether the guard watches the last change, if there is a guard; `state` what is
+/// wrong with the state folder.
+pub(crate) fn render(server: &Server, change: &InForce, watched: Option<bool>, state: Option<&str>) -> String {
     let gateway = server.gateway();
     let runtime = gateway.runtime();
     let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -51,10 +63,14 @@ pub(crate) fn render(server: &Server, change: &Change) -> String {
         "configuration": {
             "version": change.version,
             "since": seconds(change.at),
-            "by": change.by,
+            "by": change.by.word(),
             "took_ms": change.took_ms,
+            "origin": change.origin.word(),
+            "digest": change.digest,
+            "watched": watched,
             "last_refusal": refused,
         },
+        "state_failure": state,
         "draining": gateway.is_draining(),
         "connections": gateway.connections(),
         "routes": runtime.table.len(),

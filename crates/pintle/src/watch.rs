@@ -42,6 +42,14 @@ impl Watched {
         Watched { files: files.flat_map(all).collect(), directories: directories.flat_map(all).collect() }
     }
 
+    /// What both are about.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.files.extend(other.files);
+        self.directories.extend(other.directories);
+        self
+    }
+
     /// The directories to get events of.
     fn places(&self) -> HashSet<PathBuf> {
         let parents = self.files.iter().filter_map(|file| file.parent()).map(Path::to_owned);

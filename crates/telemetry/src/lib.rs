@@ -12,4 +12,4 @@ pub mod metrics;
 mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink};
-pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, RouteMeter, UpstreamMeter};
+pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};

@@ -9,6 +9,7 @@ mod cell;
 mod held;
 mod meter;
 mod named;
+mod outcomes;
 mod process;
 mod route;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod text;
 
 pub use meter::{Listener, ListenerMeter, Meter, Upstream, UpstreamMeter};
 pub use named::{Counter, Gauge};
+pub use outcomes::Outcomes;
 pub use route::RouteMeter;
 
 use cell::PerWorker;

@@ -8,9 +8,9 @@ use super::held::Held;
 use super::{Budget, ListenerMeter, OTHER, text};
 use parking_lot::Mutex;
 use pintle_core::{Method, StatusCode};
-use rows::{Row, Rows};
+use rows::{CLASSES, Row, Rows};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Upper bounds of the duration's buckets in microseconds, with their text in seconds.
@@ -48,22 +48,36 @@ pub struct RouteMeter {
     has_durations: AtomicBool,
     /// Where its series are counted, and what counts for it when there is no room; none for `_OTHER` itself.
     bound: Option<(Arc<Budget>, Arc<RouteMeter>)>,
+    /// Where its requests are counted on when it is gone.
+    gone: Arc<[AtomicU64; CLASSES]>,
 }
 
 impl RouteMeter {
-    fn new(name: &str, workers: usize, bound: Option<(Arc<Budget>, Arc<RouteMeter>)>) -> Self {
+    fn new(
+        name: &str,
+        workers: usize,
+        bound: Option<(Arc<Budget>, Arc<RouteMeter>)>,
+        gone: Arc<[AtomicU64; CLASSES]>,
+    ) -> Self {
         RouteMeter {
             label: text::escaped(name),
             rows: Rows::new(workers),
             durations: PerWorker::new(workers),
             has_durations: AtomicBool::new(false),
             bound,
+            gone,
         }
+    }
+
+    /// Its requests by class of status.
+    fn classes(&self) -> [u64; CLASSES] {
+        let rows = self.rows.iter().filter_map(|row| row.cells.totals());
+        rows.fold([0; CLASSES], |sum, row| std::array::from_fn(|class| sum[class].wrapping_add(row[class])))
     }
 
     /// Counts a request that is over: `duration` is from its head to the answer's last byte.
     pub fn count(&self, listener: &ListenerMeter, method: &Method, status: StatusCode, duration: Duration) {
-        let class = (usize::from(status.as_u16()) / 100).clamp(1, rows::CLASSES) - 1;
+        let class = (usize::from(status.as_u16()) / 100).clamp(1, CLASSES) - 1;
         self.count_request(listener.slot(), method_index(method), class);
         self.count_duration(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
     }
@@ -120,6 +134,9 @@ impl RouteMeter {
 
 impl Drop for RouteMeter {
     fn drop(&mut self) {
+        for (gone, count) in self.gone.iter().zip(self.classes()) {
+            gone.fetch_add(count, Ordering::Relaxed);
+        }
         if let Some((budget, _)) = &self.bound {
             let durations = if *self.has_durations.get_mut() { HISTOGRAM_SERIES } else { 0 };
             budget.give(self.rows.iter().map(Row::series).sum::<usize>() + durations);
@@ -148,20 +165,32 @@ pub(super) struct Routes {
     budget: Arc<Budget>,
     other: Arc<RouteMeter>,
     meters: Mutex<Held<RouteMeter>>,
+    /// Requests of routes that are no more, by class of status.
+    gone: Arc<[AtomicU64; CLASSES]>,
 }
 
 impl Routes {
     pub(super) fn new(workers: usize, budget: Arc<Budget>) -> Self {
-        let other = Arc::new(RouteMeter::new(OTHER, workers, None));
-        Routes { workers, budget, other, meters: Mutex::new(Held::new()) }
+        let gone = Arc::default();
+        let other = Arc::new(RouteMeter::new(OTHER, workers, None, Arc::clone(&gone)));
+        Routes { workers, budget, other, meters: Mutex::new(Held::new()), gone }
     }
 
     pub(super) fn get(&self, name: &str) -> Arc<RouteMeter> {
         let mut meters = self.meters.lock();
         meters.get(name).unwrap_or_else(|| {
             let bound = Some((self.budget.clone(), self.other.clone()));
-            meters.add(name, RouteMeter::new(name, self.workers, bound))
+            meters.add(name, RouteMeter::new(name, self.workers, bound, Arc::clone(&self.gone)))
         })
+    }
+
+    /// All requests that are over, by class of status. Never falls but for one look: a route that goes is missed for the
+    /// moment of its going.
+    pub(super) fn classes(&self) -> [u64; CLASSES] {
+        let alive = self.alive();
+        let gone: [u64; CLASSES] = std::array::from_fn(|class| self.gone[class].load(Ordering::Relaxed));
+        let counts = alive.iter().map(|meter| meter.classes());
+        counts.fold(gone, |sum, counts| std::array::from_fn(|class| sum[class].wrapping_add(counts[class])))
     }
 
     fn alive(&self) -> Vec<Arc<RouteMeter>> {

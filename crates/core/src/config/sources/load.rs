@@ -33,16 +33,35 @@ impl Sources {
         loader.finish(file.unwrap_or(unread))
     }
 
+    /// The same, with another text in place of the main file's own, as if it stood there: what it includes is read from
+    /// where the file is.
+    pub fn load_text(path: &Path, text: String, reader: &mut Reader) -> Sources {
+        let mut loader = Loader::new(Bounds::default(), reader);
+        loader.main = Some(text);
+        let unread = Source::new(path.display().to_string(), "").span(0..0);
+        let file = loader.file(path, &unread);
+        loader.finish(file.unwrap_or(unread))
+    }
+
+    /// Texts that were read before, in the order of their reading, the main one first; the disk is not asked. What a
+    /// text includes is among them, so they are joined as they were then.
+    pub fn from_texts(texts: Vec<Source>, reader: &mut Reader) -> Sources {
+        let mut loader = Loader::new(Bounds::default(), reader);
+        let mut first = None;
+        for source in texts {
+            let mut root = Node::parse(&source, &mut loader.reader.diagnostics);
+            first.get_or_insert_with(|| root.span.clone());
+            include_of(&mut root, loader.reader);
+            loader.files.push(source);
+            loader.take(root);
+        }
+        let first = first.unwrap_or_else(|| Source::new("", "").span(0..0));
+        loader.finish(first)
+    }
+
     /// One text that is no file, as in tests and for objects of a cluster: what it includes is not read.
     pub fn from_text(name: &str, text: &str, reader: &mut Reader) -> Sources {
-        let source = Source::new(name, text);
-        let mut root = Node::parse(&source, &mut reader.diagnostics);
-        include_of(&mut root, reader);
-        let mut loader = Loader::new(Bounds::default(), reader);
-        loader.files.push(source);
-        let span = root.span.clone();
-        loader.take(root);
-        loader.finish(span)
+        Self::from_texts(vec![Source::new(name, text)], reader)
     }
 }
 
@@ -50,6 +69,8 @@ struct Loader<'a> {
     reader: &'a mut Reader,
     bounds: Bounds,
     bytes: u64,
+    /// What stands in place of the first file's text.
+    main: Option<String>,
     files: Vec<Source>,
     roots: Vec<Node>,
     directories: BTreeSet<PathBuf>,
@@ -69,6 +90,7 @@ impl<'a> Loader<'a> {
             reader,
             bounds,
             bytes: 0,
+            main: None,
             files,
             roots,
             directories,
@@ -178,9 +200,15 @@ impl<'a> Loader<'a> {
             return Err(format!("a configuration has at most {} files", self.bounds.files));
         }
         let left = self.bounds.bytes - self.bytes;
-        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-        let mut bytes = Vec::new();
-        file.take(left + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        let bytes = match self.main.take() {
+            Some(text) => text.into_bytes(),
+            None => {
+                let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+                let mut bytes = Vec::new();
+                file.take(left + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                bytes
+            }
+        };
         if bytes.len() as u64 > left {
             return Err(format!("a configuration has at most {} bytes", self.bounds.bytes));
         }

@@ -1,0 +1,102 @@
+//! What the admin address asks for: the texts in force, another configuration, one that was in force before.
+
+use super::take::{Taking, Wrong};
+use super::{Controller, Held, watched};
+use crate::cause::{Cause, Origin};
+use crate::differences::changes;
+use crate::inputs::Named;
+use pintle_admin::{Change, Offer, Verdict};
+use pintle_config::{Bundle, Checked, load, load_bundle, load_text};
+use serde_json::{Value, json};
+
+/// What is asked for, read.
+struct Asked {
+    checked: Checked,
+    by: Cause,
+    origin: Origin,
+    copy_of: Option<u64>,
+}
+
+impl Controller {
+    /// The version in force and its texts.
+    pub(super) fn texts(&self) -> (u64, Value) {
+        let (version, text) = {
+            let state = self.state.lock();
+            (state.change.version, state.text.clone())
+        };
+        let mut texts = text.unpack().map_or_else(|| json!({}), |bundle| bundle.to_json());
+        texts["version"] = version.into();
+        (version, texts)
+    }
+
+    pub(super) fn changed_by_call(&self, change: Change) -> Verdict {
+        let mut changing = self.changing.lock();
+        let (version, text) = {
+            let state = self.state.lock();
+            (state.change.version, state.text.clone())
+        };
+        if change.only_after.is_some_and(|wanted| wanted != version) {
+            return Verdict::Stale(version);
+        }
+        let mut asked = match self.asked(change.offer) {
+            Ok(asked) => asked,
+            Err(why) => return Verdict::Unknown(why),
+        };
+        let different = asked.checked.document.is_some().then(|| {
+            let old = text.unpack().map(|bundle| load_bundle(&bundle, self.directory()));
+            old.map(|old| changes(&old.root, &asked.checked.root))
+        });
+        let different = different.flatten().unwrap_or_default();
+        if change.dry_run {
+            return self.tried(&mut asked, version, different);
+        }
+        let Asked { checked, by, origin, copy_of } = asked;
+        let taking = Taking { checked, by, origin, held: Some(self.files()), copy_of };
+        match self.take(taking, &mut changing) {
+            Ok(version) => Verdict::Good(version, json!({"version": version, "changes": different})),
+            Err(Wrong { text, json }) => Verdict::Refused(text, json),
+        }
+    }
+
+    fn asked(&self, offer: Offer) -> Result<Asked, String> {
+        match offer {
+            Offer::Text(text) => {
+                let checked = load_text(&self.path, text);
+                Ok(Asked { checked, by: Cause::Put, origin: Origin::Put, copy_of: None })
+            }
+            Offer::Back(to) => {
+                let history = self.history.lock();
+                let to = to.or_else(|| history.before()).ok_or("there is no configuration before the one in force")?;
+                let (_, bundle) =
+                    history.text(to).ok_or_else(|| format!("version {to} is not kept: see /config/history"))?;
+                drop(history);
+                let checked = load_bundle(&bundle, self.directory());
+                Ok(Asked { checked, by: Cause::Rollback, origin: Origin::Rollback, copy_of: Some(to) })
+            }
+        }
+    }
+
+    /// What would happen.
+    fn tried(&self, asked: &mut Asked, version: u64, different: Value) -> Verdict {
+        let mut document = asked.checked.document.take();
+        let good = document.as_mut().is_some_and(|document| {
+            self.around.adjust(document);
+            self.assembled(document, &mut asked.checked).is_some()
+        });
+        let wrong = Wrong::of(&mut asked.checked);
+        if !good {
+            return Verdict::Refused(wrong.text, wrong.json);
+        }
+        let Wrong { json: warnings, .. } = wrong;
+        let said = json!({"version": version, "dry_run": true, "changes": different, "messages": warnings["messages"]});
+        Verdict::Good(version, said)
+    }
+
+    /// What the files say now, good or not: it is no news from now on.
+    fn files(&self) -> Held {
+        let checked = load(&self.path);
+        let digest = Bundle::new(&checked.texts).map(|bundle| bundle.digest());
+        let watched = watched(&self.path, &self.server, &checked, &Named::of(checked.document.as_ref()));
+        Held { texts: checked.digest, digest, watched }
+    }
+}

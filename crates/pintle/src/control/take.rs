@@ -1,0 +1,216 @@
+//! How a configuration comes in force, wherever it is from: checked whole, swapped at once, kept; or refused.
+
+use super::guarding::guard_settings;
+use super::{Changing, Controller, Good, Held};
+use crate::cause::{Cause, Origin};
+use crate::check::report;
+use crate::history::{Entry, Kept, Standing};
+use crate::inputs::Named;
+use crate::needs;
+use crate::run::{say, tell_opened};
+use crate::status::InForce;
+use crate::watch::Watched;
+use pintle_admin::Access;
+use pintle_config::{Bundle, Checked, Document, Packed, World, assemble, load_bundle};
+use pintle_engine::Server;
+use sd_notify::NotifyState;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// A configuration that may come in force.
+pub(super) struct Taking {
+    pub(super) checked: Checked,
+    pub(super) by: Cause,
+    pub(super) origin: Origin,
+    /// What the files say, where it is not theirs.
+    pub(super) held: Option<Held>,
+    /// The version that it is the same as, for one that is gone back to.
+    pub(super) copy_of: Option<u64>,
+}
+
+/// All that is wrong, for people and for programs.
+pub(super) struct Wrong {
+    pub(super) text: String,
+    pub(super) json: Value,
+}
+
+/// What is in force once it is.
+struct Done {
+    version: u64,
+    access: Access,
+    took_ms: u64,
+}
+
+impl Taking {
+    /// What the files say.
+    pub(super) fn files(checked: Checked, by: Cause) -> Self {
+        Taking { checked, by, origin: Origin::Files, held: None, copy_of: None }
+    }
+}
+
+impl Wrong {
+    /// What a reader found.
+    pub(super) fn of(checked: &mut Checked) -> Self {
+        let text = report(&mut checked.reader, false);
+        let found = checked.reader.diagnostics.iter().map(|one| {
+            let at = one.span.position();
+            json!({
+                "severity": if one.severity == pintle_core::config::Severity::Error { "error" } else { "warning" },
+                "code": one.code,
+                "message": one.message,
+                "file": one.span.source().name(),
+                "line": at.line,
+                "column": at.column,
+                "help": one.help,
+            })
+        });
+        let json = json!({"messages": found.collect::<Vec<_>>()});
+        Wrong { text, json }
+    }
+}
+
+impl Controller {
+    pub(super) fn take(&self, taking: Taking, changing: &mut Changing) -> Result<u64, Wrong> {
+        let started = Instant::now();
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+        }
+        let Taking { mut checked, by, origin, held, copy_of } = taking;
+        let mut document = checked.document.take();
+        let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
+        let took_ms = started.elapsed().as_millis() as u64;
+        let document = document.as_ref();
+        let verdict = match outcome {
+            Some((version, access)) => {
+                let taking = Taking { checked, by, origin, held, copy_of };
+                self.taken(taking, document, Done { version, access, took_ms }, changing);
+                Ok(version)
+            }
+            None => Err(self.refuse(checked, by, document, changing)),
+        };
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        verdict
+    }
+
+    /// A configuration is in force: tells it, keeps it, and has it watched.
+    fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
+        let Taking { mut checked, by, origin, held, copy_of } = taking;
+        let Done { version, access, took_ms } = done;
+        let messages = report(&mut checked.reader, false);
+        if !messages.is_empty() {
+            say(&messages);
+        }
+        let (mut entry, text) = entry(&checked, version, by, took_ms);
+        entry.copy_of = copy_of;
+        let named = Named::of(document);
+        let watched = watched(&self.path, &self.server, &checked, &named);
+        let standing = Standing { version, origin, files: held.as_ref().and_then(|held| held.digest.clone()) };
+        let (before, same) = {
+            let mut state = self.state.lock();
+            state.watched = match &held {
+                // The files stay of interest while something else is in force.
+                Some(held) => watched.and(held.watched.clone()),
+                None => watched,
+            };
+            state.access = Arc::new(access);
+            let same = state.change.digest == entry.digest;
+            let before = Good { version: state.change.version, text: std::mem::replace(&mut state.text, text) };
+            state.change = InForce::new(&entry, origin, None);
+            (before, same)
+        };
+        let inputs = named.inputs(checked.digest);
+        let refused = changing.refused.take().filter(|_| by == Cause::Guard);
+        *changing = Changing { in_force: inputs, named, held, refused, broken: Vec::new() };
+        self.metrics.reloaded(&version.to_string(), entry.at);
+        self.told.of_origin(origin);
+        self.watch_change(by, same, before, document.and_then(guard_settings));
+        say(format_args!("configuration {version} in force (by {by})"));
+        self.keep(|history| history.keep(Kept { entry, standing }));
+    }
+
+    /// A configuration is not taken: tells all that is wrong with it.
+    fn refuse(&self, mut checked: Checked, by: Cause, document: Option<&Document>, changing: &mut Changing) -> Wrong {
+        let wrong = Wrong::of(&mut checked);
+        if !wrong.text.is_empty() {
+            say(&wrong.text);
+        }
+        let named = Named::of(document);
+        let watched = watched(&self.path, &self.server, &checked, &named);
+        let mut state = self.state.lock();
+        // What somebody sent is answered; what a file says is looked at until it is good.
+        if matches!(by, Cause::File | Cause::Signal | Cause::Admin) {
+            changing.refused = Some(named.inputs(checked.digest));
+            let in_force = Watched::new(changing.named.files(), std::iter::empty());
+            state.watched = watched.and(in_force);
+        }
+        state.change.refused = Some((SystemTime::now(), wrong.text.clone()));
+        self.metrics.reload_failed();
+        let version = state.change.version;
+        say(format_args!("configuration refused (by {by}): {version} stays, in all its parts"));
+        wrong
+    }
+
+    /// What is in force once more, because a file that it names has changed.
+    pub(super) fn take_again(&self, changing: &mut Changing) {
+        let (text, origin) = {
+            let state = self.state.lock();
+            (state.text.clone(), state.change.origin)
+        };
+        let Some(bundle) = text.unpack() else { return };
+        let checked = load_bundle(&bundle, self.directory());
+        let held = changing.held.clone();
+        let _ = self.take(Taking { checked, by: Cause::File, origin, held, copy_of: None }, changing);
+    }
+
+    /// All that may fail comes before all that changes something.
+    fn try_take(&self, document: &mut Document, checked: &mut Checked) -> Option<(u64, Access)> {
+        let gateway = self.server.gateway();
+        self.around.adjust(document);
+        let (mut runtime, access) = self.assembled(document, checked)?;
+        let log = needs::log(document, &mut checked.reader)?;
+        let version = self.history.lock().next();
+        runtime.version = version;
+        let opened = self.server.apply(runtime);
+        let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
+        gateway.log.go_over(log);
+        tell_opened(gateway, &opened);
+        self.tell_what_waits(document);
+        Some((version, access))
+    }
+
+    /// What a document comes to; nothing has changed yet.
+    pub(super) fn assembled(
+        &self,
+        document: &Document,
+        checked: &mut Checked,
+    ) -> Option<(pintle_engine::Runtime, Access)> {
+        let before = Some(self.server.gateway().runtime());
+        let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
+        let runtime = assemble(document, &world, &mut checked.reader);
+        let access = needs::access(document, self.admin.as_ref(), &mut checked.reader);
+        Some((runtime?, access?))
+    }
+
+    /// Where the main file is.
+    pub(super) fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+/// What is kept of a configuration that is in force from now on.
+pub(super) fn entry(checked: &Checked, version: u64, by: Cause, took_ms: u64) -> (Entry, Packed) {
+    let bundle = Bundle::new(&checked.texts).expect("what is in force was read from a text");
+    let text = bundle.pack();
+    (Entry::new(version, SystemTime::now(), by, took_ms, &bundle, text.clone()), text)
+}
+
+/// The files and directories in which a change matters.
+pub(super) fn watched(path: &Path, server: &Server, checked: &Checked, named: &Named) -> Watched {
+    let runtime = server.gateway().runtime();
+    let in_force: Vec<PathBuf> =
+        runtime.listeners.iter().filter_map(|l| l.tls.as_ref()).flat_map(|tls| tls.watched_files()).collect();
+    let files = checked.files.iter().chain(&in_force).map(|path| &**path);
+    Watched::new(files.chain([path]).chain(named.files()), checked.directories.iter().map(|path| &**path))
+}

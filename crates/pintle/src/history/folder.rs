@@ -1,0 +1,145 @@
+//! The state folder on the disk: an index, and a file for each configuration. Each file is written beside, brought to the
+//! disk, and renamed; the index comes last, so that it never names what is not there.
+
+use super::index::{self, Index, Unread};
+use pintle_config::Packed;
+use serde_json::Value;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+const INDEX: &str = "pintle-state.json";
+/// Where an index that cannot be read is put, for whoever wants to know why.
+const BROKEN: &str = "pintle-state.json.broken";
+/// Ten entries take some KiB.
+const INDEX_SIZE: u64 = 1 << 20;
+/// As large as a configuration may be, if it could not be made smaller at all.
+const TEXT_SIZE: u64 = 128 << 20;
+
+/// A state folder.
+pub(super) struct Folder {
+    path: PathBuf,
+}
+
+/// Why a folder is of no use.
+pub(super) enum Trouble {
+    /// It is not ours.
+    Foreign(String),
+    /// It fails.
+    Broken(String),
+}
+
+impl Folder {
+    pub(super) fn new(path: &Path) -> Self {
+        Folder { path: path.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the index; none if there is none yet.
+    pub(super) fn open(&self) -> Result<Option<Index>, Trouble> {
+        let broken = |error: io::Error| Trouble::Broken(self.said("cannot be read", &error));
+        let mut text = Vec::new();
+        match File::open(self.path.join(INDEX)) {
+            Ok(file) => file.take(INDEX_SIZE).read_to_end(&mut text).map_err(broken)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return self.unused().map(|()| None),
+            Err(error) => return Err(broken(error)),
+        };
+        match index::read(&text) {
+            Ok(index) => Ok(Some(index)),
+            Err(Unread::Foreign(why)) => Err(Trouble::Foreign(format!("{} is not used: {why}", self.path.display()))),
+            Err(Unread::Broken) => {
+                // Out of the way, or the next start would stand before it again.
+                let _ = fs::rename(self.path.join(INDEX), self.path.join(BROKEN));
+                Err(Trouble::Broken(format!("the index of {} was damaged, and is begun anew", self.path.display())))
+            }
+        }
+    }
+
+    /// A folder without an index must be empty: what is there else belongs to somebody.
+    fn unused(&self) -> Result<(), Trouble> {
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Trouble::Broken(self.said("cannot be read", &error))),
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // What mounts put there, and what a start left that was cut off.
+            if !(name.starts_with('.') || name == "lost+found" || name == BROKEN || version_of(&name).is_some()) {
+                let folder = self.path.display();
+                return Err(Trouble::Foreign(format!(
+                    "{folder} holds `{name}` and nothing of Pintle's: give the state a folder of its own"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts of a version.
+    pub(super) fn text(&self, version: u64) -> Option<Packed> {
+        let mut bytes = Vec::new();
+        File::open(self.path.join(name_of(version))).ok()?.take(TEXT_SIZE).read_to_end(&mut bytes).ok()?;
+        Some(Packed::from_bytes(bytes))
+    }
+
+    /// Writes texts and the index, and removes the texts of versions that are not to stay.
+    pub(super) fn save<'t>(
+        &self,
+        index: &Value,
+        texts: impl Iterator<Item = (u64, &'t Packed)>,
+        stays: impl Fn(u64) -> bool,
+    ) -> Result<(), String> {
+        self.try_save(index, texts).map_err(|error| self.said("cannot be written", &error))?;
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let version = entry.file_name().to_str().and_then(version_of);
+            if version.is_some_and(|version| !stays(version)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
+    }
+
+    fn try_save<'t>(&self, index: &Value, texts: impl Iterator<Item = (u64, &'t Packed)>) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+        for (version, text) in texts {
+            self.write(&name_of(version), text.bytes())?;
+        }
+        self.write(INDEX, format!("{index:#}\n").as_bytes())?;
+        // The names as well as what they lead to.
+        File::open(&self.path)?.sync_all()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let beside = self.path.join(format!(".{name}.new"));
+        // What a start left that was cut off. What is there after that is none of ours, a link perhaps.
+        let _ = fs::remove_file(&beside);
+        let written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&beside, self.path.join(name)));
+        if written.is_err() {
+            // On a full disk it would keep what little there is.
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    }
+
+    fn said(&self, what: &str, error: &io::Error) -> String {
+        format!("the state folder {} {what}: {error}", self.path.display())
+    }
+}
+
+fn name_of(version: u64) -> String {
+    format!("configuration-{version}.zz")
+}
+
+fn version_of(name: &str) -> Option<u64> {
+    name.strip_prefix("configuration-")?.strip_suffix(".zz")?.parse().ok()
+}
