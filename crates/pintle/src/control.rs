@@ -13,6 +13,7 @@ use crate::inputs::{Inputs, Named, Seen};
 use crate::run::{Around, say};
 use crate::start::{Begun, Serving};
 use crate::status::{self, InForce};
+use crate::trim::trim;
 use crate::watch::{Again, Watched};
 use guarding::guard_settings;
 use parking_lot::Mutex;
@@ -52,7 +53,7 @@ pub(crate) struct Controller {
 
 /// What was seen so far.
 struct Changing {
-    /// What the files were at the last look that read them; none before the first.
+    /// What the files were when they were last read.
     seen: Option<Seen>,
     in_force: Inputs,
     /// The files that the configuration in force names.
@@ -107,7 +108,7 @@ impl Controller {
         let (refused, told) = refused.map(|(inputs, at, messages)| (inputs, (at, messages))).unzip();
         let change = InForce::new(&entry, origin, told);
         let changing = Changing {
-            seen: None,
+            seen: Some(Seen::first(&checked, named.clone())).filter(|_| origin == Origin::Files),
             in_force: named.inputs(checked.digest),
             named,
             held: Some(held).filter(|_| origin != Origin::Files),
@@ -146,6 +147,7 @@ impl Controller {
         self.keep(History::try_again);
         let seen = changing.seen.as_ref().filter(|_| changing.held.is_none()).and_then(Seen::now);
         if let Some(now) = seen {
+            trim();
             if now.is_same_configuration(&changing.in_force) {
                 self.forget_refusal(&mut changing);
                 return self.renew_certificates(&mut changing);

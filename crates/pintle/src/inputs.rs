@@ -51,7 +51,11 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn of(checked: &Checked) -> Self {
-        let named = Named::of(checked.document.as_ref());
+        Seen::first(checked, Named::of(checked.document.as_ref()))
+    }
+
+    /// The same where the document is elsewhere.
+    pub(crate) fn first(checked: &Checked, named: Named) -> Self {
         Seen { survey: checked.survey.clone(), named, texts: checked.digest }
     }
 

@@ -13,6 +13,7 @@ mod needs;
 mod run;
 mod start;
 mod status;
+mod trim;
 mod watch;
 
 use clap::{Parser, Subcommand};
