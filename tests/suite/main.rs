@@ -16,6 +16,7 @@ mod operate;
 mod proxy;
 mod redirect;
 mod reload;
+mod reload_files;
 mod reload_load;
 mod respond;
 mod routing;
