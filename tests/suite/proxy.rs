@@ -270,3 +270,22 @@ async fn cookies_split_by_http2_are_one_field_for_the_service() {
     gateway.h2().await.ask(Ask::get("/").header("cookie", "a=1").header("cookie", "b=2")).await;
     assert_eq!(service.last().get("cookie"), Some("a=1; b=2"));
 }
+
+#[tokio::test]
+async fn max_forwards_is_counted_once_and_ends_at_the_gateway() {
+    // RFC 9110 7.6.2: of OPTIONS and TRACE alone.
+    let (gateway, service) = echo().await;
+    let ask = |method: &str, left: &str| Ask::new(method, "/a").header("max-forwards", left);
+    let mut clients = (gateway.h1().await, gateway.h2().await);
+    for (method, left, arrives) in [("OPTIONS", "3", "2"), ("TRACE", "1", "0"), ("GET", "3", "3")] {
+        assert_eq!(clients.0.ask(ask(method, left)).await.status, 200, "{method}");
+        assert_eq!(service.last().get("max-forwards"), Some(arrives), "{method} over HTTP/1.1");
+        assert_eq!(clients.1.ask(ask(method, left)).await.status, 200, "{method}");
+        assert_eq!(service.last().get("max-forwards"), Some(arrives), "{method} over HTTP/2");
+    }
+    let hits = service.hits();
+    assert_eq!(clients.0.ask(ask("OPTIONS", "0")).await.status, 204);
+    assert_eq!(clients.1.ask(ask("OPTIONS", "0")).await.status, 204);
+    assert_eq!(clients.1.ask(ask("TRACE", "0")).await.status, 501);
+    assert_eq!(service.hits(), hits, "what ends here goes no further");
+}

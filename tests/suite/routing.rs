@@ -1,6 +1,6 @@
 //! Which route takes a request: hosts, paths, methods, conditions, listeners; and what happens where none does.
 
-use pintle_testkit::{Ask, Gateway, Origin};
+use pintle_testkit::{Ask, Gateway, H1Client, Origin};
 
 /// A gateway whose routes answer with their own name: `[(match, name)]`, matches in the short or long form.
 async fn named(routes: &[(&str, &str)]) -> Gateway {
@@ -163,11 +163,25 @@ routes:
   - {listener: inner, match: /**, respond: {body: inner}}
   - {listener: public, match: /public, respond: {body: public}}";
     let gateway = Gateway::start(config).await;
-    let at = async |place: usize, target: &str| {
-        pintle_testkit::H1Client::tcp(gateway.address(place)).await.get(target).await.text()
-    };
+    let at = async |place: usize, target: &str| H1Client::tcp(gateway.address(place)).await.get(target).await.text();
     assert_eq!(at(0, "/x").await, "both");
     assert_eq!(at(1, "/x").await, "inner");
     assert_eq!(at(0, "/public").await, "public");
     assert_eq!(at(1, "/public").await, "inner");
+}
+
+#[tokio::test]
+async fn a_route_that_names_its_listener_goes_first_where_listeners_have_policies_too() {
+    let config = "listeners:
+  - {name: in, address: 127.0.0.1:0, policies: [{timeout: 5s}]}
+  - {name: out, address: 127.0.0.1:0}
+routes:
+  - {match: /a, respond: {body: any}}
+  - {match: /a, listener: out, respond: {body: out}}
+";
+    let gateway = Gateway::start(config).await;
+    for (place, body) in [(0, "any"), (1, "out")] {
+        let answer = H1Client::tcp(gateway.address(place)).await.get("/a").await;
+        assert_eq!(answer.text(), body);
+    }
 }

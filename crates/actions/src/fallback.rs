@@ -1,7 +1,7 @@
 //! What answers where no route does: 404, or 405 with Allow.
 
-use pintle_core::step::{Action, BoxFuture, Outcome};
-use pintle_core::{Exchange, Reason};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
+use pintle_core::{Exchange, Reason, Refusal};
 
 /// Refuses with the reason that routing gave.
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,9 +9,16 @@ pub struct Fallback;
 
 impl Action for Fallback {
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
-        let refusal = exchange.unrouted.take().unwrap_or_else(|| Reason::NoRoute.into());
-        Box::pin(std::future::ready(Err(refusal)))
+        Box::pin(std::future::ready(Err(refusal(exchange))))
     }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        Err(refusal(exchange))
+    }
+}
+
+fn refusal(exchange: &mut Exchange) -> Refusal {
+    exchange.unrouted.take().unwrap_or_else(|| Reason::NoRoute.into())
 }
 
 #[cfg(test)]

@@ -16,10 +16,10 @@ pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 use crate::services::{Services, Target};
 use crate::url::{Host, Url};
 use mirror::Mirror;
-use pintle_core::Exchange;
 use pintle_core::config::Reader;
-use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
+use pintle_core::{Exchange, Refusal, Response};
 use pintle_upstream::Outgoing;
 use std::sync::Arc;
 
@@ -49,6 +49,20 @@ impl To {
                 &targets[targets.partition_point(|(sum, _)| *sum <= chosen)].1
             }
         }
+    }
+
+    /// Each that may get a request, with its weight.
+    fn all(&self) -> impl Iterator<Item = (u32, &Target)> {
+        let (one, split) = match self {
+            To::One(target) => (Some((1, target)), None),
+            To::Split(targets) => (None, Some(targets)),
+        };
+        let mut before = 0;
+        let weighed = split.into_iter().flat_map(|targets| targets.iter()).map(move |(sum, target)| {
+            let weight = sum - std::mem::replace(&mut before, *sum);
+            (weight, target)
+        });
+        one.into_iter().chain(weighed.filter(|(weight, _)| *weight > 0))
     }
 
     fn build(config: &ProxyMap, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
@@ -110,15 +124,24 @@ impl Proxy {
         self.path.iter().map(Url::template).chain(self.host.iter().map(Host::template))
     }
 
-    async fn send(&self, exchange: &mut Exchange) -> Outcome {
-        let target = self.to.pick();
+    /// Makes the request what a service gets, whichever that is.
+    fn prepare(&self, exchange: &mut Exchange) -> Result<Prepared, Refusal> {
         let query = exchange.request.target.query();
         let path = self.path.as_ref().map(|path| path.render(exchange, query)).transpose()?;
         let host = self.host.as_ref().map(|host| host.render(exchange)).transpose()?;
         if let Some(answer) = forward::last_hop(&mut exchange.request)? {
-            return Ok(answer);
+            return Ok(Prepared::Answer(answer));
         }
         forward::prepare(exchange);
+        Ok(Prepared::Send { path, host })
+    }
+
+    async fn send(&self, exchange: &mut Exchange) -> Outcome {
+        let target = self.to.pick();
+        let (path, host) = match self.prepare(exchange)? {
+            Prepared::Answer(answer) => return Ok(answer),
+            Prepared::Send { path, host } => (path, host),
+        };
         if let Some(mirror) = &self.mirror {
             mirror.copy(&mut exchange.request, path.as_deref(), host.as_deref());
         }
@@ -139,6 +162,14 @@ impl Proxy {
     }
 }
 
+/// A request that its templates and the gateway's own fields have been put into.
+enum Prepared {
+    /// It ends here.
+    Answer(Response),
+    /// It goes on, with this path and query and this Host in place of its own.
+    Send { path: Option<String>, host: Option<String> },
+}
+
 fn all<T>(part: Option<Option<T>>) -> Option<Option<T>> {
     match part {
         Some(built) => built.map(Some),
@@ -149,5 +180,19 @@ fn all<T>(part: Option<Option<T>>) -> Option<Option<T>> {
 impl Action for Proxy {
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
         Box::pin(self.send(exchange))
+    }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        let (path, host) = match self.prepare(exchange)? {
+            Prepared::Answer(answer) => return Ok(Plan::Answer(answer)),
+            Prepared::Send { path, host } => (path, host),
+        };
+        let (asked, host) = (&exchange.request.target, host.as_deref());
+        let mirror = self.mirror.as_ref().filter(|_| exchange.request.protocol.is_none());
+        Ok(Plan::Send {
+            to: self.to.all().map(|(weight, target)| target.destination(weight, host, asked.authority())).collect(),
+            copy: mirror.map(|mirror| mirror.destination(host, asked.authority())),
+            target: path.unwrap_or_else(|| asked.path_and_query().to_owned()),
+        })
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::url::{Host, Url};
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned, Text};
-use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Reason, Refusal, Response, Scheme, StatusCode, names};
 use std::fmt::Write;
@@ -123,6 +123,13 @@ impl Redirect {
         to.or(path).map(Url::template).into_iter().chain(host.map(Host::template))
     }
 
+    fn answer(&self, exchange: &Exchange) -> Outcome {
+        let location = self.location(exchange)?;
+        let mut response = Response::new(self.status);
+        response.fields.append(names::LOCATION, location);
+        Ok(response)
+    }
+
     fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
         let target = &exchange.request.target;
         let (scheme, host, port, path) = match &self.to {
@@ -155,12 +162,11 @@ impl Redirect {
 
 impl Action for Redirect {
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
-        let outcome = self.location(exchange).map(|location| {
-            let mut response = Response::new(self.status);
-            response.fields.append(names::LOCATION, location);
-            response
-        });
-        Box::pin(std::future::ready(outcome))
+        Box::pin(std::future::ready(self.answer(exchange)))
+    }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        self.answer(exchange).map(Plan::Answer)
     }
 }
 

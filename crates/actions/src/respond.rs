@@ -7,7 +7,7 @@ mod tests;
 
 use content::Content;
 use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, Spanned, Text, Tree};
-use pintle_core::step::{Action, BoxFuture, Outcome};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
 use pintle_policies::field::{self, Side, Value};
@@ -124,5 +124,9 @@ impl Respond {
 impl Action for Respond {
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
         Box::pin(std::future::ready(self.answer(exchange)))
+    }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        self.answer(exchange).map(Plan::Answer)
     }
 }

@@ -1,6 +1,7 @@
 //! How an action names what it calls, and who finds it.
 
 use pintle_core::config::{Read, Reader, Spanned, Text};
+use pintle_core::step::Destination;
 use pintle_upstream::{Reference, Upstream};
 use std::sync::Arc;
 
@@ -42,6 +43,16 @@ impl Target {
             Some(host) => Some(host),
             None if self.own_host || client.is_empty() => None,
             None => Some(client),
+        }
+    }
+
+    /// The service as one of those that a request may go to; `chosen` and `client` as in [`Target::host`].
+    pub(crate) fn destination(&self, weight: u32, chosen: Option<&str>, client: &str) -> Destination {
+        Destination {
+            upstream: Arc::clone(&self.upstream.name),
+            endpoints: self.upstream.endpoints().iter().map(|endpoint| Arc::clone(&endpoint.name)).collect(),
+            weight,
+            host: self.host(chosen, client).map(str::to_owned),
         }
     }
 }

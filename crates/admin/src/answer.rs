@@ -1,6 +1,6 @@
 //! What each path answers, and who may ask.
 
-use crate::call::Call;
+use crate::call::{Call, Content};
 use crate::configuration;
 use crate::control::{Access, Control};
 use pintle_core::{Fields, Method, StatusCode, names};
@@ -41,7 +41,7 @@ pub(crate) fn forbid(access: &Access, call: &Call<'_>) -> Option<Answer> {
 }
 
 /// Answers one request of somebody who may ask; `content` is what came with it.
-pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: String) -> Answer {
+pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -> Answer {
     if call.path == "/config" || call.path.starts_with("/config/") {
         return configuration::answer(control, call, content);
     }

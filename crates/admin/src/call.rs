@@ -7,7 +7,7 @@ use pintle_http1::server::Connection;
 use pintle_http1::{BodyLimits, Framing, RequestHead};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 /// How large a configuration may be: as much as all its files together.
@@ -15,10 +15,24 @@ const MOST: usize = 64 << 20;
 /// How long all of the content may take, and the turn before it.
 const WHOLE: Duration = Duration::from_secs(60);
 /// How long nothing may come.
-const WAIT: Duration = Duration::from_secs(10);
+const WAIT: Duration = Duration::from_secs(5);
 
-/// One at a time: each may be large.
+/// One at a time, from the first byte to the answer: each may be large.
 static TURN: Semaphore = Semaphore::const_new(1);
+
+/// What came with a call.
+pub(crate) struct Content {
+    pub(crate) text: String,
+    /// Whose turn it is, until this is dropped.
+    _turn: Option<SemaphorePermit<'static>>,
+}
+
+impl Content {
+    /// Of a call that takes none.
+    pub(crate) fn none() -> Self {
+        Content { text: String::new(), _turn: None }
+    }
+}
 
 /// The parts of a call that decide its answer.
 pub(crate) struct Call<'c> {
@@ -79,7 +93,7 @@ fn media_type(field: &[u8]) -> String {
 }
 
 /// The content of a call that takes some, as text.
-pub(crate) async fn content<S>(connection: &Connection<S>, head: &RequestHead) -> Result<String, Answer>
+pub(crate) async fn content<S>(connection: &Connection<S>, head: &RequestHead) -> Result<Content, Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -92,15 +106,16 @@ where
     if matches!(head.framing, Framing::Length(length) if length > MOST as u64) {
         return Err(too_large());
     }
-    let whole = async {
-        let _turn = TURN.acquire().await;
-        gather(connection, head).await
-    };
-    let bytes = timeout(WHOLE, whole).await.unwrap_or_else(|_| Err(too_slow()))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let turn = timeout(WHOLE, TURN.acquire()).await.ok().and_then(Result::ok).ok_or_else(|| {
+        let why = "other configurations are being put: try again\n";
+        Answer::text(StatusCode::SERVICE_UNAVAILABLE, why)
+    })?;
+    let bytes = timeout(WHOLE, gather(connection, head)).await.unwrap_or_else(|_| Err(too_slow()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Answer::bad(format!("the configuration is not UTF-8 from byte {at} on\n"))
-    })
+    })?;
+    Ok(Content { text, _turn: Some(turn) })
 }
 
 async fn gather<S>(connection: &Connection<S>, head: &RequestHead) -> Result<Vec<u8>, Answer>

@@ -1,13 +1,13 @@
 //! `/config` and what is below it: the texts in force, the ones kept, and how another comes in force.
 
 use crate::answer::{Answer, not_allowed};
-use crate::call::Call;
+use crate::call::{Call, Content};
 use crate::control::{Change, Control, Offer, Verdict};
 use pintle_core::{Method, StatusCode, names};
 use serde_json::Value;
 
 /// Answers a call below `/config`; `content` is what came with a PUT.
-pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: String) -> Answer {
+pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -> Answer {
     match (call.path, call.reads(), call.method) {
         ("/config", true, _) => {
             let (version, config) = control.config();
@@ -23,7 +23,7 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: String) ->
     }
 }
 
-fn put(control: &dyn Control, call: &Call<'_>, content: String) -> Result<Answer, Answer> {
+fn put(control: &dyn Control, call: &Call<'_>, mut content: Content) -> Result<Answer, Answer> {
     let mut dry_run = false;
     call.parameters(|name, value| match (name, value) {
         ("dry_run", "" | "true") => {
@@ -33,7 +33,9 @@ fn put(control: &dyn Control, call: &Call<'_>, content: String) -> Result<Answer
         ("dry_run", "false") => Ok(()),
         _ => Err("there is `?dry_run`".into()),
     })?;
-    change(control, call, Offer::Text(content), dry_run)
+    // The turn ends with the answer.
+    let text = std::mem::take(&mut content.text);
+    change(control, call, Offer::Text(text), dry_run)
 }
 
 fn roll_back(control: &dyn Control, call: &Call<'_>) -> Result<Answer, Answer> {

@@ -1,7 +1,7 @@
 //! Serving the admin address: HTTP/1.1 on the gateway's own wire, with tight bounds.
 
 use crate::answer::{Answer, answer, forbid};
-use crate::call::{self, Call};
+use crate::call::{self, Call, Content};
 use crate::control::Control;
 use pintle_core::{Body, Fields, Method, names};
 use pintle_http1::server::{Connection, Incoming, Reply};
@@ -69,7 +69,7 @@ where
         let content = match (forbidden, takes_content) {
             (Some(answer), _) => Err(answer),
             (None, true) => call::content(&connection, &head).await,
-            (None, false) => Ok(String::new()),
+            (None, false) => Ok(Content::none()),
         };
         // Content that nobody read ends the connection.
         let read = head.framing == Framing::None || (takes_content && content.is_ok());

@@ -75,6 +75,10 @@ pub(crate) fn spread<'d>(
     (0..)
         .zip(policies)
         .filter(|(number, _)| wanted(number))
-        .map(|(number, list)| On { listeners: Listeners::only([number]), policies: Some(list), number: Some(number) })
+        .map(|(number, list)| {
+            // One that names none gives way on each of them.
+            let part = if numbers.is_some() { Listeners::only([number]) } else { Listeners::part_of_all(number) };
+            On { listeners: part, policies: Some(list), number: Some(number) }
+        })
         .collect()
 }

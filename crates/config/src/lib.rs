@@ -6,6 +6,7 @@ mod assemble;
 mod bundle;
 pub mod describe;
 mod document;
+pub mod explain;
 mod level;
 mod load;
 mod maybe;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct Checked {
     /// The document, if all of it could be read.
     pub document: Option<Document>,
-    /// The joined tree that it was read from.
+    /// The tree that all files make together.
     pub root: Node,
     /// What was found.
     pub reader: Reader,

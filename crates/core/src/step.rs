@@ -3,6 +3,10 @@
 //! Checks and edits never wait: they run in a plain loop and cost no future. A wrap stands around the rest and may
 //! wait. Steps stand outer to inner; at their end is the action.
 
+mod plan;
+
+pub use plan::{Destination, Plan};
+
 use crate::{Exchange, Refusal, Response};
 use std::fmt;
 use std::future::Future;
@@ -35,6 +39,10 @@ pub trait Wrap: Send + Sync {
 pub trait Action: Send + Sync {
     /// Answers for the request.
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome>;
+
+    /// What `call` would do, as far as that is known without doing it. Leaves the request in the exchange as it would go
+    /// to a service.
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal>;
 }
 
 /// The steps of one route and its action.
@@ -52,6 +60,24 @@ impl Chain {
     /// Runs the chain. A refusal comes back unrendered; once it is rendered, [`Chain::edit_reply`] must see it.
     pub fn run<'a>(self: &'a Arc<Self>, exchange: &'a mut Exchange) -> impl Future<Output = Outcome> + Send + 'a {
         self.run_from(0, exchange)
+    }
+
+    /// What [`Chain::run`] would come to, without waiting for anything and without doing anything: checks and edits are run,
+    /// wraps are passed over, and the action plans.
+    pub fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        for (at, step) in self.steps.iter().enumerate() {
+            if let Step::Check(check) = step {
+                check(exchange).map_err(|refusal| Refusal { at: refusal.at.or(Some(at)), ..refusal })?;
+            }
+        }
+        let mut plan = self.action.plan(exchange).map_err(|mut refusal| {
+            refusal.at.get_or_insert(self.steps.len());
+            refusal
+        })?;
+        if let Plan::Answer(response) = &mut plan {
+            self.edit(0..self.steps.len(), exchange, response);
+        }
+        Ok(plan)
     }
 
     /// Applies the edits that stand outside of the step that refused to the gateway's own answer.

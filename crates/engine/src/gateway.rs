@@ -136,14 +136,7 @@ impl Gateway {
         exchange: &mut Exchange,
         accepted: Result<(), Refusal>,
     ) -> Answer {
-        let route = match accepted {
-            Ok(()) => self.route(&listener, exchange),
-            Err(refusal) => {
-                exchange.unrouted = Some(refusal);
-                Arc::clone(&listener.fallback)
-            }
-        };
-        exchange.route = Arc::clone(&route.facts);
+        let route = find(&self.runtime.load(), &listener, exchange, accepted);
         let outcome = match own_answer(exchange) {
             Some(response) => Ok(response),
             None => {
@@ -159,8 +152,7 @@ impl Gateway {
             Ok(response) => (response, None),
             Err(mut refusal) => {
                 exchange.notes.internal = refusal.internal.take();
-                let mut response = reply::render(&mut refusal, exchange);
-                route.chain.edit_reply(refusal.at, exchange, &mut response);
+                let response = refuse(&route, &mut refusal, exchange);
                 self.metrics.refused(refusal.reason);
                 (response, Some(refusal.reason))
             }
@@ -171,30 +163,44 @@ impl Gateway {
         }
         Answer { response, route, listener, reason }
     }
+}
 
-    /// Finds the route. What it needs of the configuration it takes with it: nothing holds the whole.
-    fn route(&self, listener: &Listener, exchange: &mut Exchange) -> Arc<Route> {
-        let runtime = self.runtime.load();
-        match runtime.table.find(&Head::new(listener.number, &exchange.request)) {
+/// Finds what answers a request: its route, or the listener's fallback, which says why there is none. What is needed of
+/// the configuration goes along: nothing holds the whole.
+pub(crate) fn find(
+    runtime: &Runtime,
+    listener: &Listener,
+    exchange: &mut Exchange,
+    accepted: Result<(), Refusal>,
+) -> Arc<Route> {
+    let refusal = match accepted {
+        Err(refusal) => refusal,
+        Ok(()) => match runtime.table.find(&Head::new(listener.number, &exchange.request)) {
             Outcome::Found { value, captures } => {
                 exchange.captures = captures;
-                Arc::clone(value)
+                exchange.route = Arc::clone(&value.facts);
+                return Arc::clone(value);
             }
             Outcome::MethodNotAllowed { allow } => {
-                let refusal = Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, allow.join(", "));
-                exchange.unrouted = Some(refusal);
-                Arc::clone(&listener.fallback)
+                Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, allow.join(", "))
             }
-            Outcome::NotFound => {
-                exchange.unrouted = Some(Reason::NoRoute.into());
-                Arc::clone(&listener.fallback)
-            }
-        }
-    }
+            Outcome::NotFound => Reason::NoRoute.into(),
+        },
+    };
+    exchange.unrouted = Some(refusal);
+    exchange.route = Arc::clone(&listener.fallback.facts);
+    Arc::clone(&listener.fallback)
+}
+
+/// What a client gets for a refusal by this route.
+pub(crate) fn refuse(route: &Route, refusal: &mut Refusal, exchange: &Exchange) -> Response {
+    let mut response = reply::render(refusal, exchange);
+    route.chain.edit_reply(refusal.at, exchange, &mut response);
+    response
 }
 
 /// `OPTIONS *` asks about the gateway itself (RFC 9110 9.3.7). Max-Forwards is the proxy action's to count.
-fn own_answer(exchange: &Exchange) -> Option<Response> {
+pub(crate) fn own_answer(exchange: &Exchange) -> Option<Response> {
     let request = &exchange.request;
     let own = request.method == Method::OPTIONS && request.target.path() == "*";
     own.then(|| Response::new(StatusCode::NO_CONTENT))

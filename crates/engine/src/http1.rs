@@ -10,7 +10,7 @@ use crate::stream::Stream;
 use pintle_core::body::Whose;
 use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, Version, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
-use pintle_http1::{BodyLimits, Form, Host, RequestHead};
+use pintle_http1::{BodyLimits, Form, Host, RequestError, RequestHead};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -75,19 +75,11 @@ async fn one(
 ) -> After {
     let limits = gateway.limits();
     let Some(listener) = gateway.listener(address) else { return After::Drop };
-    let bounds = pintle_http1::Limits {
-        line: limits.header_size,
-        fields_size: limits.header_size,
-        fields_count: limits.header_count,
-    };
-    let (head, refused) = match connection.head(&bounds, limits.header_timeout).await {
+    let (head, refused) = match connection.head(&bounds(&limits), limits.header_timeout).await {
         Incoming::Head(head) => (Some(head), None),
         Incoming::Closed | Incoming::Cut => return After::Drop,
         Incoming::TimedOut => (None, Some(Refusal::new(Reason::RequestTimeout))),
-        Incoming::Refused(error) => {
-            let detail = format!("{} ({})", error.detail, error.rfc);
-            (None, Some(Refusal::new(error.reason).detail(detail)))
-        }
+        Incoming::Refused(error) => (None, Some(malformed(error))),
     };
     let now = Instant::now();
     let (mut exchange, keep_alive, accepted) = match head {
@@ -209,8 +201,22 @@ pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reaso
     reason
 }
 
+/// The bounds of a head.
+pub(crate) fn bounds(limits: &Limits) -> pintle_http1::Limits {
+    pintle_http1::Limits {
+        line: limits.header_size,
+        fields_size: limits.header_size,
+        fields_count: limits.header_count,
+    }
+}
+
+/// The refusal of a head that breaks the grammar.
+pub(crate) fn malformed(error: RequestError) -> Refusal {
+    Refusal::new(error.reason).detail(format!("{} ({})", error.detail, error.rfc))
+}
+
 /// The head in the words that all wires share; takes its fields.
-fn parts(head: &mut RequestHead) -> Head<'_> {
+pub(crate) fn parts(head: &mut RequestHead) -> Head<'_> {
     let mut fields = std::mem::take(&mut head.fields);
     if head.te_trailers {
         fields.append(names::TE, "trailers");

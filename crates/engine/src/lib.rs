@@ -13,6 +13,7 @@ mod gateway;
 mod http1;
 mod http2;
 pub mod proxy_protocol;
+mod rehearsal;
 mod reply;
 mod request;
 mod runtime;
@@ -22,5 +23,6 @@ mod stream;
 pub mod tls;
 
 pub use gateway::Gateway;
+pub use rehearsal::{Asker, Rehearsal};
 pub use runtime::{Limits, Listener, Origin, Route, RouteFile, RoutePlace, Runtime};
 pub use server::{Server, StartError};

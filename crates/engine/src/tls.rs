@@ -9,6 +9,7 @@ mod client_auth;
 mod config;
 mod identities;
 mod listener;
+mod rehearsal;
 mod resumption;
 mod session;
 #[cfg(test)]

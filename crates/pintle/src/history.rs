@@ -150,7 +150,10 @@ impl History {
         match self.entries.back_mut().filter(|newest| newest.digest == entry.digest && !newest.taken_back) {
             // A start with what was in force before.
             Some(newest) if newest.version == entry.version => {}
-            Some(newest) => *newest = entry,
+            Some(newest) => {
+                let copy_of = entry.copy_of.or(newest.copy_of);
+                *newest = Entry { copy_of, ..entry };
+            }
             None => self.entries.push_back(entry),
         }
         while self.entries.len() > KEPT {
@@ -172,10 +175,10 @@ impl History {
         }
     }
 
-    /// Marks a version as one that did harm.
-    pub(crate) fn take_back(&mut self, version: u64) {
+    /// Marks a version as one that does harm, or that has to stay after all.
+    pub(crate) fn take_back(&mut self, version: u64, taken_back: bool) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.version == version) {
-            entry.taken_back = true;
+            entry.taken_back = taken_back;
         }
     }
 

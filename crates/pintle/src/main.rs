@@ -6,6 +6,7 @@ mod check;
 mod control;
 mod demo;
 mod differences;
+mod explain;
 mod guard;
 mod history;
 mod inputs;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Says what would become of a request, and why: its listener, its route, the policies, what a service would get.
+    Explain(explain::Arguments),
     /// Serves the demo: a gateway with three small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
         Command::Check { files } => check::check(&files),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Demo { config } => demo::demo(config),
     }
 }

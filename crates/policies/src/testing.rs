@@ -5,9 +5,11 @@ use parking_lot::Mutex;
 use pintle_core::config::{ByteSize, Node, Read, Reader, Source};
 use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::notes::Notes;
-use pintle_core::step::{Action, BoxFuture, Chain, Outcome};
+use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan};
 use pintle_core::template::Declared;
-use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Response, Scheme, StatusCode, Target, Version};
+use pintle_core::{
+    Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Version,
+};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -80,12 +82,22 @@ pub(crate) struct Service {
     pub(crate) fields: Vec<(&'static str, &'static str)>,
 }
 
-impl Action for Service {
-    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+impl Service {
+    fn answer(&self, exchange: &Exchange) -> Response {
         *self.got.lock() = exchange.request.fields.clone();
         let mut response = Response::new(StatusCode::OK);
         response.fields = self.fields.iter().copied().collect();
-        Box::pin(std::future::ready(Ok(response)))
+        response
+    }
+}
+
+impl Action for Service {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        Box::pin(std::future::ready(Ok(self.answer(exchange))))
+    }
+
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        Ok(Plan::Answer(self.answer(exchange)))
     }
 }
 

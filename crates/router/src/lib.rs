@@ -12,4 +12,4 @@ pub mod table;
 
 pub use path::{PathFault, PathFaultKind, decode_segment, normalise};
 pub use pattern::{Condition, Fault, HostPattern, Methods, PathPattern, Pattern, Place, Segment, Test};
-pub use table::{Conflict, Entry, Head, Listeners, Outcome, Table};
+pub use table::{Candidate, Conflict, Entry, Explained, Head, Listeners, Miss, Outcome, Respect, Table, Verdict};

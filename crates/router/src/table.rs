@@ -8,6 +8,7 @@
 //! an index by the values of a condition.
 
 mod build;
+mod explain;
 mod head;
 mod index;
 mod order;
@@ -16,14 +17,16 @@ mod rule;
 mod tests;
 mod trie;
 
+pub use explain::{Candidate, Explained, Respect, Verdict};
 pub use head::Head;
+pub use rule::Miss;
 
 use crate::pattern::{Methods, Pattern, Rank};
 use foldhash::fast::FixedState;
 use http::Method;
 use index::{Candidates, Index};
 use pintle_core::exchange::Captures;
-use rule::{Miss, Rule};
+use rule::Rule;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use trie::Trie;
@@ -40,32 +43,48 @@ pub struct Entry<T> {
 }
 
 /// The listeners that a route belongs to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listeners(Option<Box<[u32]>>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listeners {
+    /// None are all.
+    numbers: Option<Box<[u32]>>,
+    /// Whether the route names them, which decides between equal ones.
+    named: bool,
+}
 
 impl Listeners {
     /// Every listener: the route names none.
-    pub const ALL: Listeners = Listeners(None);
+    pub const ALL: Listeners = Listeners { numbers: None, named: false };
 
     /// These alone, by the numbers that [`Head::listener`] has.
     pub fn only(listeners: impl IntoIterator<Item = u32>) -> Self {
         let mut all: Vec<u32> = listeners.into_iter().collect();
         all.sort_unstable();
         all.dedup();
-        Listeners(Some(all.into()))
+        Listeners { numbers: Some(all.into()), named: true }
+    }
+
+    /// The part for one listener of a route that names none, and differs from listener to listener.
+    pub fn part_of_all(listener: u32) -> Self {
+        Listeners { numbers: Some([listener].into()), named: false }
     }
 
     fn has(&self, listener: u32) -> bool {
-        self.0.as_ref().is_none_or(|all| all.contains(&listener))
+        self.numbers.as_ref().is_none_or(|all| all.contains(&listener))
     }
 
     /// Whether both name their listeners, or neither, and one listener is both's.
     fn compete(&self, other: &Listeners) -> bool {
-        match (&self.0, &other.0) {
-            (Some(mine), Some(theirs)) => mine.iter().any(|listener| theirs.contains(listener)),
-            (None, None) => true,
-            _ => false,
-        }
+        self.named == other.named
+            && match (&self.numbers, &other.numbers) {
+                (Some(mine), Some(theirs)) => mine.iter().any(|listener| theirs.contains(listener)),
+                _ => true,
+            }
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Listeners::ALL
     }
 }
 

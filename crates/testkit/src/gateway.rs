@@ -3,8 +3,8 @@
 //! What it counts on: on stderr the program writes one line for each address of its listeners, in the order of the
 //! configuration, `listening on 127.0.0.1:43211 (http)` or `(https)`; `admin on 127.0.0.1:PORT` if there is one; then
 //! `ready`. For each change of the configuration, and for each SIGHUP, it writes `configuration N in force (by CAUSE)`
-//! or, after all that is wrong, `configuration refused (by CAUSE)`, where the cause is `file`, `signal` or `admin`. On
-//! stdout is the access log, a JSON object a line.
+//! or, after all that is wrong, `configuration refused (by CAUSE)`, where the cause is `file`, `signal`, `admin`, `put`,
+//! `rollback` or `guard`. On stdout is the access log, a JSON object a line.
 
 pub(crate) mod setup;
 
@@ -48,7 +48,7 @@ pub enum Reloaded {
 impl Gateway {
     /// A gateway with this configuration, to add files to before it starts.
     pub fn with(config: impl AsRef<str>) -> Setup {
-        Setup { folder: Folder::new(), env: Vec::new() }.file(FILE, config.as_ref())
+        Setup { folder: Folder::new(), env: Vec::new(), arguments: Vec::new() }.file(FILE, config.as_ref())
     }
 
     /// Starts a gateway with this configuration.

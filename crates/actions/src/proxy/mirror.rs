@@ -10,6 +10,7 @@ use crate::services::{Services, Target};
 use bytes::Bytes;
 use pintle_core::config::{Reader, Share};
 use pintle_core::notes::Notes;
+use pintle_core::step::Destination;
 use pintle_core::{Body, BodyError, BodySource, Fields, Frame, Method, Request};
 use pintle_upstream::Outgoing;
 use std::sync::Arc;
@@ -41,6 +42,11 @@ impl Mirror {
         let target = Target::find(&config.to, services, reader)?;
         let permits = Arc::new(Semaphore::new(UNDER_WAY));
         Some(Mirror { target, share: config.share, permits, left_out: Arc::default() })
+    }
+
+    /// Where a copy goes, and of how many requests; as [`Target::destination`].
+    pub(super) fn destination(&self, chosen: Option<&str>, client: &str) -> (Destination, String) {
+        (self.target.destination(1, chosen, client), self.share.to_string())
     }
 
     /// How many requests of its share got no copy.

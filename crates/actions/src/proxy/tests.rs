@@ -2,6 +2,7 @@
 
 mod forward;
 mod mirror;
+mod plan;
 
 use super::*;
 use crate::testing::{Known, PLACE, built, exchange, try_build};

@@ -61,7 +61,10 @@ fn percent(value: &str, plain: &[u8], out: &mut String) {
         if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
             continue;
         }
-        out.push_str(&value[kept..at]);
+        // Between two bytes of one character is no place to cut.
+        if kept < at {
+            out.push_str(&value[kept..at]);
+        }
         out.push('%');
         out.push(char::from(HEX[usize::from(byte >> 4)]));
         out.push(char::from(HEX[usize::from(byte & 15)]));

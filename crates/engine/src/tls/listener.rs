@@ -7,6 +7,7 @@ use super::resumption::Resumption;
 use super::{Fault, Tls, TlsConfig, TlsVersion};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use rustls::crypto::CryptoProvider;
 use rustls::server::ServerConfig;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::UnixTime;
@@ -78,6 +79,11 @@ impl TlsListener {
     /// What to make a handshake with.
     pub(super) fn server(&self) -> Arc<ServerConfig> {
         self.server.load_full()
+    }
+
+    /// The cryptography.
+    pub(super) fn provider(&self) -> &Arc<CryptoProvider> {
+        &self.tls.provider
     }
 
     /// What it was made of.

@@ -38,6 +38,8 @@ impl Controller {
         if change.only_after.is_some_and(|wanted| wanted != version) {
             return Verdict::Stale(version);
         }
+        // Before the rest is read: what changes meanwhile is news.
+        let files = (!change.dry_run).then(|| self.files());
         let mut asked = match self.asked(change.offer) {
             Ok(asked) => asked,
             Err(why) => return Verdict::Unknown(why),
@@ -47,11 +49,9 @@ impl Controller {
             old.map(|old| changes(&old.root, &asked.checked.root))
         });
         let different = different.flatten().unwrap_or_default();
-        if change.dry_run {
-            return self.tried(&mut asked, version, different);
-        }
+        let Some(files) = files else { return self.tried(&mut asked, version, &different) };
         let Asked { checked, by, origin, copy_of } = asked;
-        let taking = Taking { checked, by, origin, held: Some(self.files()), copy_of };
+        let taking = Taking { checked, by, origin, held: Some(files), copy_of };
         match self.take(taking, &mut changing) {
             Ok(version) => Verdict::Good(version, json!({"version": version, "changes": different})),
             Err(Wrong { text, json }) => Verdict::Refused(text, json),
@@ -77,7 +77,7 @@ impl Controller {
     }
 
     /// What would happen.
-    fn tried(&self, asked: &mut Asked, version: u64, different: Value) -> Verdict {
+    fn tried(&self, asked: &mut Asked, version: u64, different: &Value) -> Verdict {
         let mut document = asked.checked.document.take();
         let good = document.as_mut().is_some_and(|document| {
             self.around.adjust(document);

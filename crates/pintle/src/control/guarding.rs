@@ -1,7 +1,7 @@
 //! The guard at work: has each change watched, and goes back to what was before one that does harm.
 
 use super::take::Taking;
-use super::{Controller, Good, Held};
+use super::{Changing, Controller, Good, Held};
 use crate::cause::{Cause, Origin};
 use crate::guard::{Found, Guard, Settings};
 use crate::run::say;
@@ -57,19 +57,19 @@ impl Controller {
     }
 
     fn look_after(&self) {
-        // Summed without the lock: with many routes this takes a while.
+        // No other change may come between what is found and what is done about it.
+        let mut changing = self.changing.lock();
         let outcomes = self.metrics.outcomes();
         let found = self.guard.lock().as_mut().map(|guard| guard.look(Instant::now(), outcomes));
         match found {
             None | Some(Found::Nothing) => {}
             Some(Found::Stood) => say("the guard found no harm in the last change"),
-            Some(Found::Harm(why, good)) => self.go_back(&why, &good),
+            Some(Found::Harm(why, good)) => self.go_back(&why, &good, &mut changing),
         }
     }
 
     /// Puts in force what was before a change that does harm.
-    fn go_back(&self, why: &str, good: &Good) {
-        let mut changing = self.changing.lock();
+    fn go_back(&self, why: &str, good: &Good, changing: &mut Changing) {
         let (harmful, digest, watched) = {
             let state = self.state.lock();
             (state.change.version, state.change.digest.clone(), state.watched.clone())
@@ -84,8 +84,9 @@ impl Controller {
             changing.held.as_ref().map_or_else(|| changing.in_force.clone(), |held| changing.in_force.with(held.texts));
         let taking =
             Taking { checked, by: Cause::Guard, origin: Origin::Guard, held: Some(held), copy_of: Some(good.version) };
-        self.history.lock().take_back(harmful);
-        if self.take(taking, &mut changing).is_err() {
+        self.history.lock().take_back(harmful, true);
+        if self.take(taking, changing).is_err() {
+            self.history.lock().take_back(harmful, false);
             return say(format_args!("what was before {harmful} cannot be had any more: {harmful} stays"));
         }
         self.told.taken_back.inc();

@@ -168,6 +168,11 @@ impl Controller {
     /// All that may fail comes before all that changes something.
     fn try_take(&self, document: &mut Document, checked: &mut Checked) -> Option<(u64, Access)> {
         let gateway = self.server.gateway();
+        if gateway.is_draining() {
+            // Its sockets would be opened again.
+            checked.reader.error("ending", "the gateway is ending: nothing changes any more", checked.root.span());
+            return None;
+        }
         self.around.adjust(document);
         let (mut runtime, access) = self.assembled(document, checked)?;
         let log = needs::log(document, &mut checked.reader)?;

@@ -48,7 +48,7 @@ fn what_is_kept_is_there_after_a_restart_and_private() {
     let mut history = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
     keep(&mut history, "# a", None);
     let two = keep(&mut history, "# b", None);
-    history.take_back(two);
+    history.take_back(two, true);
     keep(&mut history, "# c", Some(1));
     let again = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(again.to_json(), history.to_json());
@@ -71,6 +71,9 @@ fn going_back_again_goes_further_back() {
     }
     assert_eq!(history.before(), Some(2));
     keep(&mut history, "# b", Some(2));
+    assert_eq!(history.before(), Some(1));
+    // Read again, as for a secret that has changed, it is still a copy.
+    keep(&mut history, "# b", None);
     assert_eq!(history.before(), Some(1));
     keep(&mut history, "# a", Some(1));
     assert_eq!(history.before(), None);

@@ -1,5 +1,7 @@
-use crate::testing::{Service, chain, exchange, now, read, said_of, try_read};
+use crate::testing::{Service, chain, exchange, lines, now, read, said_of, try_read};
 use crate::{NamedPolicies, ORDER, Policy, PolicyList};
+use pintle_core::Body;
+use pintle_core::step::Plan;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,4 +118,25 @@ fn the_order_says_why_and_holds_every_kind() {
 fn the_written_form_is_kept_equal() {
     assert_eq!(read::<PolicyList>("[{timeout: 5s}, a]"), read::<PolicyList>("- timeout: 5s\n- a\n"));
     assert_ne!(read::<PolicyList>("[{timeout: 5s}]"), read::<PolicyList>("[{timeout: 6s}]"));
+}
+
+#[test]
+fn a_plan_of_a_chain_is_what_its_run_comes_to() {
+    let levels = [
+        "[{headers: {response: {set: {x-out: \"${response.status}\"}}}}, {timeout: 5s}]",
+        "[{body_limit: 1KiB}, {headers: {request: {set: {x-in: \"${path.id}\"}}}}]",
+    ];
+    let chain = chain(&levels, "{}", &Arc::new(Service { fields: vec![("x-own", "1")], ..Service::default() }));
+    let (mut planned, mut run) = (exchange(&[]), exchange(&[]));
+    let Ok(Plan::Answer(plan)) = chain.plan(&mut planned) else { panic!("the service of tests answers") };
+    let answer = now(chain.run(&mut run)).expect("an answer");
+    assert_eq!(lines(&plan.fields), lines(&answer.fields));
+    assert_eq!(lines(&plan.fields), ["x-own: 1", "x-out: 200"]);
+    assert_eq!(lines(&planned.request.fields), lines(&run.request.fields));
+    for exchange in [&mut planned, &mut run] {
+        exchange.request.body = Body::full(vec![0; 2048]);
+    }
+    let (plan, run) =
+        (chain.plan(&mut planned).expect_err("too large"), now(chain.run(&mut run)).expect_err("too large"));
+    assert_eq!((plan.reason, plan.at), (run.reason, run.at));
 }

@@ -80,6 +80,23 @@ impl PathPattern {
         self.segments.last() == Some(&Segment::Rest)
     }
 
+    /// Compares with a normalised path: where it matches, `Ok`; else how many segments from the left agree.
+    pub fn compare(&self, path: &str) -> Result<(), usize> {
+        let mut asked = path.strip_prefix('/').into_iter().flat_map(|path| path.split('/'));
+        for (at, segment) in self.segments.iter().enumerate() {
+            let agrees = match (segment, asked.next()) {
+                (Segment::Rest, _) => return Ok(()),
+                (Segment::Literal(text), Some(found)) => **text == *found,
+                (Segment::Name(_), Some(found)) => !found.is_empty(),
+                (_, None) => false,
+            };
+            if !agrees {
+                return Err(at);
+            }
+        }
+        if asked.next().is_none() { Ok(()) } else { Err(self.segments.len()) }
+    }
+
     /// A group's path and its child's as one: the child's in the place of the group's `**`.
     pub(super) fn join(&self, child: &PathPattern) -> Result<PathPattern, Fault> {
         let Some((Segment::Rest, head)) = self.segments.split_last() else {

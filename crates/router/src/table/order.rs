@@ -1,7 +1,7 @@
 //! Which of two rules with the same host and path goes first, and when that cannot be said.
 
-use super::Listeners;
 use super::rule::{Check, Rule};
+use super::{Listeners, Respect};
 use crate::pattern::{Methods, Test};
 use std::cmp::{Ordering, Reverse};
 
@@ -27,7 +27,20 @@ impl Precedence {
             conditions: count(|_| true),
             exact: count(|test| matches!(test, Test::Exact(_))),
             regex: count(|test| matches!(test, Test::Regex(_))),
-            any_listener: listeners.0.is_none(),
+            any_listener: !listeners.named,
+        }
+    }
+
+    /// In which respect this one, which goes first, goes before another.
+    pub(super) fn over(self, other: Precedence) -> Respect {
+        if self.any_method != other.any_method {
+            Respect::Method
+        } else if (self.conditions, self.exact, self.regex) != (other.conditions, other.exact, other.regex) {
+            Respect::Conditions
+        } else if self.any_listener != other.any_listener {
+            Respect::Listener
+        } else {
+            Respect::Text
         }
     }
 }

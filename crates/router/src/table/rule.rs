@@ -28,11 +28,10 @@ pub(super) struct Check {
 
 /// Why a rule does not take a request whose host and path it matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Miss {
+pub enum Miss {
     /// It belongs to other listeners.
     Listener,
-    /// The condition of that number failed.
-    #[allow(dead_code, reason = "the number is for the explanation of a decision")]
+    /// The condition of that number among the pattern's failed; those after it were not asked.
     Condition(usize),
     /// All else holds.
     Method,
@@ -83,7 +82,7 @@ impl Check {
     }
 
     /// Whether a value of that name meets the test, or none is there where none is wanted.
-    fn holds(&self, head: &Head<'_>) -> bool {
+    pub(super) fn holds(&self, head: &Head<'_>) -> bool {
         let wanted = *self.condition.test() != Test::Present(false);
         any_value(self.condition.place(), self.condition.name(), head, |value| self.meets(value)) == wanted
     }

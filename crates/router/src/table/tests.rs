@@ -427,3 +427,76 @@ fn a_long_list_is_searched_by_value_in_the_same_order() {
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(ask(&table, "POST /", &many), "0 **");
 }
+
+/// What an explanation says of each route: its number and why.
+fn reasons(table: &Table<usize>, request: &str, lines: &[(&str, &str)]) -> Vec<(usize, Verdict)> {
+    let (method, target) = request.split_once(' ').expect("a method");
+    let (host, path) = target.split_at(target.find('/').expect("a path"));
+    let (method, fields) = (Method::from_bytes(method.as_bytes()).expect("a method"), lines.iter().copied().collect());
+    let head = Head { listener: 0, method: &method, host, path, query: None, fields: &fields };
+    table.explain(&head, 100).shown.iter().map(|one| (one.entry, one.verdict)).collect()
+}
+
+#[test]
+fn an_explanation_says_in_which_respect_a_route_lost() {
+    use Verdict::{Lost, Missed, Won};
+    let routes = [
+        (short("GET a.b/x/{id}"), Listeners::ALL),
+        (long("GET a.b/x/{id}", &["header v=1", "header w?"]), Listeners::ALL),
+        (long("GET a.b/x/{id}", &["header v=1"]), Listeners::ALL),
+        (short("a.b/x/{id}"), Listeners::ALL),
+        (short("GET a.b/x/{id}"), Listeners::only([0])),
+        (short("GET a.b/x/{id}"), Listeners::only([1])),
+        (short("POST a.b/x/{id}"), Listeners::ALL),
+        (short("a.b/x/**"), Listeners::ALL),
+        (short("*.b/x/7"), Listeners::ALL),
+        (short("/**"), Listeners::ALL),
+        (short("/y"), Listeners::ALL),
+    ];
+    let table = build(&routes).expect("no conflicts");
+    let expected = [
+        (1, Missed(Miss::Condition(1))),
+        (2, Won),
+        (4, Lost(Respect::Conditions)),
+        (5, Missed(Miss::Listener)),
+        (0, Lost(Respect::Conditions)),
+        (6, Missed(Miss::Method)),
+        (3, Lost(Respect::Method)),
+        (7, Lost(Respect::Path)),
+        (8, Lost(Respect::Host)),
+        (9, Lost(Respect::Host)),
+    ];
+    let mut found = reasons(&table, "GET a.b/x/7", &[("v", "1")]);
+    found.sort_by_key(|(entry, _)| expected.iter().position(|(other, _)| other == entry));
+    assert_eq!(found, expected);
+    let found = reasons(&table, "GET a.b/x/7", &[]);
+    assert!(found.contains(&(4, Won)) && found.contains(&(0, Lost(Respect::Listener))), "{found:?}");
+}
+
+#[test]
+fn an_explanation_of_head_prefers_the_route_that_lists_it() {
+    let table = table(&[long("GET /", &["header v=1"]), short("HEAD /")]);
+    let lost = Verdict::Lost(Respect::Method);
+    assert_eq!(reasons(&table, "HEAD h/", &[("v", "1")]), [(0, lost), (1, Verdict::Won)]);
+}
+
+#[test]
+fn an_explanation_knows_every_condition_that_fails() {
+    let table = table(&[long("/", &["header v=1", "header w?", "query q=1", "cookie c!"])]);
+    let (method, fields) = (Method::GET, [("v", "1"), ("cookie", "c=1")].into_iter().collect());
+    let head = Head { listener: 0, method: &method, host: "h", path: "/", query: Some("q=2"), fields: &fields };
+    assert_eq!(table.explain(&head, 9).shown[0].verdict, Verdict::Missed(Miss::Condition(1)));
+    assert_eq!(table.unmet(0, &head), [1, 2, 3]);
+}
+
+#[test]
+fn an_explanation_has_a_bound_and_keeps_who_won() {
+    let mut patterns: Vec<Pattern> = (0..50).map(|at| long("/", &[&format!("header t={at}")])).collect();
+    patterns.push(short("/"));
+    let table = table(&patterns);
+    let (method, fields) = (Method::GET, Fields::default());
+    let head = Head { listener: 0, method: &method, host: "h", path: "/", query: None, fields: &fields };
+    let all = table.explain(&head, 3);
+    assert_eq!((all.shown.len(), all.left_out), (4, 47));
+    assert_eq!(all.shown[3], Candidate { entry: 50, verdict: Verdict::Won });
+}

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 pub struct Setup {
     pub(crate) folder: Folder,
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) arguments: Vec<String>,
 }
 
 impl Setup {
@@ -25,8 +26,15 @@ impl Setup {
         self
     }
 
+    /// Adds an argument of the command line.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
     fn spawn(&self) -> Process {
-        Process::start(self.folder.path(), &["run", "-c", FILE], &self.env)
+        let arguments = ["run", "-c", FILE].into_iter().chain(self.arguments.iter().map(|argument| &**argument));
+        Process::start(self.folder.path(), &arguments.collect::<Vec<_>>(), &self.env)
     }
 
     /// Starts the gateway and waits until it is ready.

@@ -31,6 +31,7 @@ fn a_path() {
         ("/users/x${request.query.empty}", ">/users/x"),
         ("/${client.port}/${request.query.q}", ">/4711/a%20b&c"),
         ("/${path.rest.upperAscii()}", ">/X%2FY%2520Z"),
+        ("/${'a\u{fc}\u{4e2d}b' + string(client.port)}/x", ">/a%C3%BC%E4%B8%ADb4711/x"),
         ("/${consumer.groups}", "!consumer.groups | a list has no text: `join` it, or take one item"),
         ("/${claims.email}", "!claims.email | there is nothing under this key"),
         ("/plain", ">/plain"),

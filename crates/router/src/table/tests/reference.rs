@@ -235,8 +235,36 @@ fn the_table_finds_what_a_plain_look_at_every_route_finds() {
             let query = asked.query.map_or(String::new(), |query| format!("?{query}"));
             let request = format!("{} {}{}{query}", asked.method, asked.host, asked.path);
             assert_eq!(ask_on(&table, asked.listener, &request, &asked.lines), expected, "{specs:#?}\n{asked:?}");
+            explained(&table, &routes, &asked, &expected);
             *(if expected.starts_with("40") { &mut refused } else { &mut found }) += 1;
         }
     }
     assert!(found > 10_000 && refused > 10_000 && conflicting > 300, "{found} {refused} {conflicting}");
+}
+
+/// Holds the explanation against the answer, in [`ask`]'s form, and against the routes' patterns.
+fn explained(table: &Table<usize>, routes: &[Route], asked: &Asked, answer: &str) {
+    let method = Method::from_bytes(asked.method.as_bytes()).expect("a method");
+    let fields: Fields = asked.lines.iter().copied().collect();
+    let (listener, host, path, query) = (asked.listener, asked.host, asked.path.as_str(), asked.query);
+    let head = Head { listener, method: &method, host, path, query, fields: &fields };
+    let all = table.explain(&head, usize::MAX).shown;
+    let won: Vec<String> =
+        all.iter().filter(|one| one.verdict == Verdict::Won).map(|one| one.entry.to_string()).collect();
+    let wants_other_method = all.iter().any(|one| one.verdict == Verdict::Missed(Miss::Method));
+    let number = answer.split(' ').next().unwrap_or_default();
+    match number {
+        "404" => assert!(won.is_empty() && !wants_other_method, "{all:?}\n{asked:?}"),
+        "405" => assert!(won.is_empty() && wants_other_method, "{all:?}\n{asked:?}"),
+        number => assert_eq!(won, [number], "{all:?}\n{asked:?}"),
+    }
+    let lost = all.iter().any(|one| matches!(one.verdict, Verdict::Lost(_)));
+    assert!(!(lost && won.is_empty()), "{all:?}\n{asked:?}");
+    let here = HostPattern::parse(asked.host).expect("a host");
+    for (entry, (pattern, _)) in routes.iter().enumerate() {
+        let by_host = pattern.hosts().is_empty() || pattern.hosts().iter().any(|host| host.covers(&here));
+        let by_path = pattern.paths().iter().any(|path| path.compare(&asked.path).is_ok());
+        let found = all.iter().filter(|one| one.entry == entry).count();
+        assert_eq!(found, usize::from(by_host && by_path), "{pattern} {asked:?}");
+    }
 }

@@ -1,0 +1,109 @@
+//! What becomes of a request, and why: the listener, each route that was a candidate, the policies in run order, and what
+//! a service would get. For people first: [`Explanation`] prints itself; [`Explanation::json`] says the same to programs.
+//!
+//! Owns the words. What is said comes from where it is decided: the head is read, accepted, routed and checked by the
+//! functions that do it for real requests (`Runtime::rehearse`), a route's verdict is the table's, a value is made by the
+//! step that makes it. What only a service, a shared counter or the bytes of a connection decide is not said.
+
+mod door;
+mod explanation;
+mod json;
+mod near;
+mod outcome;
+mod question;
+mod routes;
+mod text;
+
+pub use explanation::{Answer, Candidate, Change, Explanation, Field, Outcome, Policy, Sent, Service, Told, Verdict};
+pub use question::{Mistake, Question};
+
+use crate::describe::{Description, Level, PolicyDescription};
+use pintle_engine::{Asker, Listener, Rehearsal, Runtime};
+use pintle_router::{Explained, Head};
+
+/// How many routes that did not win are told of.
+const CANDIDATES: usize = 100;
+
+/// Says what would become of a request over HTTP/1.1. `description` is the one of the document that `runtime` was made
+/// of. Reads the files of client certificates: not for a worker's thread.
+pub fn explain(runtime: &Runtime, description: &Description, question: &Question) -> Result<Explanation, Mistake> {
+    let (listener, why) = door::find(runtime, question)?;
+    let described = description.listeners.iter().find(|one| *one.name == *listener.name);
+    let address = door::peer(listener, question);
+    let bare = |outcome: Outcome| Explanation {
+        request: question.to_string(),
+        from: address.map_or_else(|| "a unix socket".to_owned(), |peer| peer.ip().to_string()),
+        notes: Vec::new(),
+        listener: Told {
+            name: listener.name.to_string(),
+            place: described.map(|one| one.span.to_string()).unwrap_or_default(),
+            why,
+        },
+        candidates: Vec::new(),
+        left_out: 0,
+        near: Vec::new(),
+        route: None,
+        policies: Vec::new(),
+        outcome,
+    };
+    let tls = match door::handshake(listener, question)? {
+        Ok(tls) => tls,
+        Err(why) => return Ok(bare(Outcome::NoHandshake(why))),
+    };
+    let rehearsal = runtime.rehearse(listener, &Asker { address, tls }, question.head().as_bytes());
+    let head = Head::new(listener.number, &rehearsal.asked);
+    let seen = match rehearsal.is_accepted {
+        true => runtime.table.explain(&head, CANDIDATES),
+        false => Explained::default(),
+    };
+    let route = routes::winner(&seen).map(|entry| &description.routes[entry]);
+    let policies = route.map(|route| &route.policies).or(described.map(|listener| &listener.policies));
+    let candidates = routes::candidates(&seen, &head, &listener.name, &runtime.table, &description.routes);
+    let (notes, near) = match rehearsal.is_accepted {
+        true => (notes(question, listener, &rehearsal), near::near(&seen, &head, &listener.name, &description.routes)),
+        false => (Vec::new(), Vec::new()),
+    };
+    Ok(Explanation {
+        notes,
+        candidates,
+        left_out: seen.left_out,
+        near,
+        route: route.map(|route| route.name.clone()),
+        policies: policies.into_iter().flatten().map(policy).collect(),
+        ..bare(outcome::outcome(rehearsal, route, description))
+    })
+}
+
+fn notes(question: &Question, listener: &Listener, rehearsal: &Rehearsal) -> Vec<String> {
+    let (asked, client) = (&rehearsal.asked, &rehearsal.exchange.client);
+    let mut notes = Vec::new();
+    let path = question.target.split(['?', '#']).next().unwrap_or_default();
+    if path != asked.target.path() && asked.target.path() != "*" {
+        notes.push(format!("its path is {} once it is normalised", asked.target.path()));
+    }
+    if client.peer.is_some_and(|peer| peer.ip().to_canonical() != client.ip) {
+        notes.push(format!("the peer is one of `trusted_proxies`, and says that the client is {}", client.ip));
+    }
+    if asked.scheme != (if question.https { pintle_core::Scheme::Https } else { pintle_core::Scheme::Http }) {
+        notes.push(format!("`{}` takes it as {}", listener.name, asked.scheme.as_str()));
+    }
+    let method = Head::new(listener.number, asked).asked().into_owned();
+    if method != asked.method && asked.protocol.is_none() {
+        notes.push(format!("a preflight: routes are sought for {method}"));
+    }
+    notes
+}
+
+fn policy(policy: &PolicyDescription) -> Policy {
+    Policy {
+        name: policy.place,
+        settings: policy.settings.to_string(),
+        level: match &policy.level {
+            Level::Listener(name) => format!("the listener `{name}`"),
+            Level::Group(name) => format!("the group `{name}`"),
+            Level::Route => "the route".into(),
+        },
+        named: policy.named.clone(),
+        place: policy.span.to_string(),
+    }
+}

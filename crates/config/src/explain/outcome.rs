@@ -1,0 +1,148 @@
+//! What a request comes to: what a service gets and what changed on the way there, or what the client gets.
+
+use super::{Answer, Change, Field, Outcome, Sent, Service, Told};
+use crate::describe::{Description, RouteDescription};
+use pintle_core::step::{Destination, Plan};
+use pintle_core::{Body, Exchange, Fields, Protocol, Response, instance, names};
+use pintle_engine::Rehearsal;
+use pintle_http1::Framing;
+
+/// Stands for what is made anew for each request.
+const NEW: &str = "<new>";
+/// Stands for a credential.
+const HIDDEN: &str = "<hidden>";
+/// How much of an answer's content is shown, in characters.
+const CONTENT: usize = 1000;
+
+pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, description: &Description) -> Outcome {
+    let Rehearsal { sent, exchange, outcome, .. } = rehearsal;
+    let action = route.map(|route| Told {
+        name: route.action.kind.to_owned(),
+        place: route.action.span.to_string(),
+        why: route.action.settings.to_string(),
+    });
+    match (outcome, action) {
+        (Ok(Plan::Send { target, to, copy }), action) => {
+            let action = action.expect("what answers where no route does sends nothing");
+            let all: u32 = to.iter().map(|one| one.weight).sum();
+            let several = to.len() > 1;
+            let shared = |one: &Destination| {
+                let share = several.then(|| format!("{} of {all}", one.weight));
+                service(one, share, description)
+            };
+            Outcome::Sent(Sent {
+                action,
+                to: to.iter().map(shared).collect(),
+                copy: copy.map(|(one, share)| service(&one, Some(share), description)),
+                method: exchange.request.method.to_string(),
+                target,
+                fields: changes(&sent, &exchange),
+            })
+        }
+        (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response) },
+        (Err((refusal, response)), _) => Outcome::Refused {
+            reason: refusal.reason.code(),
+            title: refusal.reason.title(),
+            detail: refusal.detail.into_owned(),
+            internal: refusal.internal,
+            answer: refused(response),
+        },
+    }
+}
+
+fn service(one: &Destination, share: Option<String>, description: &Description) -> Service {
+    let described = description.upstreams.iter().find(|upstream| *upstream.name == *one.upstream);
+    Service {
+        name: one.upstream.to_string(),
+        place: described.map(|upstream| upstream.span.to_string()),
+        endpoints: one.endpoints.iter().map(|endpoint| endpoint.to_string()).collect(),
+        share,
+        host: one.host.clone(),
+    }
+}
+
+fn answer(response: &Response) -> Answer {
+    let text = match &response.body {
+        Body::Full(bytes) => std::str::from_utf8(bytes).ok(),
+        Body::Empty | Body::Stream { .. } => None,
+    };
+    let cut = |text: &str| match text.char_indices().nth(CONTENT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    Answer { status: response.status.as_u16(), content: text.map(cut), fields: lines(&response.fields).collect() }
+}
+
+/// The answer to a refused request without what each of those has: a problem, which says what is told here already.
+fn refused(mut response: Response) -> Answer {
+    response.body = Body::Empty;
+    response.fields.remove(names::CONTENT_TYPE);
+    response.fields.remove(names::CACHE_CONTROL);
+    answer(&response)
+}
+
+fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
+    fields.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value).into_owned()))
+}
+
+/// The fields that the service gets, in order, and after them those that it does not get.
+fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
+    let mut before: Vec<(String, String)> = lines(sent).collect();
+    let made = Some(&*exchange.id).filter(|id| sent.get_str(names::X_REQUEST_ID) != Some(id));
+    let mut all = Vec::new();
+    for (name, value) in lines(&exchange.request.fields) {
+        let change = match before.iter().position(|old| *old == (name.clone(), value.clone())) {
+            Some(place) => {
+                before.remove(place);
+                Change::Kept
+            }
+            None => Change::Added,
+        };
+        let value = if change == Change::Added { anew(&name, value, made) } else { value };
+        all.push(Field { change, value: shown(&name, value), name });
+    }
+    all.extend(of_connection(exchange));
+    let left =
+        before.into_iter().map(|(name, value)| Field { change: Change::Dropped, value: shown(&name, value), name });
+    all.extend(left);
+    all
+}
+
+/// What is told for the connection anew: how the content is framed, and what the connection is to become.
+fn of_connection(exchange: &Exchange) -> Vec<Field> {
+    let request = &exchange.request;
+    let came = matches!(request.body, Body::Stream { .. }) || request.protocol.is_some();
+    let change = if came { Change::Kept } else { Change::Added };
+    let field = |name: &str, value: String| Field { change, name: name.to_owned(), value };
+    let mut fields = match Framing::for_request(&request.method, request.body.length()) {
+        Framing::Length(length) => vec![field("content-length", length.to_string())],
+        Framing::Chunked => vec![field("transfer-encoding", "chunked".into())],
+        Framing::None | Framing::UntilClose => vec![],
+    };
+    if let Some(Protocol::WebSocket) = request.protocol {
+        fields.extend([field("connection", "upgrade".into()), field("upgrade", "websocket".into())]);
+    }
+    fields
+}
+
+/// A value of the gateway's with what differs from one request to the next taken out; `id` is the request's, if it was
+/// made for it.
+fn anew(name: &str, value: String, id: Option<&str>) -> String {
+    match name {
+        "x-request-id" => NEW.to_owned(),
+        "via" => value.replace(instance(), &format!("pintle-{NEW}")),
+        "traceparent" => {
+            // `00-TRACE-PARENT-FLAGS`: the parent is the gateway's, and the trace where nobody sent one.
+            let part = |(at, part)| if at == 2 || Some(part) == id { NEW } else { part };
+            let parts: Vec<&str> = value.split('-').enumerate().map(part).collect();
+            parts.join("-")
+        }
+        _ => value,
+    }
+}
+
+/// A value without what is nobody's business: an explanation is sent around.
+fn shown(name: &str, value: String) -> String {
+    const CREDENTIALS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
+    if CREDENTIALS.contains(&name) { HIDDEN.to_owned() } else { value }
+}
