@@ -9,7 +9,7 @@ use pintle_telemetry::Metrics;
 use pintle_testkit::Folder;
 use std::sync::Arc;
 
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 10;
 const FILES: usize = 6;
 const CHANGES: usize = 60;
 
