@@ -26,6 +26,7 @@ async fn content_up_to_the_limit_passes_and_no_more() {
     assert_eq!(service.hits(), passed);
 }
 
+// Rule: body-limit-either-way
 #[tokio::test]
 async fn it_replaces_the_limit_of_all_requests_either_way() {
     let service = Origin::echo().await;

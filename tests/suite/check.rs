@@ -39,6 +39,7 @@ async fn a_mistake_has_its_place_a_mark_and_a_remedy() {
     refused(&config, &["error[", "pintle.yaml:5:5", "prxy: http://127.0.0.1:9001", "^^^^", "proxy"]).await;
 }
 
+// Rule: all-mistakes
 #[tokio::test]
 async fn all_mistakes_are_told_at_once() {
     let config = "listeners:
@@ -57,6 +58,7 @@ routes:
     refused(config, &["pintle.yaml:9:"]).await;
 }
 
+// Rule: match-conflict
 #[tokio::test]
 async fn two_routes_that_stay_equal_are_an_error_that_names_both() {
     let config = format!(
@@ -68,6 +70,7 @@ async fn two_routes_that_stay_equal_are_an_error_that_names_both() {
     assert_eq!(check(&config).await.code, Some(0));
 }
 
+// Rule: unit-required
 #[tokio::test]
 async fn a_value_in_the_wrong_unit_or_form_says_what_is_wanted() {
     let route = |rest: &str| format!("{START}routes:\n  - match: /**\n    proxy: http://127.0.0.1:9001\n{rest}");
@@ -83,6 +86,7 @@ async fn a_value_in_the_wrong_unit_or_form_says_what_is_wanted() {
     refused(&route("").replace("http://127.0.0.1:9001", path), &["pintle.yaml:5:", "{env: HOME}"]).await;
 }
 
+// Rule: names-at-load
 #[tokio::test]
 async fn an_expression_with_a_name_that_no_route_can_have_is_found() {
     let route = |path: &str| {
@@ -95,6 +99,7 @@ async fn an_expression_with_a_name_that_no_route_can_have_is_found() {
     refused(&route("/x/${path.id"), &["pintle.yaml:6:"]).await;
 }
 
+// Rule: secret-missing
 #[tokio::test]
 async fn a_missing_variable_warns_in_check_and_stops_a_run() {
     let config = "listeners: [{address: 127.0.0.1:0}]
@@ -128,7 +133,10 @@ async fn the_examples_load_as_they_stand() {
         folder.write(&format!("certs/{name}.key"), &server.key);
     }
     folder.write("certs/partners-ca.pem", certificates.authority());
-    for name in ["00-smallest.yaml", "01-routing.yaml", "03-tls.yaml"] {
+    for page in ["pages/not-found.html", "pages/sorry.html", "pages/maintenance.html"] {
+        folder.write(page, example(page));
+    }
+    for name in ["00-smallest.yaml", "01-routing.yaml", "03-tls.yaml", "errors.yaml", "resolver.yaml"] {
         folder.write("pintle.yaml", example(name));
         let ended = checked(&folder).await;
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
@@ -153,6 +161,7 @@ async fn what_the_readme_shows_loads() {
     }
 }
 
+// Rule: refused-by-name
 #[tokio::test]
 async fn what_a_later_version_brings_is_refused_by_name() {
     let upstream = |key: &str| {
@@ -245,6 +254,7 @@ routes:
     refused(config, &["the gateway's own admin address", "an address that this gateway listens on"]).await;
 }
 
+// Rule: all-mistakes
 #[tokio::test]
 async fn one_cause_is_one_error() {
     // Whatever names what is broken is not wrong itself.

@@ -109,7 +109,7 @@ policies  in the order in which they run
             of the route (pintle.yaml:20:36)
 
 sent to   orders (pintle.yaml:8:3), at 127.0.0.1:9001, 127.0.0.1:9011
-          by proxy (pintle.yaml:21:16) {to: orders, path: "/v2/${path.id}"}
+          by proxy (pintle.yaml:21:16) {to: orders, path: "/v2/${path.id}", rewrite_location: false}
 
 as        GET /v2/7?a=b
           host: shop.example.com

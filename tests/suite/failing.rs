@@ -21,6 +21,7 @@ fn tells_no_address(answer: &Answer, address: SocketAddr) {
     assert!(!text.contains(&address.port().to_string()) && !text.contains("127.0.0.1"), "{text}");
 }
 
+// Rule: refusal-tells-nothing
 #[tokio::test]
 async fn a_service_that_is_down_is_502_in_both_protocols() {
     let (nobody, url) = nobody();
@@ -63,6 +64,7 @@ async fn a_service_that_closes_without_an_answer_is_502_and_asked_once() {
     }
 }
 
+// Rule: answer-malformed
 #[tokio::test]
 async fn a_malformed_answer_is_502() {
     let (gateway, service) = raw().await;
@@ -103,6 +105,7 @@ async fn an_answer_with_too_large_a_head_is_502() {
     gateway.get("/").await.problem(502, "upstream_malformed");
 }
 
+// Rule: upstream-response
 #[tokio::test]
 async fn a_service_that_says_nothing_is_504() {
     let service = RawOrigin::start().await;
@@ -112,6 +115,7 @@ async fn a_service_that_says_nothing_is_504() {
     tells_no_address(&answer, service.address());
 }
 
+// Rule: upstream-connect
 #[tokio::test]
 async fn a_service_that_cannot_be_reached_in_time_is_504() {
     let silent = Silent::new();
@@ -119,6 +123,7 @@ async fn a_service_that_cannot_be_reached_in_time_is_504() {
     gateway.get("/").await.problem(504, "connect_timeout");
 }
 
+// Rule: upstream-idle
 #[tokio::test]
 async fn a_service_that_falls_silent_midway_is_cut_off() {
     let service = RawOrigin::start().await;
@@ -146,6 +151,7 @@ async fn interim_answers_without_end_are_502() {
     gateway.h2().await.get("/").await.problem(502, "upstream_malformed");
 }
 
+// Rule: upstream-queue
 #[tokio::test]
 async fn more_requests_than_may_wait_are_503() {
     let service = RawOrigin::start().await;
@@ -171,6 +177,7 @@ async fn serve_one(service: &RawOrigin) -> Wire {
     wire
 }
 
+// Rule: retry-unsent
 #[tokio::test]
 async fn a_kept_connection_that_went_stale_costs_no_request() {
     let (gateway, service) = raw().await;
@@ -216,6 +223,7 @@ async fn behind_a_stale_connection_comes_a_new_one() {
     assert!(other.so_far().await.is_empty(), "one more stale connection was tried");
 }
 
+// Rule: retry-unsent
 #[tokio::test]
 async fn what_may_not_be_done_twice_is_not_sent_twice() {
     // RFC 9110 9.2.2.
@@ -245,6 +253,7 @@ async fn a_connection_that_the_service_closed_is_not_used_again() {
     }
 }
 
+// Rule: retry-unsent
 #[tokio::test]
 async fn an_endpoint_that_refuses_is_passed_over() {
     let (nobody, _) = nobody();

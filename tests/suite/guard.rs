@@ -32,6 +32,7 @@ async fn ask(gateway: &Gateway, requests: usize, status: u16) {
     }
 }
 
+// Rule: change-guard
 #[tokio::test]
 async fn a_file_that_does_harm_is_taken_back_and_counts_as_refused_until_it_changes() {
     let gateway = start(config("/shop", "5m")).await;

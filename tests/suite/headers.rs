@@ -40,6 +40,7 @@ async fn fields_are_set_added_and_removed_both_ways() {
     assert_eq!(service.hits(), 2);
 }
 
+// Rule: fails-header
 #[tokio::test]
 async fn a_value_that_fails_takes_the_clients_own_with_it() {
     let service = Origin::echo().await;
@@ -58,6 +59,7 @@ async fn a_value_that_fails_takes_the_clients_own_with_it() {
     assert_eq!(service.last().get("x-user"), Some("me"));
 }
 
+// Rule: policies-around-all
 #[tokio::test]
 async fn the_gateways_own_answers_are_edited_too() {
     let (_held, url) = nobody();

@@ -24,6 +24,7 @@ async fn last_answer(gateway: &Gateway, bytes: impl AsRef<[u8]>) -> Answer {
     answer
 }
 
+// Rule: ambiguous-refused
 #[tokio::test]
 async fn what_could_be_read_in_two_ways_is_400_and_nothing_goes_on() {
     let (gateway, service) = echo().await;
@@ -109,6 +110,7 @@ async fn what_is_right_but_unusual_is_taken() {
     assert_eq!(service.hits(), usual.len());
 }
 
+// Rule: coding-unknown
 #[tokio::test]
 async fn what_is_not_implemented_is_said_so() {
     let (gateway, _service) = echo().await;
@@ -147,6 +149,7 @@ async fn content_has_a_bound() {
     gateway.h2().await.ask(Ask::post("/", vec![b'x'; 4096])).await.problem(413, "body_too_large");
 }
 
+// Rule: close-in-stages
 #[tokio::test]
 async fn a_refusal_can_be_read_by_a_client_that_is_still_sending() {
     // RFC 9112 9.6: closed in stages, for a reset would take the answer away.
@@ -205,6 +208,7 @@ async fn a_client_that_leaves_within_its_content_is_no_request() {
     assert_eq!(service.hits(), 1);
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn a_client_that_is_too_slow_is_408() {
     let (gateway, service) = limited("timeout: {header: 200ms, body: 200ms}").await;
@@ -214,6 +218,7 @@ async fn a_client_that_is_too_slow_is_408() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn a_kept_connection_without_a_request_is_closed_in_silence() {
     let (gateway, _service) = limited("timeout: {idle: 200ms}").await;

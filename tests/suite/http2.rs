@@ -232,6 +232,7 @@ async fn hasty() -> (Gateway, Origin) {
     (gateway, service)
 }
 
+// Rule: client-slow
 #[tokio::test]
 async fn content_that_comes_too_slowly_is_408() {
     let (gateway, service) = hasty().await;
@@ -261,6 +262,7 @@ async fn an_idle_connection_is_told_to_go_and_then_closed() {
     wire.ended().await;
 }
 
+// Rule: upstream-protocol
 #[tokio::test]
 async fn a_service_may_speak_http2_too() {
     let service = Origin::start(async |request: pintle_testkit::Received| {

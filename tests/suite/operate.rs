@@ -29,6 +29,7 @@ async fn it_says_that_it_lives_and_is_ready() {
     assert_eq!(gateway.ask_admin(Ask::get("/nothing")).await.status, 404);
 }
 
+// Rule: secret-elsewhere
 #[tokio::test]
 async fn the_status_tells_what_runs_and_no_secret() {
     let (gateway, _service) = administered().await;
@@ -50,6 +51,7 @@ async fn requests_are_counted() {
     assert!(metrics.text().contains("route=\"all\""), "{metrics:?}");
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn a_reload_by_request_wants_the_token() {
     let (gateway, _service) = administered().await;
@@ -67,6 +69,7 @@ async fn a_reload_by_request_wants_the_token() {
     assert!(matches!(gateway.verdict().await, Reloaded::Refused(_)));
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn a_page_in_a_browser_cannot_reach_the_admin_api() {
     // DNS rebinding: the name is the page's, the address is loopback.
@@ -77,6 +80,7 @@ async fn a_page_in_a_browser_cannot_reach_the_admin_api() {
     assert!((400..500).contains(&status), "{status}");
 }
 
+// Rule: logged-once
 #[tokio::test]
 async fn each_request_is_one_line_of_json() {
     let (gateway, service) = administered().await;
@@ -109,6 +113,7 @@ async fn each_request_is_one_line_of_json() {
     assert!(!gateway.stderr().contains("hidden"));
 }
 
+// Rule: logged-once
 #[tokio::test]
 async fn a_refusal_is_a_line_with_its_reason() {
     let gateway = Gateway::plain("routes: [{match: /a, respond: {status: 200}}]").await;
@@ -129,6 +134,7 @@ async fn the_log_can_be_switched_off() {
     assert!(gateway.log_lines().is_empty());
 }
 
+// Rule: drain
 #[tokio::test]
 async fn asked_to_end_it_serves_what_is_under_way_and_nothing_new() {
     let service = RawOrigin::start().await;
@@ -171,6 +177,7 @@ async fn asked_twice_it_ends_at_once() {
     assert!(client.to_end().await.0.is_empty());
 }
 
+// Rule: drain
 #[tokio::test]
 async fn the_time_to_drain_is_bounded() {
     let service = RawOrigin::start().await;
@@ -200,6 +207,7 @@ async fn a_port_that_another_program_has_is_told_before_anything_starts() {
     }
 }
 
+// Rule: upstream-down
 #[tokio::test]
 async fn a_service_that_is_down_does_not_stop_a_start() {
     let (_nobody, url) = crate::example::nobody();
@@ -261,6 +269,7 @@ async fn the_service_manager_hears_of_start_reload_and_end() {
     assert_eq!(gateway.ended().await, Some(0));
 }
 
+// Rule: admin-token
 #[tokio::test]
 async fn the_admin_api_may_be_a_unix_socket() {
     let config = "listeners: [{address: 127.0.0.1:0}]

@@ -39,6 +39,7 @@ async fn fields_of_the_connection_stay_on_it() {
     assert!(!answer.has("x-inner") && !answer.has("keep-alive") && answer.has("x-outer"), "{answer:?}");
 }
 
+// Rule: upgrade-websocket
 #[tokio::test]
 async fn an_upgrade_to_anything_but_websocket_is_dropped() {
     let (gateway, service) = echo().await;
@@ -48,6 +49,7 @@ async fn an_upgrade_to_anything_but_websocket_is_dropped() {
     assert!(!got.has("upgrade") && !got.has("http2-settings") && !got.has("connection"), "{got:?}");
 }
 
+// Rule: client-untrusted
 #[tokio::test]
 async fn a_service_learns_who_asks_from_the_gateway_alone() {
     let (gateway, service) = echo().await;
@@ -65,6 +67,7 @@ async fn a_service_learns_who_asks_from_the_gateway_alone() {
     assert_eq!(got.get("x-request-id"), answer.get("x-request-id"));
 }
 
+// Rule: client-trusted
 #[tokio::test]
 async fn a_trusted_proxy_is_believed() {
     let service = Origin::echo().await;
@@ -101,6 +104,7 @@ async fn a_trace_goes_on_and_a_new_one_starts_where_there_is_none() {
     assert_eq!(trace(&service.last())[1], "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
+// Rule: via-loop
 #[tokio::test]
 async fn via_names_the_gateway_and_a_loop_is_found_by_it() {
     // RFC 9110 7.6.3.
@@ -115,6 +119,7 @@ async fn via_names_the_gateway_and_a_loop_is_found_by_it() {
     assert_eq!(outer.get("/").await.status, 200);
 }
 
+// Rule: proxy-host
 #[tokio::test]
 async fn the_client_says_the_host_and_an_https_url_its_own() {
     let (gateway, service) = echo().await;
@@ -143,6 +148,7 @@ async fn what_has_no_content_has_none() {
     assert_eq!(h1.get("/").await.text(), "0123456789");
 }
 
+// Rule: interim
 #[tokio::test]
 async fn early_hints_come_early() {
     // RFC 8297.
@@ -171,6 +177,7 @@ async fn early_hints_come_early() {
     assert_eq!((answer.text().as_str(), answer.interim.len()), ("ok", 1));
 }
 
+// Rule: interim
 #[tokio::test]
 async fn a_client_of_http_1_0_gets_no_interim_answer() {
     // RFC 9110 15.2.
@@ -242,6 +249,7 @@ async fn an_expectation_that_nobody_knows_is_refused() {
     gateway.ask(Ask::get("/").header("expect", "miracles")).await.problem(417, "expectation_failed");
 }
 
+// Rule: date-added
 #[tokio::test]
 async fn a_date_is_added_where_there_is_none() {
     // RFC 9110 6.6.1.
@@ -271,6 +279,7 @@ async fn cookies_split_by_http2_are_one_field_for_the_service() {
     assert_eq!(service.last().get("cookie"), Some("a=1; b=2"));
 }
 
+// Rule: max-forwards
 #[tokio::test]
 async fn max_forwards_is_counted_once_and_ends_at_the_gateway() {
     // RFC 9110 7.6.2: of OPTIONS and TRACE alone.

@@ -7,6 +7,7 @@ fn to(place: &str) -> String {
     format!("listeners: [{{address: 127.0.0.1:0}}]\nroutes: [{{match: /**, redirect: {{to: {place}}}}}]\n")
 }
 
+// Rule: redirect-parts
 #[tokio::test]
 async fn a_redirect_changes_what_it_names() {
     let config = "routes:
@@ -47,6 +48,7 @@ async fn what_a_client_says_cannot_choose_another_host() {
     }
 }
 
+// Rule: policies-around-all
 #[tokio::test]
 async fn policies_stand_around_it() {
     let policies = "[{body_limit: 4B}, {headers: {response: {set: {x-a: b}}}}]";

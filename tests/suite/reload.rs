@@ -51,6 +51,7 @@ async fn a_file_that_is_gone_or_half_written_changes_nothing() {
     assert_eq!(gateway.get("/").await.text(), "before");
 }
 
+// Rule: change-whole
 #[tokio::test]
 async fn a_file_set_with_one_error_changes_nothing() {
     let main = "include: [routes.d/*.yaml]\nlisteners: [{address: 127.0.0.1:0}]\n";
@@ -69,6 +70,7 @@ async fn a_file_set_with_one_error_changes_nothing() {
     assert_eq!((gateway.get("/a").await.text(), gateway.get("/b").await.text()), ("two".into(), "two".into()));
 }
 
+// Rule: change-streams
 #[tokio::test]
 async fn an_open_download_lives_on_when_its_route_is_gone() {
     let service = RawOrigin::start().await;
@@ -85,6 +87,7 @@ async fn an_open_download_lives_on_when_its_route_is_gone() {
     assert_eq!(gateway.get("/").await.text(), "after");
 }
 
+// Rule: change-streams
 #[tokio::test]
 async fn an_open_upload_lives_on() {
     let service = RawOrigin::start().await;
@@ -101,6 +104,7 @@ async fn an_open_upload_lives_on() {
     assert_eq!(client.answer_to("POST").await.status, 204);
 }
 
+// Rule: change-kept
 #[tokio::test]
 async fn connections_to_services_are_kept() {
     let service = Origin::echo().await;
@@ -149,6 +153,7 @@ async fn many_changes_cost_no_memory_and_no_request() {
     assert!(grown < 4 << 20, "the gateway holds {grown} bytes more");
 }
 
+// Rule: change-whole
 #[tokio::test]
 async fn what_cannot_be_had_changes_nothing_at_all() {
     let config = |listeners: &str, log: &str, body: &str| {
@@ -191,6 +196,7 @@ async fn what_waits_for_a_restart_is_said() {
     assert_eq!(gateway.ask_admin(Ask::get("/readyz")).await.status, 200);
 }
 
+// Rule: change-kept
 #[tokio::test]
 async fn what_a_reload_keeps_goes_on_counting() {
     let config = |more: &str| {

@@ -24,6 +24,7 @@ async fn narrow(gateway: &Gateway) -> (H2Client, H2Stream) {
     (client, stream)
 }
 
+// Rule: respond-kind
 #[tokio::test]
 async fn an_answer_of_the_gateways_own_is_text_or_json() {
     let config = "routes:
@@ -58,6 +59,7 @@ async fn what_a_client_says_stays_a_value() {
     h2.get("/u/a").await.problem(400, "bad_value");
 }
 
+// Rule: policies-around-all
 #[tokio::test]
 async fn policies_stand_around_it() {
     let policies = "[{body_limit: 4B}, {headers: {response: {set: {x-a: b}}}}]";

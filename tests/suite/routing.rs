@@ -13,6 +13,7 @@ async fn taken_by(gateway: &Gateway, ask: Ask) -> String {
     if answer.status == 200 { answer.text() } else { answer.status.to_string() }
 }
 
+// Rule: match-most-specific
 #[tokio::test]
 async fn the_more_specific_path_wins_from_the_left() {
     let routes =
@@ -36,6 +37,7 @@ async fn the_more_specific_path_wins_from_the_left() {
     }
 }
 
+// Rule: match-slash
 #[tokio::test]
 async fn a_trailing_slash_counts() {
     let gateway = named(&[("/a", "without"), ("/a/", "with"), ("\"/b/{x}\"", "one")]).await;
@@ -44,6 +46,7 @@ async fn a_trailing_slash_counts() {
     assert_eq!(taken_by(&gateway, Ask::get("/b/")).await, "404", "a name is one segment, and not an empty one");
 }
 
+// Rule: match-most-specific
 #[tokio::test]
 async fn an_exact_host_wins_over_a_longer_wildcard_over_any() {
     let routes = [
@@ -66,6 +69,7 @@ async fn an_exact_host_wins_over_a_longer_wildcard_over_any() {
     }
 }
 
+// Rule: match-more-conditions
 #[tokio::test]
 async fn more_conditions_win_and_exact_over_regex_over_present() {
     let gateway = named(&[
@@ -86,6 +90,7 @@ async fn more_conditions_win_and_exact_over_regex_over_present() {
     assert_eq!(taken_by(&gateway, ask("other").header("x", "v1")).await, "exact");
 }
 
+// Rule: match-405
 #[tokio::test]
 async fn a_wrong_method_is_405_with_all_that_would_be_right() {
     let gateway = named(&[("GET /a", "get"), ("\"POST,PUT /a\"", "write"), ("POST /b", "post")]).await;
@@ -98,6 +103,7 @@ async fn a_wrong_method_is_405_with_all_that_would_be_right() {
     assert_eq!(taken_by(&gateway, Ask::get("/c")).await, "404");
 }
 
+// Rule: match-preflight
 #[tokio::test]
 async fn a_preflight_is_matched_as_the_method_that_it_asks_for() {
     let service = Origin::named("post").await;
@@ -110,6 +116,7 @@ async fn a_preflight_is_matched_as_the_method_that_it_asks_for() {
     assert_eq!(gateway.ask(options.header("access-control-request-method", "PUT")).await.status, 405);
 }
 
+// Rule: match-own
 #[tokio::test]
 async fn the_gateway_answers_for_itself_where_no_service_can() {
     let gateway = named(&[("/**", "any")]).await;
@@ -119,6 +126,7 @@ async fn the_gateway_answers_for_itself_where_no_service_can() {
     wire.answer_to("CONNECT").await.problem(501, "not_implemented");
 }
 
+// Rule: path-normalised
 #[tokio::test]
 async fn the_path_is_normalised_once_before_anything_sees_it() {
     let service = Origin::echo().await;
@@ -139,6 +147,7 @@ async fn the_path_is_normalised_once_before_anything_sees_it() {
     assert_eq!(service.hits(), cases.len());
 }
 
+// Rule: path-refused
 #[tokio::test]
 async fn a_path_that_could_be_read_in_two_ways_is_refused() {
     let service = Origin::echo().await;
@@ -152,6 +161,7 @@ async fn a_path_that_could_be_read_in_two_ways_is_refused() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: match-listener
 #[tokio::test]
 async fn a_route_of_a_listener_is_seen_there_alone() {
     let config = "

@@ -67,6 +67,7 @@ async fn a_canary_takes_what_meets_all_conditions_and_rewrites_it() {
     assert!(target.as_deref().is_some_and(|target| target.starts_with("/v2/orders/a/b%2Fc")), "{target:?}");
 }
 
+// Rule: match-next-best
 #[tokio::test]
 async fn a_request_that_misses_one_condition_goes_to_the_next_best_route() {
     let shop = shop().await;
@@ -117,6 +118,7 @@ async fn headers_are_edited_both_ways() {
     assert!(!answer.json()["fields"].to_string().contains("x-tenant"));
 }
 
+// Rule: match-group
 #[tokio::test]
 async fn a_group_joins_paths_and_prefers_what_is_written_out() {
     let shop = shop().await;
@@ -140,6 +142,7 @@ async fn a_redirect_keeps_the_query() {
     assert_eq!(shop.users.hits(), 0);
 }
 
+// Rule: match-405
 #[tokio::test]
 async fn what_no_route_matches_is_404() {
     let shop = shop().await;

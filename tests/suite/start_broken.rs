@@ -27,11 +27,13 @@ async fn serves_the_rest(proxy: &str, reason: &str) {
     }
 }
 
+// Rule: start-not-stopped
 #[tokio::test]
 async fn a_name_that_does_not_resolve_stops_neither_a_start_nor_a_change() {
     serves_the_rest("http://no-such-name.invalid:80", "upstream_unresolved").await;
 }
 
+// Rule: start-not-stopped
 #[tokio::test]
 async fn a_service_that_is_down_stops_neither_a_start_nor_a_change() {
     serves_the_rest("http://127.0.0.1:1", "connect_failed").await;
@@ -114,6 +116,7 @@ async fn a_secret_that_is_missing_at_a_start_is_waited_for_with_the_last_good_on
 }
 
 /// Files as Kubernetes mounts them: links into a folder that is itself a link, which is swapped.
+// Rule: change-links
 #[tokio::test]
 async fn a_mounted_folder_that_is_swapped_is_a_change() {
     let folder = Folder::new();

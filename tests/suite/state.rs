@@ -40,6 +40,7 @@ async fn history(gateway: &Gateway) -> serde_json::Value {
     gateway.ask_admin(Ask::get("/config/history")).await.json()
 }
 
+// Rule: state-last-good
 #[tokio::test]
 async fn a_start_with_a_bad_file_serves_the_last_good_one_and_says_so() {
     let place = Folder::new();
@@ -113,6 +114,7 @@ async fn the_command_lines_folder_wins_over_the_files() {
     assert!(!gateway.stderr().contains("until the next start"), "{}", gateway.stderr());
 }
 
+// Rule: state-last-good
 #[tokio::test]
 async fn without_a_state_a_bad_file_does_not_start() {
     let place = Folder::new();
@@ -165,6 +167,7 @@ async fn the_last_good_one_is_there_after_a_crash() {
     assert_eq!(says(&gateway).await, "second");
 }
 
+// Rule: state-failing
 #[tokio::test]
 async fn a_folder_of_another_program_is_refused() {
     let place = Folder::new();
@@ -176,6 +179,7 @@ async fn a_folder_of_another_program_is_refused() {
     assert!(place.at("theirs/data.db").exists());
 }
 
+// Rule: state-failing
 #[tokio::test]
 async fn a_state_folder_that_cannot_be_written_stops_neither_a_start_nor_a_change() {
     let place = Folder::new();
@@ -217,6 +221,7 @@ impl Drop for Disk {
     }
 }
 
+// Rule: state-failing
 #[tokio::test]
 async fn a_full_disk_stops_nothing_and_what_could_not_be_written_is_written_later() {
     let Some(disk) = Disk::new() else { return };

@@ -168,6 +168,7 @@ async fn a_download_whose_client_goes_away_is_cancelled() {
     upstream.ended().await;
 }
 
+// Rule: answer-whole
 #[tokio::test]
 async fn an_answer_that_breaks_off_never_looks_whole() {
     let (gateway, service) = raw().await;

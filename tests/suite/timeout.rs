@@ -19,6 +19,7 @@ async fn what_is_in_time_passes_in_both_protocols() {
     }
 }
 
+// Rule: timeout-whole
 #[tokio::test]
 async fn the_time_of_a_route_is_from_head_to_last_byte() {
     let service = RawOrigin::start().await;
@@ -71,6 +72,7 @@ async fn the_time_of_a_route_cuts_an_answer_that_goes_on() {
     }
 }
 
+// Rule: policy-inner
 #[tokio::test]
 async fn the_inner_level_replaces_the_outer() {
     let service = RawOrigin::start().await;

@@ -15,6 +15,7 @@ async fn shown(gateway: &Gateway, certificates: &Certificates, name: &str) -> Op
     Wire::tls(gateway.address(0), &TlsClient::new(certificates, name)).await.certificate()
 }
 
+// Rule: tls-names
 #[tokio::test]
 async fn the_certificate_is_chosen_by_name_exact_before_wildcard() {
     let certificates = Certificates::new();
@@ -41,6 +42,7 @@ async fn the_certificate_is_chosen_by_name_exact_before_wildcard() {
     assert!(TlsClient::new(&certificates, "a.b.example.com").connect(gateway.address(0)).await.is_err());
 }
 
+// Rule: tls-names
 #[tokio::test]
 async fn who_asks_for_no_name_gets_the_first_certificate() {
     let certificates = Certificates::new();
@@ -145,6 +147,7 @@ async fn a_handshake_that_never_ends_is_ended() {
     Wire::tcp(gateway.address(0)).await.to_end().await;
 }
 
+// Rule: change-links
 #[tokio::test]
 async fn certificates_that_kubernetes_swaps_by_a_link_are_taken() {
     // A secret's volume: tls.crt -> ..data/tls.crt, ..data -> ..1; a change makes ..2 and replaces ..data.

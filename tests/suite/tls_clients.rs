@@ -19,6 +19,7 @@ async fn let_in(gateway: &Gateway, tls: &TlsClient) -> bool {
     wire.to_end().await.0.starts_with(b"HTTP/1.1 200")
 }
 
+// Rule: client-certificate
 #[tokio::test]
 async fn a_client_certificate_is_required_unless_told() {
     let (servers, clients) = (Certificates::new(), Certificates::new());
@@ -32,6 +33,7 @@ async fn a_client_certificate_is_required_unless_told() {
     assert!(!let_in(&gateway, &TlsClient::with_identity(&servers, NAME, &clients.server(&["a.test"]))).await);
 }
 
+// Rule: client-certificate
 #[tokio::test]
 async fn where_it_is_not_required_a_wrong_one_is_still_refused() {
     let (servers, clients) = (Certificates::new(), Certificates::new());
@@ -78,6 +80,7 @@ async fn proxy_protocol_says_who_the_client_is() {
     assert_eq!(service.last().get("x-forwarded-for"), Some("127.0.0.1"));
 }
 
+// Rule: proxy-protocol
 #[tokio::test]
 async fn who_must_send_the_header_and_does_not_gets_nothing() {
     let (gateway, service) = proxied("127.0.0.0/8").await;
@@ -90,6 +93,7 @@ async fn who_must_send_the_header_and_does_not_gets_nothing() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: proxy-protocol
 #[tokio::test]
 async fn nobody_else_may_say_who_it_is() {
     let (gateway, service) = proxied("10.0.0.0/8").await;
@@ -124,6 +128,7 @@ async fn to_tls(service: &Origin, keys: &str) -> Gateway {
     Gateway::plain(format!("upstreams: {{inner: {upstream}}}\nroutes: [{{match: /**, proxy: inner}}]")).await
 }
 
+// Rule: upstream-protocol, upstream-verified
 #[tokio::test]
 async fn a_service_over_tls_is_verified() {
     let certificates = Certificates::new();

@@ -45,6 +45,7 @@ async fn an_upgrade_over_http1_is_passed_on() {
     assert_eq!((answer.status, answer.text().as_str()), (403, "no"));
 }
 
+// Rule: websocket
 #[tokio::test]
 async fn both_sides_talk_over_http1() {
     let (gateway, service) = raw().await;
@@ -92,6 +93,7 @@ async fn a_service_that_switches_unasked_is_502() {
     assert_eq!(answer.status, 502);
 }
 
+// Rule: timeout-tunnel
 #[tokio::test]
 async fn the_time_of_a_route_ends_at_the_tunnel() {
     let service = RawOrigin::start().await;
@@ -104,6 +106,7 @@ async fn the_time_of_a_route_ends_at_the_tunnel() {
     they_talk(&mut client, &mut upstream).await;
 }
 
+// Rule: websocket
 #[tokio::test]
 async fn it_is_not_offered_over_http2() {
     // RFC 8441 3: without the setting a client must not ask; one that does is refused, and nothing goes on.
@@ -126,6 +129,7 @@ async fn it_is_not_offered_over_http2() {
     assert!(!service.was_asked().await);
 }
 
+// Rule: websocket
 #[tokio::test]
 async fn a_service_that_speaks_http2_cannot_have_one() {
     let service = Origin::echo().await;

@@ -8,6 +8,7 @@ mod machine;
 mod mirrors;
 mod names;
 mod rooms;
+mod rules;
 mod rust;
 mod sizes;
 mod tree;
@@ -49,6 +50,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("rooms know only the rooms before them", rooms::check),
     ("a policy and an action have a test and a place in their list", mirrors::policies_and_actions),
     ("every module of the test suite runs", mirrors::suite),
+    ("each rule of the semantics has its test", rules::check),
     ("long files say why", sizes::files),
     ("long functions say why", sizes::functions),
     ("every crate forbids unsafe code or says why not", heads::unsafe_code),

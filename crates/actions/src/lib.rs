@@ -2,7 +2,9 @@
 //! documentation. Knows upstreams by [`Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
+mod content;
 mod fallback;
+mod maintenance;
 mod proxy;
 mod redirect;
 mod respond;
@@ -11,8 +13,11 @@ mod services;
 mod testing;
 mod url;
 
+pub use content::Content;
 pub use fallback::Fallback;
+pub use maintenance::{Closed, MaintenanceConfig};
 pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
 pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
 pub use services::{Service, Services};
+pub use url::{Host, Url};

@@ -7,6 +7,7 @@
 mod config;
 mod forward;
 mod mirror;
+mod rewrite_location;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -16,11 +17,12 @@ pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 use crate::services::{Services, Target};
 use crate::url::{Host, Url};
 use mirror::Mirror;
-use pintle_core::config::Reader;
+use pintle_core::config::{Diagnostic, Reader};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Refusal, Response};
 use pintle_upstream::Outgoing;
+use rewrite_location::Undo;
 use std::sync::Arc;
 
 /// Sends requests to a service.
@@ -30,6 +32,13 @@ pub struct Proxy {
     path: Option<Url>,
     host: Option<Host>,
     mirror: Option<Mirror>,
+    rewrite: Option<Rewrite>,
+}
+
+/// That places in answers are put into the client's words.
+#[derive(Clone, Copy, Debug)]
+struct Rewrite {
+    undoes_path: bool,
 }
 
 /// Which service gets a request.
@@ -107,7 +116,7 @@ impl Proxy {
         let config = match config {
             ProxyConfig::To(service) => {
                 let to = To::One(Target::find(service, services, reader)?);
-                return Some(Proxy { to, path: None, host: None, mirror: None });
+                return Some(Proxy { to, path: None, host: None, mirror: None, rewrite: None });
             }
             ProxyConfig::Long(config) => config,
         };
@@ -116,7 +125,9 @@ impl Proxy {
         let host = config.host.as_ref().map(|host| Host::build(host, true, place, reader));
         let mirror = config.mirror.as_ref().map(|mirror| Mirror::build(mirror, services, reader));
         // An inner None was reported: it is no absence.
-        Some(Proxy { to: to?, path: all(path)?, host: all(host)?, mirror: all(mirror)? })
+        let (path, host, mirror) = (all(path)?, all(host)?, all(mirror)?);
+        let rewrite = config.rewrite_location.then(|| Rewrite::build(config, path.as_ref(), reader));
+        Some(Proxy { to: to?, path, host, mirror, rewrite })
     }
 
     /// Its templates.
@@ -128,37 +139,54 @@ impl Proxy {
     fn prepare(&self, exchange: &mut Exchange) -> Result<Prepared, Refusal> {
         let query = exchange.request.target.query();
         let path = self.path.as_ref().map(|path| path.render(exchange, query)).transpose()?;
-        let host = self.host.as_ref().map(|host| host.render(exchange)).transpose()?;
+        let chosen = self.host.as_ref().map(|host| host.render(exchange)).transpose()?;
         if let Some(answer) = forward::last_hop(&mut exchange.request)? {
             return Ok(Prepared::Answer(answer));
         }
         forward::prepare(exchange);
-        Ok(Prepared::Send { path, host })
+        Ok(Prepared::Send { path, host: chosen })
     }
 
     async fn send(&self, exchange: &mut Exchange) -> Outcome {
         let target = self.to.pick();
-        let (path, host) = match self.prepare(exchange)? {
+        let (path, chosen) = match self.prepare(exchange)? {
             Prepared::Answer(answer) => return Ok(answer),
             Prepared::Send { path, host } => (path, host),
         };
         if let Some(mirror) = &self.mirror {
-            mirror.copy(&mut exchange.request, path.as_deref(), host.as_deref());
+            mirror.copy(&mut exchange.request, path.as_deref(), chosen.as_deref());
         }
         let request = &mut exchange.request;
+        let host = target.host(chosen.as_deref(), request.target.authority());
         let outgoing = Outgoing {
             method: &request.method,
             target: path.as_deref().unwrap_or(request.target.path_and_query()),
-            host: target.host(host.as_deref(), request.target.authority()),
+            host,
             fields: &request.fields,
             body: std::mem::take(&mut request.body),
             protocol: request.protocol,
             deadline: exchange.deadline,
             interim: exchange.interim.as_ref(),
         };
-        let response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
+        let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
         exchange.notes.first_byte = Some(exchange.started.elapsed());
+        if let Some(Rewrite { undoes_path }) = self.rewrite {
+            let host = target.host(chosen.as_deref(), exchange.request.target.authority());
+            Undo::new(exchange, path.as_deref(), undoes_path, host, &target.upstream).apply(&mut response.fields);
+        }
         Ok(response)
+    }
+}
+
+impl Rewrite {
+    fn build(config: &ProxyMap, path: Option<&Url>, reader: &mut Reader) -> Self {
+        let undoes_path = path.is_none_or(rewrite_location::can_be_undone);
+        if let (false, Some(path)) = (undoes_path, &config.path) {
+            let message = "`rewrite_location` cannot undo this path: only scheme and host are put back";
+            let help = "end it in `/${path.rest}`";
+            reader.report(Diagnostic::warning("path-not-undone", message, &path.span).help(help));
+        }
+        Rewrite { undoes_path }
     }
 }
 

@@ -4,28 +4,36 @@
 //! The query is kept unless `to` or `path` has one. The status is 308 unless told: it keeps the method.
 
 use crate::url::{Host, Url};
-use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned, Text};
+use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned, TemplateText, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Reason, Refusal, Response, Scheme, StatusCode, names};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// Sends the client elsewhere.
+/// Sends the client elsewhere: `to` is the whole place, and excludes its parts; of the parts, what is not given is the
+/// request's.
+///
+/// ```yaml
+/// routes:
+///   - {match: /old/**, redirect: {to: "https://shop.example.com/${path.rest}", status: 301}}
+///   - {match: "plain.example.com/**", redirect: {scheme: https, port: 8443}}
+///   - {match: "www.example.com/shop/**", redirect: {host: shop.example.com, path: "/${path.rest}"}}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "redirect", check)]
+#[read(called = "redirect", instead = "write `{to: …}`", check)]
 pub struct RedirectConfig {
-    /// Where to (a template): a URL, or a path on the same host.
-    pub to: Option<Spanned<String>>,
-    /// The scheme, if it is to be another.
+    /// Where to: a URL, or a path on the same host. The query is kept unless this has one.
+    pub to: Option<TemplateText>,
+    /// The scheme, if it is to be another. Without `port` it takes its own port.
     pub scheme: Option<RedirectScheme>,
-    /// The host (a template), if it is to be another.
-    pub host: Option<Spanned<String>>,
+    /// The host, if it is to be another.
+    pub host: Option<TemplateText>,
     /// The port, if it is to be another.
     pub port: Option<Spanned<u16>>,
-    /// The path (a template), if it is to be another.
-    pub path: Option<Spanned<String>>,
-    /// 301, 302, 303, 307 or 308.
+    /// The path, if it is to be another.
+    pub path: Option<TemplateText>,
+    /// The status (RFC 9110 15.4). 307 and 308 keep the method; 301 and 308 are for good.
     #[read(default = "308")]
     pub status: RedirectStatus,
 }
@@ -42,7 +50,7 @@ pub enum RedirectScheme {
 
 /// The status of a redirection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "301, 302, 303, 307 or 308")]
+#[read(text, expected = "301, 302, 303, 307 or 308", range = "301-308")]
 pub struct RedirectStatus(pub StatusCode);
 
 impl Text for RedirectStatus {
@@ -130,7 +138,8 @@ impl Redirect {
         Ok(response)
     }
 
-    fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
+    /// Where a request is sent.
+    pub fn location(&self, exchange: &Exchange) -> Result<String, Refusal> {
         let target = &exchange.request.target;
         let (scheme, host, port, path) = match &self.to {
             To::Url(url) => return url.render(exchange, target.query()),

@@ -1,35 +1,44 @@
 //! `respond: {status, headers, body}`: the gateway answers by itself. A body that is a text is `text/plain`, a tree is
 //! JSON; `${…}` stands in either, and a leaf of a tree that is a single `${…}` keeps its type.
 
-mod content;
 #[cfg(test)]
 mod tests;
 
-use content::Content;
-use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, Spanned, Text, Tree};
+use crate::content::Content;
+use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, TemplateText, TemplateTree, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
 use pintle_policies::field::{self, Side, Value};
 use std::sync::Arc;
 
-/// The gateway answers by itself.
+/// The gateway answers by itself. A text is `text/plain`, a tree is JSON, unless `headers` say otherwise.
+///
+/// ```yaml
+/// routes:
+///   - {match: GET /health, respond: {body: "ok\n"}}
+///   - match: /teapot/{id}
+///     respond:
+///       status: 418
+///       headers: {cache-control: no-store, x-asked-for: "${path.id}"}
+///       body: {id: "${path.id}", from: "${client.ip}", port: "${client.port}"}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "respond", check)]
+#[read(called = "`respond`", instead = "write `{status: …}`, or `{body: …}`", check)]
 pub struct RespondConfig {
     /// The status, from 200 to 599.
     #[read(default = "200")]
     pub status: RespondStatus,
-    /// Header fields (templates).
+    /// Header fields, by name. One whose template fails is left out.
     #[read(default)]
-    pub headers: Map<Spanned<String>>,
-    /// The content: a text (a template), or a tree with templates as leaves, which becomes JSON.
-    pub body: Option<Tree>,
+    pub headers: Map<TemplateText>,
+    /// The content; the default is none. Excluded by the statuses 204, 205 and 304, which have none.
+    pub body: Option<TemplateTree>,
 }
 
 /// A final status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a status from 200 to 599")]
+#[read(text, expected = "a status from 200 to 599", range = "200-599")]
 pub struct RespondStatus(pub StatusCode);
 
 impl Text for RespondStatus {

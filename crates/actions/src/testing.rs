@@ -7,7 +7,7 @@ use pintle_core::notes::Notes;
 use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
 use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Version};
-use pintle_upstream::{Reference, Upstream};
+use pintle_upstream::{Reference, Resolver, Upstream};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -59,7 +59,7 @@ impl Services for Known {
             url => url.clone(),
         };
         let Reference::Url(origin) = &url else { panic!("{url} is no URL") };
-        Some(Upstream::of_url(origin, &reference.span, None).expect("an upstream"))
+        Some(Upstream::of_url(origin, &reference.span, &Resolver::library(), None).expect("an upstream"))
     }
 }
 

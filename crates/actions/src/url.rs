@@ -2,7 +2,7 @@
 //! rendered into something that could be read in two ways.
 
 use pintle_core::config::{Diagnostic, Reader, Spanned};
-use pintle_core::template::{Declared, Place, Root, Scope, Template};
+use pintle_core::template::{Declared, Expression, Place, Root, Scope, Template};
 use pintle_core::{Reason, Refusal};
 use pintle_policies::template;
 use pintle_upstream::Address;
@@ -39,16 +39,23 @@ impl Part {
 
 /// A path with an optional query, or a whole URL.
 #[derive(Debug)]
-pub(crate) struct Url(Part);
+pub struct Url {
+    part: Part,
+    /// What stands around the expressions.
+    literals: Box<[Box<str>]>,
+}
 
 impl Url {
     /// A path to send to a service, or to redirect to: it begins with `/`.
-    pub(crate) fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn path(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         if !text.starts_with('/') {
             let message = format!("a path begins with `/`, this one is `{text}`");
-            let help = match text.starts_with("${request.path") {
-                true => "the path stays as it is where none is given: leave it out".to_owned(),
-                false => format!("write `/{text}`"),
+            let help = match () {
+                () if text.starts_with("${request.path") => {
+                    "the path stays as it is where none is given: leave it out".to_owned()
+                }
+                () if text.contains("://") => "the path alone stands here; a host has a key of its own".to_owned(),
+                () => format!("write `/{text}`"),
             };
             reader.report(Diagnostic::error("bad-path", message, &text.span).help(help));
             return None;
@@ -57,7 +64,7 @@ impl Url {
     }
 
     /// Where to redirect to: a path, or an http or https URL.
-    pub(crate) fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn location(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let is_path = text.starts_with('/') && !text.starts_with("//");
         if !(is_path || text.starts_with("http://") || text.starts_with("https://")) {
             let message = format!("`{text}` does not say where to");
@@ -80,13 +87,14 @@ impl Url {
             reader.report(Diagnostic::error("bad-path", message, &text.span).help(help));
             return None;
         }
-        Some(Url(part))
+        let literals = literals(text, &part.template).map(Box::from).collect();
+        Some(Url { part, literals })
     }
 
     /// The URL for a request. Its query is the request's, unless it has one of its own.
-    pub(crate) fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope, query: Option<&str>) -> Result<String, Refusal> {
         let mut out = String::with_capacity(128);
-        self.0.render(scope, &mut out)?;
+        self.part.render(scope, &mut out)?;
         if !out.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::new(Reason::Internal).internal("a template gave a URL with a character that none has"));
         }
@@ -94,8 +102,23 @@ impl Url {
         Ok(out)
     }
 
-    pub(crate) fn template(&self) -> &Template {
-        self.0.template()
+    /// The expression that the path ends in, if it ends in one, and what stands before it; the query plays no part.
+    pub(crate) fn last_in_path(&self) -> Option<(&str, &Expression)> {
+        let mut last = None;
+        let mut pieces = self.literals.iter();
+        // In this order, so that the piece after the last expression is left.
+        for (expression, literal) in self.template().expressions().zip(pieces.by_ref()) {
+            if literal.contains('?') {
+                return last.filter(|_| literal.starts_with('?'));
+            }
+            last = Some((&**literal, expression));
+        }
+        last.filter(|_| pieces.next().is_some_and(|rest| rest.is_empty() || rest.starts_with('?')))
+    }
+
+    /// Its template.
+    pub fn template(&self) -> &Template {
+        self.part.template()
     }
 }
 
@@ -143,13 +166,14 @@ fn flaw(literal: &str, fragment: bool) -> Option<(String, &'static str)> {
 
 /// A host to name, with or without a port.
 #[derive(Debug)]
-pub(crate) struct Host {
+pub struct Host {
     part: Part,
     with_port: bool,
 }
 
 impl Host {
-    pub(crate) fn build(
+    /// Compiles one; what is wrong is reported.
+    pub fn build(
         text: &Spanned<String>,
         with_port: bool,
         declared: &Declared<'_>,
@@ -170,7 +194,7 @@ impl Host {
     }
 
     /// The host for a request. One that a client's value makes into none is the client's fault.
-    pub(crate) fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
         let mut out = String::new();
         self.part.render(scope, &mut out)?;
         if self.part.template.literal().is_none() && !is_host(&out, self.with_port) {
@@ -180,7 +204,8 @@ impl Host {
         Ok(out)
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    /// Its template.
+    pub fn template(&self) -> &Template {
         self.part.template()
     }
 }

@@ -3,16 +3,19 @@
 
 mod admin;
 mod batches;
+mod errors;
 mod listeners;
 mod own;
+mod resolver;
 mod routes;
 mod services;
 
-pub(crate) use routes::actions;
+pub(crate) use routes::{actions, report_conflicts};
 
 use crate::document::{Document, LimitsConfig};
 use crate::written::{Written, sound};
 use batches::Late;
+use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
 use pintle_core::config::{Reader, Span};
@@ -20,7 +23,7 @@ use pintle_engine::tls::Tls;
 use pintle_engine::{Limits, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
 use pintle_telemetry::Metrics;
-use routes::{Built, Placed};
+use routes::{Built, Place};
 use services::Upstreams;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,25 +46,29 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
 /// The same for a document whose files are known: the routes of those that were left unread are taken over, and the
 /// runtime lends its own to the next one.
 pub fn assemble_written(document: &Document, written: &Written, world: &World, reader: &mut Reader) -> Option<Runtime> {
-    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), world, reader);
+    let resolver = resolver::build(&document.resolver, world, reader);
+    let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
-    let late = Late::read(written, world, upstreams.stayed(), reader);
+    let mut pages = ErrorPages::new(document, &doors, reader);
+    let listeners = doors.open(document, &pages, world, reader);
+    let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));
+    let late = Late::read(written, world, stayed && upstreams.stayed(), reader);
     let batches = late.batches(document, written);
-    let (entries, files) = routes::entries(document, &batches, &doors, &mut upstreams, world, reader);
-    let listeners = doors.open(document, world, reader);
-    if reader.diagnostics.has_errors() {
-        return None;
-    }
-    let origin = origin(written, &entries, files, reader);
-    let (spans, entries): (Vec<_>, Vec<_>) = entries.into_iter().map(|placed| (placed.matched, placed.entry)).unzip();
+    let (placed, files) = routes::entries(document, &batches, &doors, &mut upstreams, &mut pages, world, reader);
+    let (places, entries): (Vec<_>, Vec<_>) = placed.into_iter().map(|one| (one.place, one.entry)).unzip();
+    // That two routes are equal is so whatever is wrong elsewhere.
     let table = match Table::build(entries) {
         Ok(table) => table,
         Err(conflicts) => {
-            routes::report_conflicts(&conflicts, &spans, reader);
+            let spans: Vec<_> = places.into_iter().map(|place| place.matched).collect();
+            report_conflicts(&conflicts, &spans, reader);
             return None;
         }
     };
+    if reader.diagnostics.has_errors() {
+        return None;
+    }
     let addresses: HashMap<_, _, foldhash::fast::RandomState> =
         listeners.iter().flat_map(|l| l.addresses.iter().map(|address| (address.clone(), l.number))).collect();
     Some(Runtime {
@@ -69,21 +76,22 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         table,
         addresses,
         limits: limits(&document.limits),
+        resolver,
         upstreams: upstreams.all(),
         listeners,
-        origin,
+        origin: origin(written, &places, files, reader),
     })
 }
 
 /// What the next configuration may take over.
-fn origin(written: &Written, entries: &[Placed], files: Vec<Built<'_>>, reader: &Reader) -> Origin {
+fn origin(written: &Written, all: &[Place], files: Vec<Built<'_>>, reader: &Reader) -> Origin {
     let sound = sound(reader);
     let bytes = |span: &Span| (span.range().start as u32, span.range().end as u32);
-    let place = |placed: &Placed| RoutePlace { matched: bytes(&placed.matched), name: placed.name.as_ref().map(bytes) };
+    let place = |place: &Place| RoutePlace { matched: bytes(&place.matched), name: place.name.as_ref().map(bytes) };
     let file = |Built { source, routes, places, urls }: Built<'_>| RouteFile {
         name: source.name().into(),
         digest: source.digest(),
-        places: places.unwrap_or_else(|| entries[routes.clone()].iter().map(place).collect()),
+        places: places.unwrap_or_else(|| all[routes.clone()].iter().map(place).collect()),
         routes,
         urls,
     };

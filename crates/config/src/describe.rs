@@ -64,6 +64,10 @@ pub struct RouteDescription {
     pub labels: BTreeMap<String, String>,
     /// What holds around its action, in run order.
     pub policies: Vec<PolicyDescription>,
+    /// Its pages for errors as they were written, and its groups', the innermost first.
+    pub errors: Vec<Node>,
+    /// Where it is closed for maintenance, what was written of that.
+    pub maintenance: Option<Node>,
     /// What it does.
     pub action: ActionDescription,
 }
@@ -101,6 +105,8 @@ pub struct PolicyDescription {
 /// A level of policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
+    /// `defaults`.
+    Defaults,
     /// A listener, by its name.
     Listener(String),
     /// A group, by its name.
@@ -115,13 +121,13 @@ pub fn describe(root: &Node, document: &Document) -> Description {
     let of = |key| filled.get(key).cloned();
     let listeners: Vec<&Spanned<ListenerConfig>> = document.listeners.iter().filter_map(Maybe::get).collect();
     let mut describing = Describing { document, listeners, actions: action_shapes(), routes: Vec::new() };
-    describing.all(&document.routes, root.get("routes"), &Around::default(), &[]);
+    describing.all(&document.routes, root.get("routes"), &Around::top(document), &Groups::default());
     let upstream = |(name, _): &(Spanned<String>, Maybe<_>)| UpstreamDescription {
         name: name.value.clone(),
         span: name.span.clone(),
         settings: of("upstreams").and_then(|all| all.get(name).cloned()).unwrap_or_else(|| root.clone()),
     };
-    let apart = ["listeners", "upstreams", "policies", "routes", "include"];
+    let apart = ["listeners", "upstreams", "policies", "routes", "include", "defaults"];
     let keys = Document::shape().keys();
     let settings = keys.into_iter().filter(|key| !apart.contains(key)).filter_map(|key| Some((key, of(key)?)));
     Description {
@@ -137,6 +143,14 @@ fn action_shapes() -> Vec<(&'static str, Shape)> {
     let keys = ["proxy", "redirect", "respond"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
+}
+
+/// What stands around a route in its groups, and on it.
+#[derive(Clone, Default)]
+struct Groups {
+    levels: Vec<Level>,
+    errors: Vec<Node>,
+    maintenance: Option<Node>,
 }
 
 struct Describing<'d> {
@@ -155,7 +169,10 @@ impl<'d> Describing<'d> {
             ListenerDescription {
                 span: config.span.clone(),
                 settings: without(shape.fill_but(node, &["policies"]), &["name", "policies"]),
-                policies: self.policies(&[&config.policies], &[Level::Listener(name.clone())]),
+                policies: self.policies(
+                    &[&self.document.defaults.policies, &config.policies],
+                    &[Level::Defaults, Level::Listener(name.clone())],
+                ),
                 name,
             }
         };
@@ -167,24 +184,26 @@ impl<'d> Describing<'d> {
         routes: &'d [Maybe<Spanned<RouteConfig>>],
         written: Option<&Node>,
         outer: &Around<'d>,
-        groups: &[Level],
+        groups: &Groups,
     ) {
         let written = written.and_then(Node::as_list).unwrap_or_default();
         for (route, node) in routes.iter().zip(written) {
             let Some(route) = route.get() else { continue };
             let Ok(level) = outer.inner(route) else { continue };
+            let mut groups = groups.clone();
+            groups.errors.splice(0..0, node.get("errors").cloned());
+            groups.maintenance = node.get("maintenance").cloned().or(groups.maintenance);
             match &route.routes {
                 Some(children) => {
-                    let name = level.name.clone().unwrap_or_default();
-                    let groups: Vec<Level> = groups.iter().cloned().chain([Level::Group(name)]).collect();
+                    groups.levels.push(Level::Group(level.name.clone().unwrap_or_default()));
                     self.all(children, node.get("routes"), &level, &groups);
                 }
-                None => self.route(route, node, &level, groups),
+                None => self.route(route, node, &level, &groups),
             }
         }
     }
 
-    fn route(&mut self, route: &'d Spanned<RouteConfig>, node: &Node, level: &Around<'d>, groups: &[Level]) {
+    fn route(&mut self, route: &'d Spanned<RouteConfig>, node: &Node, level: &Around<'d>, groups: &Groups) {
         let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
         let Some((kind, span)) = actions(route).next() else { return };
         let Some(written) = node.get(kind) else { return };
@@ -198,10 +217,9 @@ impl<'d> Describing<'d> {
         });
         for on in spread(numbers, self.listeners.iter().map(|config| &config.policies)) {
             let door = on.number.and_then(|number| self.listeners.get(number as usize));
-            let levels: Vec<Level> = door
-                .map(|config| Level::Listener(name_of(config)))
-                .into_iter()
-                .chain(groups.iter().cloned())
+            let levels: Vec<Level> = std::iter::once(Level::Defaults)
+                .chain(door.map(|config| Level::Listener(name_of(config))))
+                .chain(groups.levels.iter().cloned())
                 .chain([Level::Route])
                 .collect();
             let policies = self.policies(&level.lists(on.policies), &levels);
@@ -213,6 +231,8 @@ impl<'d> Describing<'d> {
                 on: on.number,
                 labels: level.labels.clone(),
                 policies,
+                errors: groups.errors.clone(),
+                maintenance: groups.maintenance.clone().filter(|written| written.as_text() != Some("false")),
                 action: action.clone(),
             });
         }

@@ -1,13 +1,17 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
 mod guard;
+mod limits;
+mod places;
 
-pub use guard::GuardConfig;
-
+use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
-use pintle_actions::{ProxyConfig, RedirectConfig, RespondConfig};
+pub use guard::GuardConfig;
+pub(crate) use limits::LimitsConfig;
+pub use limits::Workers;
+use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
-    ByteSize, ConfigPath, Later, Map, Network, OneOrMany, Read, SecretSource, Span, Spanned, Text, Tree,
+    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
 };
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -15,45 +19,63 @@ use pintle_engine::tls::TlsConfig;
 use pintle_policies::{NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
-use pintle_upstream::UpstreamConfig;
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::time::Duration;
+use pintle_upstream::{ResolverConfig, UpstreamConfig};
 
-/// The configuration of a gateway.
+/// The keys at the top of a file.
+///
+/// ```yaml
+/// include: [conf.d/*.yaml]
+/// listeners: [{address: 127.0.0.1:8080}]
+/// upstreams: {orders: {endpoints: [127.0.0.1:9001]}}
+/// policies: {patient: {timeout: 2m}}
+/// routes:
+///   - match: /orders/**
+///     policies: [patient]
+///     proxy: orders
+/// telemetry: {access_log: {to: stdout}}
+/// admin: {address: 127.0.0.1:9900}
+/// limits: {connections: 50000}
+/// workers: 4
+/// defaults: {policies: [{timeout: 30s}]}
+/// errors: {404: {json: {nothing: here}}}
+/// resolver: {timeout: 1s}
+/// state: /var/lib/pintle
+/// guard: {for: 60s, errors: 5%}
+/// ```
 #[derive(Debug, Read)]
-#[read(called = "configuration")]
+#[read(called = "configuration", check)]
 pub struct Document {
-    /// More files, as glob patterns relative to this one.
-    #[read(default = "[]")]
-    pub include: Tree,
-    /// Where clients come in.
+    /// More files, as paths with `*` and `?` in them, relative to this one. Each holds keys of the same kind, and all are
+    /// joined; the same name twice is an error, a pattern that finds nothing a warning.
+    #[read(default)]
+    pub include: Vec<String>,
+    /// Where clients come in; at least one.
     pub listeners: Spanned<Vec<Maybe<Spanned<ListenerConfig>>>>,
-    /// The services behind, by name.
+    /// The services behind, each under the name by which routes call it.
     #[read(default)]
     pub upstreams: Map<Maybe<UpstreamConfig>>,
-    /// Policies that several routes share, by name.
+    /// Policies under names, for lists to take: `policies: [NAME]`. Each is one instance, whoever names it.
     #[read(default)]
     pub policies: NamedPolicies,
-    /// What becomes of requests. Their order means nothing: the most specific match wins.
+    /// What becomes of requests. Their order means nothing: [the most specific match wins](#which-route-wins).
     #[read(default)]
     pub routes: Vec<Maybe<Spanned<RouteConfig>>>,
     /// Logs and metrics.
     #[read(default = "{}")]
     pub telemetry: Telemetry,
-    /// The admin address.
+    /// An address for operators; without it there is none.
     pub admin: Option<AdminConfig>,
     /// How many threads serve requests: a number, or `auto` for one a core. Read at the start alone.
     #[read(default = "auto")]
     pub workers: Workers,
-    /// Bounds on clients.
+    /// Bounds on what clients may send and hold.
     #[read(default = "{}")]
     pub limits: LimitsConfig,
-    /// Policies for every route.
-    #[read(later)]
-    pub defaults: Later,
-    /// A folder in which the last ten configurations are kept, so that a start with a bad file has one to serve. Read
-    /// at the start alone; `--state` of the command line comes before it.
+    /// What holds for all routes, and for requests that no route takes.
+    #[read(default = "{}")]
+    pub defaults: DefaultsConfig,
+    /// A folder of its own in which [the last ten configurations are kept](changes.md#what-is-kept), so that a start with
+    /// a bad file has one to serve. Read at the start alone; `--state` of the command line wins over it.
     pub state: Option<Spanned<ConfigPath>>,
     /// Shared stores.
     #[read(later)]
@@ -61,63 +83,119 @@ pub struct Document {
     /// People and programs with keys.
     #[read(later)]
     pub consumers: Later,
-    /// Taking back a change that does harm.
+    /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
-    /// How names are looked up.
-    #[read(later)]
-    pub resolver: Later,
-    /// Pages for errors.
-    #[read(later)]
-    pub errors: Later,
+    /// How the names of services are looked up.
+    #[read(default = "{}")]
+    pub resolver: ResolverConfig,
+    /// Pages for errors, on all listeners.
+    #[read(default)]
+    pub errors: ErrorsConfig,
 }
 
-/// Where clients come in.
+/// What holds everywhere, unless a listener, a group or a route says otherwise.
+///
+/// ```yaml
+/// defaults:
+///   policies: [{timeout: 30s}, {headers: {response: {remove: [server, x-powered-by]}}}]
+/// ```
+#[derive(Debug, Read)]
+#[read(called = "defaults")]
+pub struct DefaultsConfig {
+    /// Policies around every route and around 404 and 405: the outermost level, outside of those of listeners.
+    #[read(default)]
+    pub policies: PolicyList,
+}
+
+/// Where clients come in. HTTP/1.1 and HTTP/2 share a port: over TLS the client chooses by ALPN, in cleartext by its first
+/// bytes (RFC 9113 3.3).
+///
+/// ```yaml
+/// listeners:
+///   - name: public
+///     address: ["0.0.0.0:8443", "[::]:8443"]
+///     tls: {certificates: [{cert: certs/shop.pem, key: certs/shop.key}]}
+///   - name: inside
+///     address: unix:/run/pintle/http.sock
+///   - name: behind-balancer
+///     address: 127.0.0.1:8080
+///     proxy_protocol: {from: [10.0.0.0/8]}
+///     trusted_proxies: [10.0.0.0/8]
+///     policies: [{timeout: 30s}]
+///     errors: {404: {json: {inside: false}}}
+/// ```
 #[derive(Debug, Read)]
 #[read(called = "listener")]
 pub struct ListenerConfig {
     /// Its name in logs and routes; the default is its first address.
     pub name: Option<Spanned<String>>,
-    /// `IP:PORT`, `[IPv6]:PORT` or `unix:/path`, or a list of them.
+    /// Where to listen; a list listens at each. Port 0 takes a free one.
     pub address: OneOrMany<Spanned<Address>>,
-    /// Terminates TLS.
+    /// Terminates TLS; without it the listener speaks cleartext.
     pub tls: Option<Spanned<TlsConfig>>,
-    /// Takes the client's address from the PROXY protocol.
+    /// Takes the client's address from the PROXY protocol, version 1 or 2, as some load balancers send it.
     pub proxy_protocol: Option<ProxyProtocolConfig>,
-    /// Whose `Forwarded` and `X-Forwarded-*` are believed.
+    /// Peers whose `Forwarded` (RFC 7239) and `X-Forwarded-*` are believed. The client is then the rightmost address that
+    /// is not one of them. From anyone else these fields are dropped.
     #[read(default)]
     pub trusted_proxies: Vec<Network>,
-    /// Policies of every route here, and of requests that no route takes.
+    /// Policies around every route here, and around the 404 and 405 of requests that no route takes.
     #[read(default)]
     pub policies: PolicyList,
+    /// Pages for errors here.
+    #[read(default)]
+    pub errors: ErrorsConfig,
     /// Plain TCP.
     #[read(later)]
     pub protocol: Later,
 }
 
-/// What becomes of some requests: an action, or a group of routes.
+/// What becomes of some requests. A route has one action (`proxy`, `redirect` or `respond`), or it is a group and has
+/// `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
+///
+/// ```yaml
+/// routes:
+///   - name: api
+///     match: api.example.com/v1/**
+///     listener: main
+///     labels: {team: shop}
+///     policies: [{timeout: 10s}]
+///     routes:
+///       - {match: "GET /orders/{id}", proxy: orders}
+///       - {match: /users/**, proxy: users}
+///   - {match: /old/**, redirect: {to: "/${path.rest}"}}
+///   - {match: GET /health, respond: {body: "ok\n"}}
+/// listeners: [{name: main, address: 127.0.0.1:8080}]
+/// ```
 #[derive(Debug, Read)]
-#[read(called = "route")]
+#[read(called = "route", check)]
 pub struct RouteConfig {
-    /// Its unique name in logs and metrics; the default is the match in canonical form.
+    /// Its unique name in logs and metrics; in a group it is `group/child`. The default is the match as it is understood.
     pub name: Option<Spanned<String>>,
-    /// Which requests: `[METHOD[,METHOD] ][host]/path`, or a map.
+    /// Which requests it takes.
     #[read(key = "match")]
     pub pattern: Spanned<Pattern>,
-    /// The listeners that it belongs to alone; the default is all.
+    /// The names of the listeners that it belongs to; the default is all. Routes of different listeners never compete.
     pub listener: Option<OneOrMany<Spanned<String>>>,
-    /// Free labels for logs, metrics and expressions.
+    /// Free labels, which expressions know as `route.labels.NAME`.
     #[read(default)]
     pub labels: Map<String>,
-    /// What happens around the action.
+    /// What happens around the action, in the [order of the gateway](#policies).
     #[read(default)]
     pub policies: PolicyList,
-    /// Sends the request to a service.
+    /// Pages for errors on this route, or on those of this group.
+    #[read(default)]
+    pub errors: ErrorsConfig,
+    /// Answers 503 in place of the action, or of those of the group's routes.
+    pub maintenance: Option<MaintenanceConfig>,
+    /// Sends the request to a service and gives its answer back.
     pub proxy: Option<Spanned<ProxyConfig>>,
     /// Sends the client elsewhere.
     pub redirect: Option<Spanned<RedirectConfig>>,
-    /// Answers by itself.
+    /// Answers by itself, without a service.
     pub respond: Option<Spanned<RespondConfig>>,
-    /// A group: routes that inherit match and policies.
+    /// Makes a group of it: routes that inherit match, listener and policies. When none of them takes a request, other
+    /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Serves files.
     #[read(later)]
@@ -130,147 +208,43 @@ pub struct RouteConfig {
     pub batch: Later,
 }
 
-/// The admin address.
+/// An address for operators: health, status, metrics, reloading. See [the admin API](#the-admin-api).
+///
+/// ```yaml
+/// admin:
+///   address: 127.0.0.1:9900
+///   token: {env: PINTLE_ADMIN_TOKEN}
+/// ```
 #[derive(Debug, Read)]
-#[read(called = "admin")]
+#[read(called = "`admin`")]
 pub struct AdminConfig {
-    /// `IP:PORT` or `unix:/path`.
+    /// Where to listen. Not one of the listeners'.
     pub address: Spanned<Address>,
-    /// What callers that change something must show as a Bearer token; needed beyond loopback for all.
+    /// What callers must show as `authorization: Bearer …` to change something; beyond loopback they need it to read, too.
     pub token: Option<Spanned<SecretSource>>,
 }
 
-/// How many workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a number of workers, or `auto`")]
-pub enum Workers {
-    /// One a core.
-    Auto,
-    /// So many.
-    Count(usize),
+/// The keys of a map that it does not have, or does not have yet: each of them is reported.
+fn refused<T: Read>(node: &Node) -> impl Iterator<Item = &str> {
+    let Shape::Map { fields, .. } = T::shape() else { unreachable!("a struct reads a map") };
+    let keys = node.as_map().unwrap_or_default().iter().map(|entry| &*entry.key.value);
+    keys.filter(move |key| !fields.iter().any(|field| field.key == *key && !field.later))
 }
 
-impl Text for Workers {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Workers::Auto),
-            text => match text.parse() {
-                Ok(count @ 1..=1024) => Ok(Workers::Count(count)),
-                _ => Err("from 1 to 1024; `auto` is one a core".into()),
-            },
-        }
+impl RouteConfig {
+    /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
+    /// would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let acts = self.proxy.is_some() || self.redirect.is_some() || self.respond.is_some() || self.routes.is_some();
+        (acts || refused::<Self>(node).next().is_none()).then_some(self)
     }
-}
-
-impl Workers {
-    /// How many that are on this machine.
-    pub fn count(self) -> usize {
-        match self {
-            Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
-            Workers::Count(count) => count,
-        }
-    }
-}
-
-/// Bounds on clients.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "limits")]
-pub struct LimitsConfig {
-    /// Open connections, over all workers.
-    #[read(default = "20000")]
-    pub connections: u32,
-    /// A request's head.
-    #[read(default = "{}")]
-    pub header: HeaderLimits,
-    /// How long to wait.
-    #[read(default = "{}")]
-    pub timeout: TimeLimits,
-    /// A request's content.
-    #[read(default = "10MiB")]
-    pub body: ByteSize,
-    /// Concurrent streams of an HTTP/2 connection.
-    #[read(default = "128")]
-    pub streams: u32,
-}
-
-/// Bounds on a request's head.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "header")]
-pub struct HeaderLimits {
-    /// Bytes of all of it.
-    #[read(default = "32KiB")]
-    pub size: ByteSize,
-    /// Fields.
-    #[read(default = "100")]
-    pub count: u32,
-}
-
-/// How long clients may take.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "timeout")]
-pub struct TimeLimits {
-    /// For a head, from its first byte.
-    #[read(default = "10s")]
-    pub header: Duration,
-    /// Between two pieces of content.
-    #[read(default = "30s")]
-    pub body: Duration,
-    /// For a kept connection without a request.
-    #[read(default = "60s")]
-    pub idle: Duration,
-    /// For what is under way when the gateway is to stop.
-    #[read(default = "30s")]
-    pub drain: Duration,
 }
 
 impl Document {
-    /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
-    pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
-        let listeners = self.listeners.iter().filter_map(Maybe::get);
-        listeners.filter_map(|listener| listener.tls.as_ref()).flat_map(|tls| tls.files()).map(|file| &file.value)
-    }
-
-    /// Where an address of a listener was written.
-    pub fn address_span(&self, address: &Address) -> Option<&Span> {
-        let mut all = self.listeners.iter().filter_map(Maybe::get).flat_map(|listener| listener.address.iter());
-        // Several with port 0 differ by numbers that are given later.
-        all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
-    }
-
-    /// Every other file that is read with the configuration: those of TLS to services, and secrets.
-    pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
-        let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
-        let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
-        let token = self.admin.iter().filter_map(|admin| admin.token.as_ref()).filter_map(|token| match &token.value {
-            SecretSource::File(path) => Some(path),
-            SecretSource::Env(_) => None,
-        });
-        tls.map(|file| &file.value).chain(token)
-    }
-
-    /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are
-    /// taken.
-    pub fn move_loopback_ports(&mut self, ports: &HashMap<u16, u16>) {
-        let moved = |address: &mut SocketAddr| {
-            if address.ip().is_loopback()
-                && let Some(&port) = ports.get(&address.port())
-            {
-                address.set_port(port);
-            }
-        };
-        for listener in self.listeners.value.iter_mut().filter_map(Maybe::get_mut) {
-            for address in &mut listener.value.address.0 {
-                if let Address::Tcp(tcp) = &mut address.value {
-                    moved(tcp);
-                }
-            }
-        }
-        for upstream in self.upstreams.0.iter_mut().filter_map(|(_, upstream)| upstream.get_mut()) {
-            upstream.move_ports(|host, port| {
-                let mut address = SocketAddr::new(host.parse().ok()?, port);
-                moved(&mut address);
-                Some(address.port())
-            });
-        }
+    /// With names under a key that is misspelled, that no one knows them would only follow.
+    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
+        let named = ["listeners", "upstreams", "policies"];
+        let meant = |key: &str| named.iter().any(|name| strsim::osa_distance(&key.to_lowercase(), name) <= 3);
+        (!refused::<Self>(node).any(meant)).then_some(self)
     }
 }

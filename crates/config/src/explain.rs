@@ -99,6 +99,7 @@ fn policy(policy: &PolicyDescription) -> Policy {
         name: policy.place,
         settings: policy.settings.to_string(),
         level: match &policy.level {
+            Level::Defaults => "`defaults`".into(),
             Level::Listener(name) => format!("the listener `{name}`"),
             Level::Group(name) => format!("the group `{name}`"),
             Level::Route => "the route".into(),

@@ -1,11 +1,14 @@
 //! What a route is with all that stands around it: its groups, its listeners. The same for whoever builds it and whoever
 //! describes it.
 
-use crate::document::RouteConfig;
+use crate::document::{Document, RouteConfig};
+use pintle_actions::MaintenanceConfig;
 use pintle_core::config::Spanned;
+use pintle_engine::pages;
 use pintle_policies::PolicyList;
 use pintle_router::{Fault, Listeners, Pattern};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What routes inherit from the groups around them.
 #[derive(Clone, Default)]
@@ -15,6 +18,10 @@ pub(crate) struct Level<'d> {
     pub(crate) listeners: Option<&'d [Spanned<String>]>,
     pub(crate) policies: Vec<&'d PolicyList>,
     pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) maintenance: Option<&'d MaintenanceConfig>,
+    /// Pages for errors, the innermost first; only whoever builds routes makes them.
+    pub(crate) errors: Vec<Arc<pages::Level>>,
+    defaults: Option<&'d PolicyList>,
 }
 
 /// Some listeners on which the same policies hold around a route.
@@ -27,6 +34,11 @@ pub(crate) struct On<'d> {
 }
 
 impl<'d> Level<'d> {
+    /// What is around every route.
+    pub(crate) fn top(document: &'d Document) -> Self {
+        Level { defaults: Some(&document.defaults.policies), ..Level::default() }
+    }
+
     /// What holds for a route with all that is around it; the fault is in its match.
     pub(crate) fn inner(&self, route: &'d RouteConfig) -> Result<Self, Fault> {
         let mut level = self.clone();
@@ -38,6 +50,7 @@ impl<'d> Level<'d> {
             level.listeners = Some(listeners);
         }
         level.policies.push(&route.policies);
+        level.maintenance = route.maintenance.as_ref().or(self.maintenance);
         for (name, value) in &route.labels.0 {
             level.labels.insert(name.value.clone(), value.clone());
         }
@@ -57,7 +70,7 @@ impl<'d> Level<'d> {
 
     /// The lists of policies that hold, outer to inner.
     pub(crate) fn lists(&self, listener: Option<&'d PolicyList>) -> Vec<&'d PolicyList> {
-        listener.into_iter().chain(self.policies.iter().copied()).collect()
+        self.defaults.into_iter().chain(listener).chain(self.policies.iter().copied()).collect()
     }
 }
 

@@ -2,20 +2,35 @@
 //! and assembles a `Runtime` from it. Finds every mistake at once, and changes nothing by itself.
 #![forbid(unsafe_code)]
 
+mod advise;
 mod assemble;
 mod bundle;
+mod check;
+mod codes;
+mod comment;
 pub mod describe;
+pub mod diff;
 mod document;
+mod errors;
 pub mod explain;
 mod level;
 mod load;
 mod maybe;
+mod reference;
+pub mod replay;
+mod schema;
 mod written;
 
 pub use assemble::{World, assemble, assemble_written};
 pub use bundle::{Bundle, Packed};
+pub use check::{Verdict, check, check_text};
+pub use codes::CODES;
 pub use describe::{Description, describe};
+pub use diff::diff;
 pub use document::{AdminConfig, Document, GuardConfig, Workers};
+pub use errors::{ErrorsConfig, PageConfig};
 pub use load::{Checked, load, load_bundle, load_since, load_text};
 pub use maybe::Maybe;
+pub use reference::reference;
+pub use schema::schema;
 pub use written::Written;

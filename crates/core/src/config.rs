@@ -113,11 +113,13 @@ mod diagnostic;
 mod fields;
 mod fill;
 mod flow;
+mod json;
 mod kinds;
 mod node;
 mod parse;
 mod reader;
 mod render;
+mod sarif;
 mod shape;
 mod source;
 mod sources;
@@ -131,16 +133,20 @@ pub use basic::Tree;
 pub use containers::{Map, OneOrMany};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use node::{Entry, Form, Node};
+pub use parse::Comment;
 pub use pintle_derive::Read;
 pub use reader::{Later, Read, Reader, Text};
-pub use shape::{Field, Shape, Word};
+pub use sarif::Sarif;
+pub use shape::{Field, Grammar, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
 pub use sources::{Bounds, Sources, Survey};
-pub use values::{ByteSize, ConfigPath, Network, Rate, SecretSource, Share};
+pub use values::{
+    ByteSize, ConfigPath, ExpressionText, Network, Rate, SecretSource, Share, TemplateText, TemplateTree,
+};
 
 /// What derived code calls; no part of the interface for people.
 #[doc(hidden)]
 pub mod derived {
-    pub use super::fields::{Fields, Key};
+    pub use super::fields::{Fields, Key, Known};
     pub use super::kinds::{Named, forms_mismatch, is_none_word, kind, read_text, word};
 }

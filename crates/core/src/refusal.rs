@@ -95,6 +95,7 @@ impl Reason {
             | Reason::TargetTooLong
             | Reason::ExpectationFailed
             | Reason::ClientClosed
+            | Reason::Maintenance
             | Reason::NotImplemented
             | Reason::VersionNotSupported => false,
             Reason::BadForwarded
@@ -123,7 +124,7 @@ impl Reason {
 reasons! {
     /// The request's head breaks the grammar of RFC 9112 or 9113, or could be read in two ways.
     BadRequest = 400 "bad_request" "The request is malformed",
-    /// The path holds something that no unambiguous path can (RFC 3986 3.3, semantics "The path").
+    /// The path holds something that no unambiguous path can (RFC 3986 3.3).
     BadPath = 400 "bad_path" "The request's path is not acceptable",
     /// Forwarding fields of a trusted proxy contradict each other.
     BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
@@ -163,6 +164,8 @@ reasons! {
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
     /// Draining, or no endpoint is left to try.
     Unavailable = 503 "unavailable" "The service is not available",
+    /// The route is closed by `maintenance`.
+    Maintenance = 503 "maintenance" "The service is closed for maintenance",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
     /// No connection to the service was made in time.
@@ -173,6 +176,6 @@ reasons! {
     Timeout = 504 "timeout" "The request took too long",
     /// The request came back to the gateway that sent it (RFC 5842 7.2 gives the status).
     Loop = 508 "loop" "The request goes round in a loop",
-    /// HTTP/1.0, or a version that is not served (RFC 9110 15.6.6).
+    /// A version of HTTP that is not served (RFC 9110 15.6.6).
     VersionNotSupported = 505 "version_not_supported" "This version of HTTP is not served",
 }

@@ -19,6 +19,7 @@ mod fault;
 mod format;
 mod functions;
 mod lex;
+mod listing;
 mod names;
 mod node;
 mod parse;
@@ -36,9 +37,10 @@ mod write;
 pub use declared::Declared;
 pub use expression::Expression;
 pub use fault::{EvalError, Fault};
+pub use listing::{FUNCTIONS, Function, NAMES, Name};
 pub use parse::with_large_stack;
 pub use value::{Entries, Items, Kind, List, Map, Timestamp, Value};
-pub use variable::{NoScope, PartField, Root, Scope, TlsField, Variable};
+pub use variable::{NoScope, PartField, ProblemField, Root, Scope, TlsField, Variable};
 
 use encode::Encoding;
 use split::Split;
@@ -56,6 +58,8 @@ pub enum Place {
     Header,
     /// Text as it is.
     Text,
+    /// A page of HTML: a value is text there, or a quoted attribute.
+    Html,
     /// A leaf of a JSON tree: one that is a single `${…}` is the value itself, any other is a string.
     Json,
 }
@@ -245,6 +249,7 @@ fn encoding(place: Place, before: &str, expression: &Expression) -> Encoding {
         Place::Query => Encoding::Query,
         Place::Header => Encoding::Header,
         Place::Text => Encoding::Text,
+        Place::Html => Encoding::Html,
         Place::Json => Encoding::Json,
         Place::Url if before.contains(['?', '#']) => Encoding::Query,
         Place::Url => match before.split_once("://") {

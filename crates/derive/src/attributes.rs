@@ -12,6 +12,7 @@ pub(crate) enum Style {
     Word,
     Kind,
     Forms,
+    Transparent,
 }
 
 /// The attributes of a type.
@@ -19,8 +20,12 @@ pub(crate) enum Style {
 pub(crate) struct Container {
     pub(crate) style: Style,
     pub(crate) called: String,
+    pub(crate) instead: String,
     pub(crate) expected: String,
     pub(crate) check: bool,
+    pub(crate) pattern: Option<String>,
+    pub(crate) range: Option<(u64, u64)>,
+    pub(crate) or: Option<String>,
 }
 
 impl Container {
@@ -32,10 +37,19 @@ impl Container {
                 "word" => container.style = Style::Word,
                 "kind" => container.style = Style::Kind,
                 "forms" => container.style = Style::Forms,
+                "transparent" => container.style = Style::Transparent,
                 "called" => container.called = text(&meta)?,
+                "instead" => container.instead = text(&meta)?,
                 "expected" => container.expected = text(&meta)?,
                 "check" => container.check = true,
-                _ => return Err(meta.error("a type knows: text, word, kind, forms, called, expected, check")),
+                "pattern" => container.pattern = Some(text(&meta)?),
+                "range" => container.range = Some(range(&meta)?),
+                "or" => container.or = Some(text(&meta)?),
+                _ => {
+                    let known =
+                        "text, word, kind, forms, transparent, called, instead, expected, check, pattern, range, or";
+                    return Err(meta.error(format!("a type knows: {known}")));
+                }
             }
             Ok(())
         })?;
@@ -111,6 +125,13 @@ fn name(meta: &ParseNestedMeta<'_>) -> Result<String> {
 
 fn text(meta: &ParseNestedMeta<'_>) -> Result<String> {
     Ok(meta.value()?.parse::<LitStr>()?.value())
+}
+
+/// `"1-65535"`: the least and the most.
+fn range(meta: &ParseNestedMeta<'_>) -> Result<(u64, u64)> {
+    let text = text(meta)?;
+    let bounds = text.split_once('-').and_then(|(least, most)| Some((least.parse().ok()?, most.parse().ok()?)));
+    bounds.ok_or_else(|| meta.error("a range is written as \"1-65535\""))
 }
 
 /// `PeakEwma` is `peak_ewma`.

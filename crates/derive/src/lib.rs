@@ -18,9 +18,12 @@ use attributes::{Container, Style, doc_of};
 /// Derives `pintle_core::config::Read`. The documentation comments become the reference's.
 ///
 /// On the type, what it reads:
-/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `#[read(check)]` calls
-///   `fn check(self, node: &Node, reader: &mut Reader) -> Option<Self>` after all fields were read;
+/// - a struct with named fields reads a map: `#[read(called = "route")]` names it in messages, `instead = "write …"` is the
+///   remedy where something else stands, `#[read(check)]` calls `fn check(self, node: &Node, reader: &mut Reader) ->
+///   Option<Self>` after all fields were read;
 /// - `#[read(text, expected = "a duration such as 5s")]` reads one text by the type's `Text`;
+///   `pattern = "REGEX"` or `range = "1-65535"` with `or = "auto"` say more of it to the schema;
+/// - `#[read(transparent)]`: a struct around one value reads as that value; `check` as above;
 /// - `#[read(word)]`: an enum of unit variants reads one of several words;
 /// - `#[read(kind, called = "policy")]`: an enum reads a map with a single key that names the variant;
 /// - `#[read(forms, expected = "a name, a URL, or a map")]`: an enum whose variants are told apart by the node's form.
@@ -49,6 +52,12 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
             _ => return Err(Error::new_spanned(&input.ident, "a map needs named fields; or say #[read(text)]")),
         },
         (Data::Struct(_) | Data::Enum(_), Style::Text) => record::text(&name, &doc, &container),
+        (Data::Struct(data), Style::Transparent) => match &data.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                record::transparent(&name, &doc, &fields.unnamed[0].ty, &container)
+            }
+            _ => return Err(Error::new_spanned(&input.ident, "what is transparent has one value without a name")),
+        },
         (Data::Enum(data), Style::Word) => choices::word(&name, &doc, data)?,
         (Data::Enum(data), Style::Kind) => choices::kind(&name, &doc, data, &container)?,
         (Data::Enum(data), Style::Forms) => choices::forms(&name, &doc, data, &container)?,
@@ -152,6 +161,22 @@ mod tests {
                 }
             ))
             .starts_with("say what messages")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(transparent)]
+                struct A {
+                    b: u8,
+                }
+            ))
+            .starts_with("what is transparent has one value")
+        );
+        assert!(
+            refused(&parse_quote!(
+                #[read(text, range = "1")]
+                struct A(u8);
+            ))
+            .starts_with("a range is written as")
         );
         let twice: DeriveInput = parse_quote!(
             struct A {

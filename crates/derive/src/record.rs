@@ -53,11 +53,16 @@ fn map_read(keyed: &[Keyed<'_>], spans: &[&Ident], container: &Container) -> Tok
         }
     });
     let idents = keyed.iter().map(|field| field.ident);
-    let called = &container.called;
+    let Container { called, instead, .. } = container;
     let check = container.check.then(|| quote!(let value = Self::check(value, node, reader)?;));
     quote! {
-        static KEYS: &[::pintle_core::config::derived::Key] = &[#(#keys),*];
-        let fields = ::pintle_core::config::derived::Fields::open(node, #called, KEYS, reader)?;
+        static KNOWN: ::pintle_core::config::derived::Known = ::pintle_core::config::derived::Known {
+            called: #called,
+            instead: #instead,
+            keys: &[#(#keys),*],
+        };
+        let shape = <Self as ::pintle_core::config::Read>::shape;
+        let fields = ::pintle_core::config::derived::Fields::open(node, &KNOWN, shape, reader)?;
         #(#reads)*
         let value = Self { #(#idents: #idents?,)* #(#spans: node.span().clone(),)* };
         #check
@@ -82,9 +87,34 @@ fn map_shape(name: &str, doc: &str, keyed: &[Keyed<'_>]) -> Tokens {
 
 pub(crate) fn text(name: &str, doc: &str, container: &Container) -> Derived {
     let expected = if container.expected.is_empty() { "a text" } else { &container.expected };
+    let grammar = match (&container.range, &container.pattern) {
+        (Some((min, max)), _) => {
+            let or = container.or.iter();
+            quote!(Number { min: #min, max: #max, or: &[#(#or),*] })
+        }
+        (None, Some(pattern)) => quote!(Pattern(#pattern)),
+        (None, None) => quote!(Free),
+    };
     Derived {
         read: quote!(::pintle_core::config::derived::read_text(node, #expected, reader)),
-        shape: quote!(::pintle_core::config::Shape::Text { name: #name, doc: #doc, expected: #expected }),
+        shape: quote! {
+            ::pintle_core::config::Shape::Text {
+                name: #name, doc: #doc, expected: #expected, grammar: ::pintle_core::config::Grammar::#grammar,
+            }
+        },
+    }
+}
+
+/// A type around another one, which it reads as: only its name and its documentation are its own.
+pub(crate) fn transparent(name: &str, doc: &str, inner: &Type, container: &Container) -> Derived {
+    let check = container.check.then(|| quote!(let value = Self::check(value, node, reader)?;));
+    Derived {
+        read: quote! {
+            let value = Self(<#inner as ::pintle_core::config::Read>::read(node, reader)?);
+            #check
+            ::core::option::Option::Some(value)
+        },
+        shape: quote!(<#inner as ::pintle_core::config::Read>::shape().named(#name, #doc)),
     }
 }
 

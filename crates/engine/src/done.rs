@@ -41,6 +41,7 @@ pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
         version: request.version.as_str(),
         status: status.as_u16(),
         route: &exchange.route.name,
+        labels: &exchange.route.labels,
         listener: &listener.name,
         upstream: notes.upstream.as_deref(),
         endpoint: notes.endpoint.as_deref(),

@@ -152,7 +152,7 @@ impl Gateway {
             Ok(response) => (response, None),
             Err(mut refusal) => {
                 exchange.notes.internal = refusal.internal.take();
-                let response = refuse(&route, &mut refusal, exchange);
+                let response = refuse(&route, &listener, &mut refusal, exchange);
                 self.metrics.refused(refusal.reason);
                 (response, Some(refusal.reason))
             }
@@ -193,8 +193,8 @@ pub(crate) fn find(
 }
 
 /// What a client gets for a refusal by this route.
-pub(crate) fn refuse(route: &Route, refusal: &mut Refusal, exchange: &Exchange) -> Response {
-    let mut response = reply::render(refusal, exchange);
+pub(crate) fn refuse(route: &Route, listener: &Listener, refusal: &mut Refusal, exchange: &Exchange) -> Response {
+    let mut response = reply::render(refusal, exchange, [&route.pages, &listener.pages]);
     route.chain.edit_reply(refusal.at, exchange, &mut response);
     response
 }

@@ -12,6 +12,7 @@ mod done;
 mod gateway;
 mod http1;
 mod http2;
+pub mod pages;
 pub mod proxy_protocol;
 mod rehearsal;
 mod reply;

@@ -20,7 +20,13 @@ use tokio::net::TcpStream;
 /// this, client certificates (`PP2_SUBTYPE_SSL_CLIENT_CERT`) included.
 pub const MAX: usize = 4096;
 
-/// A listener's `proxy_protocol`.
+/// The client's address as a load balancer tells it at the beginning of a connection.
+///
+/// ```yaml
+/// listeners:
+///   - address: 127.0.0.1:8080
+///     proxy_protocol: {from: [10.1.0.0/16, 192.0.2.7]}
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Read)]
 #[read(called = "proxy_protocol")]
 pub struct ProxyProtocolConfig {

@@ -81,7 +81,7 @@ impl Runtime {
             None => route.chain.plan(&mut exchange),
         };
         let outcome = plan.map_err(|mut refusal| {
-            let response = refuse(&route, &mut refusal, &exchange);
+            let response = refuse(&route, listener, &mut refusal, &exchange);
             (refusal, response)
         });
         Rehearsal { sent, asked, is_accepted, exchange, route, outcome }

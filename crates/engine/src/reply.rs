@@ -1,25 +1,91 @@
 //! The one place where the gateway speaks for itself: a refusal becomes status, fields and content. What the operator
 //! may read (`Refusal::internal`) does not come here.
 
+use crate::pages::{Kind, Pages, Problem};
 use pintle_core::{Body, Exchange, Fields, Refusal, Response, names};
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
-/// The answer to a refused request: a problem (RFC 9457), or a page where a browser asks.
-pub(crate) fn render(refusal: &mut Refusal, exchange: &Exchange) -> Response {
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The answer to a refused request: the page of the configuration where there is one, else a problem (RFC 9457), or a
+/// page where a browser asks. `pages` are the route's own and its listener's.
+pub(crate) fn render(refusal: &mut Refusal, exchange: &Exchange, pages: [&Pages; 2]) -> Response {
     let mut response = Response::new(refusal.reason.status());
     if let Some(fields) = refusal.fields.take() {
         response.fields = *fields;
     }
-    let (kind, text) = if wants_html(&exchange.request.fields) {
-        ("text/html; charset=utf-8", page(refusal, &exchange.id))
-    } else {
-        ("application/problem+json", problem(refusal, &exchange.id))
+    let reason = refusal.reason;
+    let said = Problem { title: reason.title(), detail: &refusal.detail, reason: reason.code() };
+    let kind = asked(&exchange.request.fields);
+    let (content_type, body) = match (kind, said.content(kind, pages, exchange, &response, false)) {
+        (Kind::Html, Some(page)) => (HTML, page),
+        (Kind::Json, Some(page)) => ("application/json", page),
+        (Kind::Html, None) => (HTML, Body::full(page(refusal, &exchange.id))),
+        (Kind::Json, None) => ("application/problem+json", Body::full(problem(refusal, &exchange.id))),
     };
-    response.fields.append(names::CONTENT_TYPE, kind);
+    response.fields.append(names::CONTENT_TYPE, content_type);
     response.fields.append(names::CACHE_CONTROL, "no-store");
-    response.body = Body::full(text);
+    response.body = body;
     response
+}
+
+/// Puts pages in place of what services answer with an error's status, where a page says so.
+pub struct Replacing {
+    /// Of the route and its groups.
+    pub own: Pages,
+    /// Of each listener by its name.
+    pub listeners: Arc<[(Arc<str>, Pages)]>,
+}
+
+impl Replacing {
+    /// Replaces the content of an answer; status and all that is not about the content stay. The service's content is
+    /// not read: it ends where it is.
+    pub fn replace(&self, exchange: &Exchange, response: &mut Response) {
+        let status = response.status;
+        if status.as_u16() < 400 || exchange.notes.upstream_status != Some(status.as_u16()) {
+            return;
+        }
+        let none = Pages::default();
+        let outer =
+            self.listeners.iter().find(|(name, _)| *name == exchange.listener).map_or(&none, |(_, pages)| pages);
+        let kind = asked(&exchange.request.fields);
+        let said = Problem { title: status.canonical_reason().unwrap_or_default(), detail: "", reason: "" };
+        let Some(body) = said.content(kind, [&self.own, outer], exchange, response, true) else { return };
+        response.fields.retain(|name, _| !OF_CONTENT.contains(&name.as_str()));
+        let content_type = if kind == Kind::Html { HTML } else { "application/json" };
+        response.fields.append(names::CONTENT_TYPE, content_type);
+        if response.fields.contains(names::CACHE_CONTROL) {
+            // The service lets it be kept; it is another one for another Accept now.
+            response.fields.append(names::VARY, "accept");
+        } else {
+            response.fields.append(names::CACHE_CONTROL, "no-store");
+        }
+        response.body = body;
+    }
+}
+
+/// What is said of the content that was replaced (RFC 9110 8, 14; RFC 9530).
+const OF_CONTENT: [&str; 14] = [
+    "accept-ranges",
+    "content-digest",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "digest",
+    "etag",
+    "last-modified",
+    "repr-digest",
+];
+
+fn asked(fields: &Fields) -> Kind {
+    if wants_html(fields) { Kind::Html } else { Kind::Json }
 }
 
 fn problem(refusal: &Refusal, id: &str) -> String {

@@ -4,6 +4,7 @@ mod origin;
 
 pub use origin::{Origin, RouteFile, RoutePlace};
 
+use crate::pages::Pages;
 use crate::proxy_protocol::ProxyProtocolConfig;
 use crate::socket::Address;
 use crate::tls::TlsListener;
@@ -12,7 +13,7 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::Chain;
 use pintle_router::Table;
 use pintle_telemetry::{ListenerMeter, RouteMeter};
-use pintle_upstream::Upstream;
+use pintle_upstream::{Resolver, Upstream};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Runtime {
     pub addresses: HashMap<Address, u32, foldhash::fast::RandomState>,
     /// Bounds on clients.
     pub limits: Limits,
+    /// What looks the names of services up.
+    pub resolver: Arc<Resolver>,
     /// Every upstream that a route may reach.
     pub upstreams: Vec<Arc<Upstream>>,
     /// Where its routes were written.
@@ -42,6 +45,8 @@ pub struct Route {
     pub facts: Arc<RouteFacts>,
     /// Its policies and its action.
     pub chain: Arc<Chain>,
+    /// Its pages for errors, and its groups'.
+    pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<RouteMeter>,
 }
@@ -62,6 +67,8 @@ pub struct Listener {
     pub trusted_proxies: Vec<Network>,
     /// What answers where no route does.
     pub fallback: Arc<Route>,
+    /// Its pages for errors, and those of all listeners.
+    pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<ListenerMeter>,
 }

@@ -192,9 +192,9 @@ impl History {
     fn save(&mut self) {
         let Some(folder) = &self.folder else { return };
         let index = index::write(self.last, &self.standing, &self.entries);
-        let texts = self.entries.iter().filter_map(|entry| Some((entry.version, entry.text.as_ref()?)));
-        let saved = folder.save(&index, texts, |version| self.entries.iter().any(|entry| entry.version == version));
-        match saved {
+        let texts = self.entries.iter().filter_map(|entry| Some((entry.version, entry.text.clone()?))).collect();
+        let stay = self.entries.iter().map(|entry| entry.version).collect();
+        match folder.save(index, texts, stay) {
             Ok(()) => {
                 for entry in &mut self.entries {
                     entry.text = None;

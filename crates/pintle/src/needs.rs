@@ -3,7 +3,7 @@
 
 use pintle_admin::Access;
 use pintle_config::Document;
-use pintle_core::config::{Diagnostic, Reader, Severity};
+use pintle_core::config::{Diagnostic, Reader};
 use pintle_engine::StartError;
 use pintle_engine::socket::Address;
 use pintle_telemetry::Opened;
@@ -23,16 +23,6 @@ pub(crate) fn access(document: &Document, listening: Option<&Address>, reader: &
     let is_unix = matches!(listening, Some(Address::Unix(_)));
     let open = listening.and_then(Address::tcp).is_some_and(|tcp| tcp.ip().is_loopback());
     Some(Access { token, is_unix, open })
-}
-
-/// A secret that is not there is the business of the machine that runs: for a check it is only a warning.
-pub(crate) fn warn_of_secrets(document: &Document, reader: &mut Reader) {
-    let mut found = Reader::new();
-    if access(document, None, &mut found).is_none() {
-        for error in &found.diagnostics {
-            reader.report(Diagnostic { severity: Severity::Warning, ..error.clone() });
-        }
-    }
 }
 
 /// Opens the access log.

@@ -6,26 +6,25 @@
 
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
-use pintle_core::config::{ByteSize, Node, Read, Reader, Shape};
+use pintle_core::config::{ByteSize, Read};
 use pintle_core::step::Step;
 use pintle_core::{Body, BodyError, BodySource, Exchange, Fault, Frame, Reason, Refusal};
 use std::task::{Context, Poll, ready};
 
 pub(crate) const LEVELS: Levels = Levels::Innermost;
 
-/// The most content that a request may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The most content that a request may have; 413 beyond it. It stands in place of `limits.body`, whether it is more or
+/// less, and `none` is no limit at all. The inner level stands in place of the outer.
+///
+/// ```yaml
+/// policies: {uploads: {body_limit: 2GiB}}
+/// routes:
+///   - {match: POST /files/**, policies: [uploads], proxy: orders}
+///   - {match: POST /login, policies: [{body_limit: 4KiB}], proxy: users}
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(transparent)]
 pub struct BodyLimit(pub ByteSize);
-
-impl Read for BodyLimit {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        ByteSize::read(node, reader).map(BodyLimit)
-    }
-
-    fn shape() -> Shape {
-        ByteSize::shape()
-    }
-}
 
 /// Refuses or bounds what is too large.
 pub(crate) fn check(layers: &Layers<'_, BodyLimit>, building: &mut Building<'_, '_>) -> Option<()> {

@@ -8,7 +8,7 @@
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
 use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
-use pintle_core::config::{Read, Reader, Shape, Span};
+use pintle_core::config::{Read, Reader, Shape, Span, Spanned};
 
 run_order! {
     "access_log" later AccessLog
@@ -77,6 +77,29 @@ pub struct Place {
     pub is_there: bool,
 }
 
+impl Policy {
+    /// Where it runs, as places in [`ORDER`]: several for one that runs in several places, none for one that does nothing
+    /// or switches its kind off.
+    pub fn places(&self) -> Vec<usize> {
+        let kind = self.kind();
+        let here = |place: &Place| match place.name.split_once('.') {
+            None => place.name == kind,
+            Some((name, part)) => name == kind && self.has(part),
+        };
+        let off = matches!(self.view().setting, Setting::Off);
+        let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
+        all.map(|(at, _)| at).collect()
+    }
+
+    /// Whether it says something for that part of its kind.
+    fn has(&self, part: &str) -> bool {
+        match self {
+            Policy::Headers(Setting::On { value, .. }) => value.has(part),
+            _ => true,
+        }
+    }
+}
+
 /// A policy as it is written, whatever its kind.
 pub(crate) struct View {
     pub(crate) kind: &'static str,
@@ -130,6 +153,14 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(_) => stringify!($kind),)?)+
                     $($(Policy::$later => $name,)?)+
+                }
+            }
+
+            /// The named policy that it changes, if it is one by `use`.
+            pub fn used(&self) -> Option<&Spanned<String>> {
+                match self {
+                    $($(Policy::$type(Setting::Use { name, .. }) => Some(name),)?)+
+                    _ => None,
                 }
             }
 

@@ -58,7 +58,17 @@ fn take(entry: &PolicyEntry, level: usize, named: &NamedPolicies, held: &mut Vec
     let Some(view) = policy.map(crate::Policy::view) else { return };
     let View { kind, levels, shape, setting } = view;
     let (name, written) = match setting {
-        Setting::Off => return held.retain(|one| one.kind != kind),
+        Setting::Off => {
+            held.retain(|one| one.kind != kind);
+            // Without one the top-level limit holds, so that there is none is something to tell.
+            if kind == "body_limit" {
+                let none = Form::Scalar { text: "none".into(), plain: true };
+                let settings = Node::new(none, listed.clone());
+                let (span, listed) = (listed.clone(), listed.clone());
+                held.push(Held { kind, level, named: None, settings, span, listed });
+            }
+            return;
+        }
         Setting::On { written, .. } => (name.cloned(), written),
         Setting::Use { name, changes } => {
             let Some(own) = named.get(&name).and_then(|policy| written_of(policy.view().setting)) else { return };
@@ -146,6 +156,7 @@ mod tests {
     fn an_inner_level_replaces_switches_off_and_changes() {
         assert_eq!(described(&["[{timeout: 5s}]", "[{timeout: 7s}]"], "{}"), ["timeout@1 7s 1:12 1:2"]);
         assert_eq!(described(&["[{timeout: 5s}]", "[{timeout: none}]"], "{}"), Vec::<String>::new());
+        assert_eq!(described(&["[{body_limit: 5B}]", "[{body_limit: none}]"], "{}"), ["body_limit@1 none 1:2 1:2"]);
         let named = "h: {headers: {request: {set: {x-a: 1}}, response: {remove: [server]}}}";
         assert_eq!(
             described(&["[{headers: {use: h, request: {remove: [x-b]}}}]"], named),

@@ -15,22 +15,33 @@ use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
 use changes::Changes;
-use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, Spanned};
+use pintle_core::config::{Diagnostic, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const LEVELS: Levels = Levels::All;
 
-/// Header fields that are set, added or removed.
+/// Header fields that are set, added or removed. All levels apply, outer ones first. A value whose template fails is
+/// left out; on the way to the service the client's own field of that name goes with it.
+///
+/// ```yaml
+/// routes:
+///   - match: /users/{id}
+///     policies:
+///       - headers:
+///           request: {set: {x-user: "${path.id}", x-client: "${client.ip}"}, remove: [cookie, x-debug]}
+///           response: {set: {cache-control: no-store}, add: {vary: [accept, origin]}, remove: server}
+///     proxy: users
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "headers", check)]
 pub struct Headers {
     /// On the way to the service.
     #[read(default)]
     pub request: Edits,
-    /// On the way to the client, on every answer.
+    /// On the way to the client, on every answer, the gateway's own too.
     #[read(default)]
     pub response: Edits,
 }
@@ -39,18 +50,24 @@ pub struct Headers {
 #[derive(Clone, Debug, Default, PartialEq, Read)]
 #[read(called = "set of header edits")]
 pub struct Edits {
-    /// Values (templates) that stand in place of all that the name had.
+    /// Values, by name, that stand in place of all that the name had.
     #[read(default)]
-    pub set: Map<Spanned<String>>,
-    /// Values (templates) that are added to what the name has.
+    pub set: Map<TemplateText>,
+    /// Values, by name, that are added to what the name has.
     #[read(default)]
-    pub add: Map<OneOrMany<Spanned<String>>>,
+    pub add: Map<OneOrMany<TemplateText>>,
     /// Names that are taken away.
     #[read(default)]
     pub remove: OneOrMany<Spanned<String>>,
 }
 
 impl Headers {
+    /// Whether it does something on the way to the service (`request`) or to the client (`response`).
+    pub(crate) fn has(&self, part: &str) -> bool {
+        let edits = if part == "request" { &self.request } else { &self.response };
+        *edits != Edits::default()
+    }
+
     fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
         let request = self.request.check(Side::Request, reader);
         let response = self.response.check(Side::Response, reader);
@@ -62,13 +79,14 @@ impl Edits {
     /// Whether every name and every value can be a header's, and no name is given two meanings.
     fn check(&self, side: Side, reader: &mut Reader) -> bool {
         let mut good = true;
-        let mut set = BTreeSet::new();
+        let mut set = BTreeMap::new();
         for (name, value) in &self.set {
             good &= field::check_value(value, reader).is_some();
             let known = field::name_to_set(name, side, reader);
             good &= known.is_some();
-            if known.is_some_and(|known| !set.insert(known)) {
-                reader.error("header-twice", format!("`{name}` is set twice"), &name.span);
+            if let Some(first) = known.and_then(|known| set.insert(known, &name.span)) {
+                let twice = Diagnostic::error("header-twice", format!("`{name}` is set twice"), &name.span);
+                reader.report(twice.also(first, "first here").help("capitals make no difference in a header's name"));
                 good = false;
             }
         }
@@ -85,10 +103,10 @@ impl Edits {
                 good = false;
                 continue;
             };
-            if set.contains(&known) || added.contains(&known) {
+            if set.contains_key(&known) || added.contains(&known) {
                 let message = format!("`{name}` is removed and given a value at once");
                 let help = "`set` alone puts the value in place of what was there";
-                reader.report(pintle_core::config::Diagnostic::error("header-twice", message, &name.span).help(help));
+                reader.report(Diagnostic::error("header-twice", message, &name.span).help(help));
                 good = false;
             }
         }

@@ -38,22 +38,38 @@ impl<T: Read> Read for Setting<T> {
     }
 
     fn shape() -> Shape {
-        let form = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
-        let own = match T::shape() {
-            Shape::Map { .. } | Shape::MapOf(_) | Shape::Kinds { .. } => "map",
-            Shape::List(_) => "list",
-            _ => "text",
+        let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
+        let (own, doc) = match T::shape() {
+            Shape::Map { doc, .. } | Shape::Kinds { doc, .. } => ("map", doc),
+            Shape::MapOf(_) => ("map", ""),
+            Shape::List(_) => ("list", ""),
+            Shape::Text { doc, .. } | Shape::Words { doc, .. } => ("text", doc),
+            _ => ("text", ""),
         };
         Shape::Forms {
             name: "",
-            doc: "",
+            doc,
             expected: "",
             forms: vec![
-                form("none", "What outer levels say of this policy does not hold here.", String::shape),
-                form(own, "The policy's settings, or those of a named one by `use: NAME`.", T::shape),
+                field("none", "What outer levels say of this policy does not hold here.", String::shape),
+                field(own, "The policy's settings.", T::shape),
+                field("use", "A named policy of this kind, with the other keys in place of its own.", used::<T>),
             ],
         }
     }
+}
+
+/// The shape of `{use: NAME, …}`.
+fn used<T: Read>() -> Shape {
+    let doc = "The name of a policy of this kind under the top-level `policies`.";
+    let name = Field { key: "use", doc, required: true, default: None, later: false, shape: String::shape };
+    let own = match T::shape() {
+        Shape::Map { fields, .. } => fields,
+        _ => Vec::new(),
+    };
+    // What is left out is the named policy's.
+    let changes = own.into_iter().map(|field| Field { required: false, default: None, ..field });
+    Shape::Map { name: "", doc: "", fields: std::iter::once(name).chain(changes).collect() }
 }
 
 impl<T> Setting<T> {
@@ -94,9 +110,17 @@ fn has_settings(policy: &Policy, entry: &Entry, reader: &mut Reader) -> bool {
     false
 }
 
+/// So many names a message lists.
+const MOST: usize = 16;
+
 impl NamedPolicies {
+    /// The names, in the written order.
+    pub fn names(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.0.iter().map(|(name, _)| name)
+    }
+
     /// The policy under a name, if it is there and sound.
-    pub(crate) fn get(&self, name: &str) -> Option<&Policy> {
+    pub fn get(&self, name: &str) -> Option<&Policy> {
         self.0.iter().find(|(known, _)| known.value == name).and_then(|(_, policy)| policy.as_ref())
     }
 
@@ -117,7 +141,11 @@ impl NamedPolicies {
             Some(name) => format!("did you mean `{name}`?"),
             None if Policy::KINDS.contains(&wrong) => format!("for a policy without a name write `{{{wrong}: …}}`"),
             None if self.0.is_empty() => "name one under the top-level `policies`".into(),
-            None => String::new(),
+            None => {
+                let names: Vec<&str> = self.0.iter().take(MOST).map(|(name, _)| name.as_str()).collect();
+                let more = if self.0.len() > MOST { ", …" } else { "" };
+                format!("there are: {}{more}", names.join(", "))
+            }
         }
     }
 

@@ -12,22 +12,26 @@ use std::time::Duration;
 
 pub(crate) const LEVELS: Levels = Levels::Innermost;
 
-/// The time that a request may take in all, from its head to its answer's last byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The time that a request may take in all, from its head to its answer's last byte; 504 beyond it. It ends where a tunnel
+/// begins (WebSocket). The inner level stands in place of the outer.
+///
+/// ```yaml
+/// listeners: [{address: 127.0.0.1:8080, policies: [{timeout: 30s}]}]
+/// routes:
+///   - {match: /report, policies: [{timeout: 5m}], proxy: orders}
+///   - {match: /events, policies: [{timeout: none}], proxy: orders}
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(transparent, check)]
 pub struct Timeout(pub Duration);
 
-impl Read for Timeout {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let duration = Duration::read(node, reader)?;
-        if duration.is_zero() {
+impl Timeout {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        if self.0.is_zero() {
             reader.expected("a time to wait", node, "for no limit write `none`");
             return None;
         }
-        Some(Timeout(duration))
-    }
-
-    fn shape() -> pintle_core::config::Shape {
-        Duration::shape()
+        Some(self)
     }
 }
 

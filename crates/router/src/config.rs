@@ -6,14 +6,27 @@ mod tests;
 use crate::pattern::{
     Condition, Fault, HostPattern, Methods, PathPattern, Pattern, Place, Test, sound_name, sound_test,
 };
-use pintle_core::config::{Diagnostic, Entry, Map, Node, OneOrMany, Read, Reader, Shape, Span};
+use pintle_core::config::{Diagnostic, Entry, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Span};
 use std::marker::PhantomData;
 
-/// Which requests a route takes.
+/// Which requests a route takes. See [which route wins](#which-route-wins).
+///
+/// ```yaml
+/// routes:
+///   - {match: "GET,POST shop.example.com/orders/{id}", proxy: orders}
+///   - match:
+///       host: "*.example.com"
+///       path: [/search, /find/**]
+///       method: GET
+///       header: {x-debug: {present: true}, accept: {regex: "^application/json"}}
+///       query: {lang: [de, fr]}
+///       cookie: {beta: "1"}
+///     proxy: users
+/// ```
 #[derive(Read)]
 #[read(forms, expected = "a match such as `GET shop.example.com/orders/**`, or a map")]
 enum Match {
-    /// `[METHOD[,METHOD] ][host]/path`. In a path `{name}` is one segment and `**` at the end is the rest.
+    /// `[METHOD[,METHOD] ][host]/path`, such as `GET shop.example.com/orders/{id}`.
     #[read(text)]
     Short(Short),
     /// Everything given must hold; a list means any of them.
@@ -27,19 +40,20 @@ struct Short(Pattern);
 #[derive(Read)]
 #[read(called = "match")]
 struct Long {
-    /// The host without port; `*.x.y` is one or more labels before `x.y`. Default: any.
+    /// The host without port; `*.x.y` is one or more labels before `x.y`. The default is any.
     #[read(default)]
     host: Given<HostPattern>,
-    /// The path; `{name}` is one segment and `**` at the end is the rest. Default: any.
+    /// The path: `{name}` is one segment that is not empty, `**` at the end is the rest, also none. A trailing slash
+    /// counts. The default is any.
     #[read(default)]
     path: Given<PathPattern>,
-    /// The methods; `GET` is HEAD too. Default: any.
+    /// The methods; `GET` is HEAD too. The default is any.
     #[read(default)]
     method: Given<Methods>,
-    /// Conditions on header fields.
+    /// Conditions on header fields, by name. All must hold; a condition holds if any value of that name meets it.
     #[read(default)]
     header: Conditions<InHeader>,
-    /// Conditions on query parameters.
+    /// Conditions on query parameters, decoded.
     #[read(default)]
     query: Conditions<InQuery>,
     /// Conditions on cookies.
@@ -99,6 +113,11 @@ enum Other {
 
 impl Read for Pattern {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.as_list().is_some() {
+            let help = "for several paths write `match: {path: […]}`; hosts and methods too may be lists there";
+            reader.expected("a match such as `GET shop.example.com/orders/**`, or a map", node, help);
+            return None;
+        }
         match Match::read(node, reader)? {
             Match::Short(short) => Some(short.0),
             Match::Long(long) => long.pattern(node, reader),
@@ -112,6 +131,11 @@ impl Read for Pattern {
 
 impl Long {
     fn pattern(self, node: &Node, reader: &mut Reader) -> Option<Pattern> {
+        // With a key that is not known the match says less than was meant, and what it equals would only follow.
+        const KEYS: [&str; 6] = ["host", "path", "method", "header", "query", "cookie"];
+        if node.as_map().unwrap_or_default().iter().any(|entry| !KEYS.contains(&&**entry.key)) {
+            return None;
+        }
         let conditions = [self.header.0, self.query.0, self.cookie.0].concat();
         let mut methods = Methods::default();
         self.method.0.iter().for_each(|one| methods.add(one));
@@ -199,7 +223,7 @@ macro_rules! read_from_text {
             }
 
             fn shape() -> Shape {
-                Shape::Text { name: $name, doc: $doc, expected: $expected }
+                Shape::Text { name: $name, doc: $doc, expected: $expected, grammar: Grammar::Free }
             }
         }
     };

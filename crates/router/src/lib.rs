@@ -12,4 +12,7 @@ pub mod table;
 
 pub use path::{PathFault, PathFaultKind, decode_segment, normalise};
 pub use pattern::{Condition, Fault, HostPattern, Methods, PathPattern, Pattern, Place, Segment, Test};
-pub use table::{Candidate, Conflict, Entry, Explained, Head, Listeners, Miss, Outcome, Respect, Table, Verdict};
+pub use table::{
+    Candidate, Conflict, Entry, Explained, Head, Knowledge, Listeners, Miss, Outcome, Possible, PossibleRoute, Respect,
+    Shadowed, Table, Verdict,
+};

@@ -74,7 +74,14 @@ impl Pattern {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (methods, target) = match words[..] {
             [target] => (Methods::default(), target),
+            [path, _] if path.contains('/') => {
+                return Err(fault(format!("`{text}` has a space in its path"), "write it as %20"));
+            }
             [methods, target] => (Methods::parse(methods)?, target),
+            [method, ..] if method.ends_with(',') => {
+                let remedy = "write the methods without spaces, as in `GET,POST /a`";
+                return Err(fault(format!("`{text}` is no match"), remedy));
+            }
             _ => {
                 return Err(fault(
                     format!("`{text}` is no match"),
@@ -91,6 +98,9 @@ impl Pattern {
             return Err(fault(format!("`{target}` has no path"), remedy));
         };
         let (host, path) = target.split_at(slash);
+        if host.starts_with(['^', '~']) {
+            return Err(path::regular_expression(target));
+        }
         if path.starts_with("//") && host.ends_with(':') {
             return Err(fault(format!("`{target}` is a URL"), "leave the scheme out; a listener decides it"));
         }

@@ -12,6 +12,8 @@ mod explain;
 mod head;
 mod index;
 mod order;
+mod possible;
+mod reach;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ mod trie;
 
 pub use explain::{Candidate, Explained, Respect, Verdict};
 pub use head::Head;
+pub use possible::{Knowledge, Possible, PossibleRoute};
+pub use reach::Shadowed;
 pub use rule::Miss;
 
 use crate::pattern::{Methods, Pattern, Rank};

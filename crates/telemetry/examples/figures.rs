@@ -4,11 +4,14 @@
 use pintle_core::{Method, StatusCode};
 use pintle_telemetry::metrics::MAX_SERIES;
 use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Record, Sink};
+use std::collections::BTreeMap;
 use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant, SystemTime};
+
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 
 fn record(time: SystemTime) -> Record<'static> {
     Record {
@@ -24,6 +27,7 @@ fn record(time: SystemTime) -> Record<'static> {
         version: "1.1",
         status: 200,
         route: "shop/catalogue",
+        labels: &NO_LABELS,
         listener: "0.0.0.0:8443",
         upstream: Some("catalogue"),
         endpoint: Some("10.12.0.7:9001"),

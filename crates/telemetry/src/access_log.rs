@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use pintle_core::config::Read;
 use pintle_core::worker;
 use sink::Out;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub struct Record<'a> {
     pub status: u16,
     /// The route's name.
     pub route: &'a str,
+    /// The route's labels.
+    pub labels: &'a BTreeMap<String, String>,
     /// The listener's name.
     pub listener: &'a str,
     /// The upstream that was asked last.
@@ -100,7 +103,7 @@ pub struct Record<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Read)]
 #[read(word)]
 pub enum Format {
-    /// One object of JSON with the keys of [`KEYS`].
+    /// One JSON object a line, with keys in a fixed order.
     #[default]
     Json,
     /// The combined log format of Apache and nginx.

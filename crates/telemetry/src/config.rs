@@ -1,11 +1,15 @@
 //! The configuration's `telemetry`.
 
 use crate::access_log::{Format, Sink};
-use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Grammar, Later, Node, Read, Reader, Shape, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
+///
+/// ```yaml
+/// telemetry: {access_log: none}
+/// ```
 #[derive(Debug, Read)]
-#[read(called = "telemetry")]
+#[read(called = "`telemetry`")]
 pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]
@@ -18,7 +22,13 @@ pub struct Telemetry {
     pub traces: Later,
 }
 
-/// Whether and how requests are logged.
+/// Whether and how requests are logged: a line for each, when its last byte has gone. Lines are written beside the
+/// requests' way; when a disk or a pipe cannot keep up, lines are dropped and counted.
+///
+/// ```yaml
+/// telemetry:
+///   access_log: {to: logs/access.log, format: combined}
+/// ```
 #[derive(Debug, Read)]
 #[read(forms, expected = "`none` or a map")]
 pub enum AccessLog {
@@ -34,10 +44,10 @@ pub enum AccessLog {
 #[derive(Debug, Read)]
 #[read(called = "access_log")]
 pub struct Lines {
-    /// Where they go: `stdout`, `stderr` or a file, which is opened anew on SIGHUP.
+    /// Where they go. A file is opened anew on SIGHUP, so that it can be rotated.
     #[read(default = "stdout")]
     pub to: Sink,
-    /// One JSON object a line, or the combined log format of web servers.
+    /// How they look.
     #[read(default = "json")]
     pub format: Format,
     /// Further keys by expression.
@@ -81,7 +91,7 @@ impl Read for Sink {
     }
 
     fn shape() -> Shape {
-        Shape::Text { name: "Sink", doc: "Where lines go.", expected: EXPECTED }
+        Shape::Text { name: "Sink", doc: "Where lines go.", expected: EXPECTED, grammar: Grammar::Free }
     }
 }
 

@@ -13,3 +13,4 @@ mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink};
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
+pub use stamp::utc;

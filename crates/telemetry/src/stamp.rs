@@ -7,6 +7,12 @@ const LAST_SECOND: u64 = 253_402_300_799;
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
+/// `2026-11-23T18:30:00Z`.
+pub fn utc(time: SystemTime) -> String {
+    let stamp = *Stamp::new().rfc3339(time);
+    format!("{}Z", String::from_utf8_lossy(&stamp[..19]))
+}
+
 /// Writes times, and remembers the second that it wrote last.
 pub(crate) struct Stamp {
     second: u64,

@@ -4,6 +4,7 @@ use crate::lines::Lines;
 use crate::wait::within;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use tokio::sync::watch;
@@ -20,6 +21,12 @@ fn binary() -> PathBuf {
     path
 }
 
+fn called(args: &[&str], env: &[(String, String)]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+    command
+}
+
 /// A started program. It is killed when dropped.
 pub(crate) struct Process {
     pid: u32,
@@ -31,18 +38,36 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the program in a folder.
     pub(crate) fn start(folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
-        let mut command = Command::new(binary());
-        command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
-        Self::spawn(command, folder)
+        Self::spawn(called(args, env), folder)
+    }
+
+    /// Starts the program in a folder, with these bytes and no more on its stdin.
+    pub(crate) fn start_with_input(folder: &Path, args: &[&str], env: &[(String, String)], input: Vec<u8>) -> Self {
+        let (reader, mut writer) = std::io::pipe().unwrap_or_else(|error| panic!("no pipe: {error}"));
+        // It may read less than it gets, and later than this.
+        std::thread::spawn(move || writer.write_all(&input));
+        Self::spawn_with(called(args, env), folder, reader.into(), Stdio::piped())
+    }
+
+    /// Starts the program in a folder with its stdin and stderr elsewhere.
+    pub(crate) fn start_at(folder: &Path, args: &[&str], stdin: Stdio, stderr: Stdio) -> Self {
+        Self::spawn_with(called(args, &[]), folder, stdin, stderr)
     }
 
     /// Starts any program in a folder.
-    pub(crate) fn spawn(mut command: Command, folder: &Path) -> Self {
+    pub(crate) fn spawn(command: Command, folder: &Path) -> Self {
+        Self::spawn_with(command, folder, Stdio::null(), Stdio::piped())
+    }
+
+    fn spawn_with(mut command: Command, folder: &Path, stdin: Stdio, stderr: Stdio) -> Self {
         command.current_dir(folder);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let out = child.stdout.take().unwrap_or_else(|| panic!("stdout was asked for"));
-        let err = child.stderr.take().unwrap_or_else(|| panic!("stderr was asked for"));
+        let err: Box<dyn Read + Send> = match child.stderr.take() {
+            Some(err) => Box::new(err),
+            None => Box::new(std::io::empty()),
+        };
         let pid = child.id();
         let (out, err) = (Lines::follow(out), Lines::follow(err));
         Process { pid, out, err, exit: reap(child) }
@@ -126,4 +151,10 @@ impl Process {
 /// Runs the program in `folder` with these arguments, to its end.
 pub async fn pintle(folder: &Path, args: &[&str]) -> Finished {
     Process::start(folder, args, &[]).finished().await
+}
+
+/// Runs the program in `folder` with these arguments and variables, and these bytes on its stdin, to its end.
+pub async fn pintle_with(folder: &Path, args: &[&str], env: &[(&str, &str)], input: impl Into<Vec<u8>>) -> Finished {
+    let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Process::start_with_input(folder, args, &env, input.into()).finished().await
 }

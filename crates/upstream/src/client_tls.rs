@@ -4,7 +4,7 @@ use crate::settings::{ProtocolChoice, TlsConfig};
 use crate::upstream::UpstreamFault;
 use pintle_core::config::{ConfigPath, Spanned};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +27,13 @@ pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Res
                 fault(&own.key, format!("no private key can be read from {}: {error}", own.key.display()))
             })?;
             builder.with_client_auth_cert(chain, key).map_err(|error| {
-                let message = format!("{} and {} do not fit together: {error}", own.cert.display(), own.key.display());
+                let (cert, key) = (own.cert.display(), own.key.display());
+                let message = match error {
+                    rustls::Error::InconsistentKeys(_) => {
+                        format!("the key in {key} does not belong to the certificate in {cert}")
+                    }
+                    error => format!("{cert} and {key} do not fit together: {error}"),
+                };
                 fault(&own.key, message)
             })?
         }
@@ -45,7 +51,10 @@ fn fault(file: &Spanned<ConfigPath>, message: String) -> UpstreamFault {
 }
 
 fn certificates(path: &Spanned<ConfigPath>) -> Result<Vec<CertificateDer<'static>>, UpstreamFault> {
-    let unreadable = |error| fault(path, format!("{} cannot be read: {error}", path.display()));
+    let unreadable = |error| match error {
+        pem::Error::Io(error) => fault(path, format!("cannot read {}: {error}", path.display())),
+        error => fault(path, format!("{} cannot be read: {error}", path.display())),
+    };
     let all: Vec<_> = CertificateDer::pem_file_iter(&***path)
         .map_err(unreadable)?
         .collect::<Result<_, _>>()

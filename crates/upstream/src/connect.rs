@@ -1,16 +1,21 @@
-//! Making a connection to an endpoint: looking its name up, TCP or unix socket, TLS with verification.
+//! Making a connection to an endpoint: the addresses of its name in turn, TCP or unix socket, TLS with verification.
 
 use crate::reference::Address;
+use crate::resolver::Resolver;
 use crate::stream::Stream;
 use pintle_core::{Reason, Refusal};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+
+/// How long an address of several may be silent before the next one is tried beside it.
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 
 /// How an endpoint is reached.
 #[derive(Debug)]
@@ -18,6 +23,7 @@ pub(crate) struct Connector {
     pub(crate) address: Address,
     pub(crate) tls: Option<Tls>,
     pub(crate) timeout: Duration,
+    pub(crate) resolver: Arc<Resolver>,
 }
 
 /// TLS to an endpoint.
@@ -34,6 +40,11 @@ pub(crate) struct Connected {
 }
 
 impl Connector {
+    /// Whether its name is looked up by this resolver, or it has none to look up.
+    pub(crate) fn looks_up_by(&self, resolver: &Arc<Resolver>) -> bool {
+        !self.address.is_name() || Arc::ptr_eq(&self.resolver, resolver)
+    }
+
     /// Connects within the time limit, or until `deadline`.
     pub(crate) async fn connect(&self) -> Result<Connected, Refusal> {
         match tokio::time::timeout(self.timeout, self.attempt()).await {
@@ -71,26 +82,15 @@ impl Connector {
     async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, Refusal> {
         let stream = match host.parse() {
             Ok(ip) => TcpStream::connect(SocketAddr::new(ip, port)).await,
-            Err(_) => self.resolved(host, port).await?,
+            Err(_) => {
+                let unresolved = |why| Refusal::new(Reason::UpstreamUnresolved).internal(format!("{host}: {why}"));
+                in_turn(&self.resolver.resolve(host).await.map_err(unresolved)?, port).await
+            }
         };
         let stream = stream.map_err(|error| self.failed(&error))?;
         // Requests are written whole: waiting for more would only delay them.
         let _ = stream.set_nodelay(true);
         Ok(stream)
-    }
-
-    /// Looks the name up and tries its addresses in turn.
-    async fn resolved(&self, host: &str, port: u16) -> Result<io::Result<TcpStream>, Refusal> {
-        let unresolved = |why: String| Refusal::new(Reason::UpstreamUnresolved).internal(format!("{host}: {why}"));
-        let addresses = tokio::net::lookup_host((host, port)).await.map_err(|error| unresolved(error.to_string()))?;
-        let mut last = None;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(Ok(stream)),
-                Err(error) => last = Some(error),
-            }
-        }
-        last.map(Err).ok_or_else(|| unresolved("the name has no address".into()))
     }
 
     async fn handshake<S>(&self, tls: &Tls, stream: S) -> Result<tokio_rustls::client::TlsStream<S>, Refusal>
@@ -107,6 +107,63 @@ impl Connector {
     }
 }
 
+/// Tries addresses in turn: the next one as soon as one has failed, or was silent for a while (RFC 8305 5). The first
+/// that connects is taken, and the others are given up.
+async fn in_turn(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+    if let [only] = addresses {
+        return TcpStream::connect(SocketAddr::new(*only, port)).await;
+    }
+    let mut left = addresses.iter();
+    let mut tries = JoinSet::new();
+    let mut last = None;
+    loop {
+        if let Some(ip) = left.next() {
+            tries.spawn(TcpStream::connect(SocketAddr::new(*ip, port)));
+        }
+        tokio::select! {
+            tried = tries.join_next() => match tried {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(error))) => last = Some(error),
+                Some(Err(_)) => {}
+                None => return Err(last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into())),
+            },
+            () = tokio::time::sleep(NEXT_ADDRESS), if left.len() > 0 => {}
+        }
+    }
+}
+
 fn chose_http2(session: &rustls::ClientConnection) -> bool {
     session.alpn_protocol() == Some(b"h2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pintle_testkit::Silent;
+    use std::net::Ipv4Addr;
+    use tokio::net::TcpListener;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+
+    #[tokio::test]
+    async fn an_address_that_refuses_gives_way_to_the_next() {
+        let service = TcpListener::bind((THERE, 0)).await.expect("a port");
+        let port = service.local_addr().expect("an address").port();
+        let stream = in_turn(&[NOWHERE, HERE, THERE], port).await.expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address").ip(), THERE);
+        drop((stream, service));
+        let error = in_turn(&[NOWHERE, HERE, THERE], port).await.expect_err("nobody is there");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_silent_gives_way_too() {
+        let silent = Silent::new();
+        let port = silent.address().port();
+        let _service = TcpListener::bind((THERE, port)).await.expect("a port");
+        let stream = in_turn(&[HERE, THERE], port).await.expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address").ip(), THERE);
+    }
 }

@@ -1,5 +1,5 @@
 //! What stands behind the gateway: upstreams with their endpoints, which of them gets a request, the connections kept to
-//! them, and sending over HTTP/1.1 or HTTP/2. Knows nothing of routes and policies.
+//! them, how their names are looked up, and sending over HTTP/1.1 or HTTP/2. Knows nothing of routes and policies.
 #![forbid(unsafe_code)]
 
 mod balance;
@@ -7,6 +7,7 @@ mod client_tls;
 mod connect;
 mod endpoint;
 pub mod reference;
+pub mod resolver;
 mod send;
 pub mod settings;
 mod stream;
@@ -15,6 +16,7 @@ mod upstream;
 pub use balance::Balance;
 pub use endpoint::Endpoint;
 pub use reference::{Address, Origin, Reference};
+pub use resolver::{Resolver, ResolverConfig};
 pub use send::Outgoing;
 pub use settings::UpstreamConfig;
 pub use stream::Stream;

@@ -64,7 +64,10 @@ impl Address {
             return Ok(Address::Unix(path.into()));
         }
         if text.contains("://") {
-            return Err(format!("expected `host:port` or `unix:/path`, found the URL `{text}`"));
+            let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+            let place = rest.split('/').next().unwrap_or(rest);
+            let tls = if scheme == "https" { ", and `tls: {}` beside `endpoints`" } else { "" };
+            return Err(format!("an endpoint has no scheme: write `{place}`{tls}"));
         }
         let (host, port) = split_port(text)?;
         let port = match (port, default_port) {
@@ -76,6 +79,11 @@ impl Address {
         };
         check_host(host)?;
         Ok(Address::Host { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// Whether it is a name, which has to be looked up.
+    pub(crate) fn is_name(&self) -> bool {
+        self.host().is_some_and(|host| host.parse::<std::net::IpAddr>().is_err())
     }
 
     /// The host as a Host field or a server name would give it; none for a unix socket.
@@ -97,7 +105,11 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>), String> {
         };
     }
     match text.split_once(':') {
-        Some((_, port)) if port.contains(':') => Err(format!("an IPv6 address stands in brackets: `[{text}]`")),
+        Some((_, port)) if port.contains(':') => {
+            let whole = text.rsplit_once(':').filter(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok());
+            let written = whole.map_or_else(|| format!("[{text}]"), |(host, port)| format!("[{host}]:{port}"));
+            Err(format!("an IPv6 address stands in brackets: `{written}`"))
+        }
         Some((host, port)) => Ok((host, Some(port))),
         None => Ok((text, None)),
     }
@@ -158,6 +170,7 @@ impl fmt::Display for Reference {
 mod tests {
     use super::*;
 
+    // Rule: service-reference
     #[test]
     fn names_and_urls_are_told_apart() {
         assert_eq!(Reference::parse("orders"), Ok(Reference::Named("orders".into())));
@@ -167,6 +180,7 @@ mod tests {
         assert_eq!(Reference::parse("unix:/run/chat.sock").unwrap().to_string(), "unix:/run/chat.sock");
     }
 
+    // Rule: service-no-path
     #[test]
     fn what_is_wrong_is_said_with_its_remedy() {
         let message = |text| Reference::parse(text).unwrap_err();

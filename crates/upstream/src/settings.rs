@@ -2,26 +2,39 @@
 
 use crate::balance::Balance;
 use crate::reference::Address;
-use pintle_core::config::{ConfigPath, Later, Read, Span, Spanned, Text};
+use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Span, Spanned, Text};
 use std::time::Duration;
 
 /// A service behind the gateway: where its instances are and how to talk to them.
+///
+/// ```yaml
+/// upstreams:
+///   orders:
+///     endpoints: [127.0.0.1:9001, {address: "[::1]:9001", weight: 3}]
+///     balance: round_robin
+///     timeout: {connect: 1s, response: 10s, idle: 30s}
+///     connections: {max: 200, keep: 16, keep_for: 30s, queue: 50}
+///   accounts:
+///     endpoints: [accounts.internal:443]
+///     tls: {server_name: accounts.example.com, ca: certs/ca.pem, certificate: {cert: certs/own.pem, key: certs/own.key}}
+///     protocol: auto
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "upstream")]
 pub struct UpstreamConfig {
-    /// Where the instances are: `host:port` or `unix:/path`, or a map with a weight.
+    /// Where the instances are. A name is looked up when a connection is made.
     pub endpoints: Vec<EndpointConfig>,
     /// Which instance gets the next request.
     #[read(default = "least_requests")]
     pub balance: BalanceConfig,
-    /// TLS to the instances.
+    /// Speaks TLS to the instances, and checks their certificates; without it cleartext.
     pub tls: Option<TlsConfig>,
-    /// The version of HTTP; the default is http1, and with TLS what the instance chooses by ALPN.
+    /// The version of HTTP; the default is `http1`, and with TLS `auto`.
     pub protocol: Option<ProtocolChoice>,
     /// How long to wait for what.
     #[read(default = "{}")]
     pub timeout: TimeoutConfig,
-    /// How many connections to make and to keep.
+    /// How much may be under way at once, and which connections are kept.
     #[read(default = "{}")]
     pub connections: ConnectionsConfig,
     /// Active checks and ejection.
@@ -90,7 +103,7 @@ pub enum EndpointConfig {
 pub struct WeightedEndpoint {
     /// `host:port` or `unix:/path`.
     pub address: Spanned<EndpointAddress>,
-    /// How much it gets against the others.
+    /// How much it gets, compared with the others.
     #[read(default = "1")]
     pub weight: Weight,
 }
@@ -108,7 +121,7 @@ impl Text for EndpointAddress {
 
 /// A weight from 1 to 65535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(text, expected = "a weight from 1 to 65535")]
+#[read(text, expected = "a weight from 1 to 65535", range = "1-65535")]
 pub struct Weight(pub u32);
 
 impl Text for Weight {
@@ -137,6 +150,24 @@ impl EndpointConfig {
             EndpointConfig::Short(address) => (&address.value.0, 1),
             EndpointConfig::Long(endpoint) => (&endpoint.address.value.0, endpoint.weight.0),
         }
+    }
+}
+
+impl TimeoutConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let times = [("connect", self.connect), ("response", self.response), ("idle", self.idle)];
+        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
+    }
+}
+
+impl ConnectionsConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        if self.max == 0 {
+            reader.zero(node, "max");
+            return None;
+        }
+        Some(self)
     }
 }
 
@@ -215,22 +246,22 @@ pub enum ProtocolChoice {
 
 /// Time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(called = "timeout")]
+#[read(called = "`timeout`", instead = "such as `{connect: 1s, response: 30s}`", check)]
 pub struct TimeoutConfig {
-    /// Until a connection is made, TLS included.
+    /// Until a connection is made, TLS included; 504 beyond it, if no other instance is left.
     #[read(default = "5s")]
     pub connect: Duration,
-    /// Until the answer's head, each try; counted from the last byte of the request that went out.
+    /// Until the answer's head, from the last byte of the request that went out; 504 beyond it.
     #[read(default = "60s")]
     pub response: Duration,
-    /// Between two bytes, in both directions.
+    /// Between two bytes of content, in both directions; then the request is cut off.
     #[read(default = "60s")]
     pub idle: Duration,
 }
 
 /// Connections to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(called = "connections")]
+#[read(called = "connections", instead = "such as `{max: 100}`", check)]
 pub struct ConnectionsConfig {
     /// How many requests may be under way at once, over all workers.
     #[read(default = "1024")]
@@ -241,7 +272,7 @@ pub struct ConnectionsConfig {
     /// How long an idle connection is kept.
     #[read(default = "60s")]
     pub keep_for: Duration,
-    /// How many requests may wait for one of `max`, over all workers; more get 503.
+    /// How many requests may wait for one of `max`, over all workers; 503 beyond it.
     #[read(default = "256")]
     pub queue: u32,
 }

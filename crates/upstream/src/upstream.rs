@@ -5,6 +5,7 @@ use crate::client_tls::client_config;
 use crate::connect::{Connector, Tls};
 use crate::endpoint::Endpoint;
 use crate::reference::{Address, Origin};
+use crate::resolver::Resolver;
 use crate::settings::{
     BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig,
     UpstreamConfig,
@@ -60,13 +61,19 @@ pub struct UpstreamFault {
 }
 
 impl Upstream {
-    /// Builds an upstream. `before` is the one of that name in force until now: what did not change is taken over. Reads
+    /// Builds an upstream, whose endpoints' names `resolver` looks up. `before` is the one of that name in force until now: what did not change is taken over. Reads
     /// the files of TLS: not for a worker's thread.
-    pub fn new(name: &str, config: UpstreamConfig, before: Option<&Arc<Upstream>>) -> Result<Arc<Self>, UpstreamFault> {
+    pub fn new(
+        name: &str,
+        config: UpstreamConfig,
+        resolver: &Arc<Resolver>,
+        before: Option<&Arc<Upstream>>,
+    ) -> Result<Arc<Self>, UpstreamFault> {
         let files = TlsFiles::read(config.tls.as_ref());
         if let Some(before) = before
             && before.config == config
             && before.files == files
+            && before.endpoints().iter().all(|endpoint| endpoint.connector.looks_up_by(resolver))
         {
             return Ok(Arc::clone(before));
         }
@@ -96,7 +103,8 @@ impl Upstream {
         let mut endpoints = Vec::with_capacity(config.endpoints.len());
         for endpoint in &config.endpoints {
             let (address, weight) = endpoint.parts();
-            let kept = keeps.and_then(|before| before.endpoint(address)).filter(|kept| kept.weight == weight);
+            let same = |kept: &&Arc<Endpoint>| kept.weight == weight && kept.connector.looks_up_by(resolver);
+            let kept = keeps.and_then(|before| before.endpoint(address)).filter(same);
             endpoints.push(match kept {
                 Some(kept) => Arc::clone(kept),
                 None => {
@@ -104,7 +112,8 @@ impl Upstream {
                         .as_ref()
                         .map(|client| Ok(Tls { config: Arc::clone(client), name: server_name(&config, address)? }))
                         .transpose()?;
-                    let connector = Connector { address: address.clone(), tls, timeout: config.timeout.connect };
+                    let (timeout, resolver) = (config.timeout.connect, Arc::clone(resolver));
+                    let connector = Connector { address: address.clone(), tls, timeout, resolver };
                     let keep = connections.keep as usize;
                     Arc::new(Endpoint::new(address, weight, Arc::new(connector), keep, connections.keep_for))
                 }
@@ -126,7 +135,12 @@ impl Upstream {
     }
 
     /// The upstream that a URL stands for.
-    pub fn of_url(origin: &Origin, span: &Span, before: Option<&Arc<Upstream>>) -> Result<Arc<Self>, UpstreamFault> {
+    pub fn of_url(
+        origin: &Origin,
+        span: &Span,
+        resolver: &Arc<Resolver>,
+        before: Option<&Arc<Upstream>>,
+    ) -> Result<Arc<Self>, UpstreamFault> {
         let address = Spanned::new(EndpointAddress(origin.address.clone()), span.clone());
         let config = UpstreamConfig {
             endpoints: vec![EndpointConfig::Short(address)],
@@ -145,7 +159,7 @@ impl Upstream {
             sticky: Later,
             dns: Later,
         };
-        Upstream::new(&origin.to_string(), config, before)
+        Upstream::new(&origin.to_string(), config, resolver, before)
     }
 
     /// Its endpoints.

@@ -1,9 +1,25 @@
 //! `proxy` as its user writes it.
 
 use crate::services::Service;
-use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, Text};
+use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, TemplateText, Text};
 
-/// Sends the request to a service.
+/// Sends the request to a service and gives its answer back. A service is the name of an upstream, or
+/// `http(s)://host[:port]` or `unix:/path` for one without settings; equal URLs are one upstream.
+///
+/// ```yaml
+/// routes:
+///   - {match: /orders/**, proxy: orders}
+///   - {match: /legacy/**, proxy: "http://127.0.0.1:9001"}
+///   - match: /users/**
+///     proxy:
+///       to: users
+///       path: "/v2/${path.rest}?from=gateway"
+///       host: users.internal
+///       mirror: {to: "http://127.0.0.1:9011", share: 5%}
+///       rewrite_location: true
+///   - match: /carts/{id}
+///     proxy: {split: {orders: 90, "http://127.0.0.1:9021": 10}}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "an upstream's name, a URL, or a map with `to` or `split`")]
 pub enum ProxyConfig {
@@ -19,22 +35,36 @@ pub enum ProxyConfig {
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "proxy", check)]
 pub struct ProxyMap {
-    /// The service.
+    /// The service. Excludes `split`; one of the two must be there.
     pub to: Option<Spanned<Service>>,
-    /// Several services, each with its weight: every request goes to one of them at random.
+    /// Several services, each with its weight: every request goes to one of them at random. 0 takes part in nothing.
     pub split: Option<Split>,
-    /// The path to ask for (a template); with a `?` it has the query too, else the request's stays.
-    pub path: Option<Spanned<String>>,
-    /// The Host to ask for (a template); the default is the URL's own for an https URL, else the client's.
-    pub host: Option<Spanned<String>>,
-    /// Another service that gets a copy; its answers are thrown away.
+    /// The path to ask for; the default is the request's. With a `?` it has the query too, else the request's stays.
+    pub path: Option<TemplateText>,
+    /// The Host to ask for; the default is the URL's own for an `https` URL, else the client's.
+    pub host: Option<TemplateText>,
+    /// Another service that gets a copy of requests; its answers are thrown away.
     pub mirror: Option<MirrorConfig>,
     /// Split by a value of the request instead of at random.
     #[read(later)]
     pub split_by: Later,
-    /// Undo `path` and `host` in the Location of answers.
-    #[read(later)]
-    pub rewrite_location: Later,
+    /// Whether what answers say of places is put into the client's words: `Location`, `Content-Location`, `Refresh`, and
+    /// domain and path of `Set-Cookie`. Places of others stay; the path is undone where `path` ends in `/${path.rest}`.
+    #[read(default = "false")]
+    pub rewrite_location: bool,
+}
+
+impl ProxyConfig {
+    /// Every service that it names.
+    pub fn services(&self) -> impl Iterator<Item = &Spanned<Service>> {
+        let (to, map) = match self {
+            ProxyConfig::To(service) => (Some(service), None),
+            ProxyConfig::Long(map) => (map.to.as_ref(), Some(map)),
+        };
+        let split = map.and_then(|map| map.split.as_ref()).into_iter().flat_map(|split| split.0.iter());
+        let mirror = map.and_then(|map| map.mirror.as_ref());
+        to.into_iter().chain(split.map(|(service, _)| service)).chain(mirror.map(|mirror| &mirror.to))
+    }
 }
 
 impl ProxyMap {

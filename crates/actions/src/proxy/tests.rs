@@ -3,6 +3,7 @@
 mod forward;
 mod mirror;
 mod plan;
+mod rewrite_location;
 
 use super::*;
 use crate::testing::{Known, PLACE, built, exchange, try_build};
@@ -41,6 +42,7 @@ async fn a_request_goes_on_as_it_is_and_its_answer_comes_back() {
     assert!(exchange.notes.first_byte.is_some() && exchange.notes.upstream_status == Some(200));
 }
 
+// Rule: proxy-host, proxy-query
 #[tokio::test]
 async fn path_and_host_decide_what_is_asked_for() {
     let service = Origin::echo().await;
@@ -57,6 +59,7 @@ async fn path_and_host_decide_what_is_asked_for() {
     }
 }
 
+// Rule: fails-path
 #[tokio::test]
 async fn a_value_that_cannot_stand_in_a_path_never_goes_upstream() {
     let service = Origin::echo().await;
@@ -65,6 +68,7 @@ async fn a_value_that_cannot_stand_in_a_path_never_goes_upstream() {
     assert_eq!((refusal.reason, service.hits()), (Reason::BadTemplate, 0));
 }
 
+// Rule: http10-host
 #[tokio::test]
 async fn a_request_without_a_host_is_sent_for_the_endpoints_name() {
     let service = Origin::echo().await;
@@ -87,6 +91,7 @@ fn an_https_url_is_asked_by_its_own_name() {
     assert_eq!(host("named").as_deref(), Some("shop.test"), "a name is no URL");
 }
 
+// Rule: split-weight
 #[test]
 fn a_split_goes_by_weight() {
     let proxy = proxy("split: {'http://a.test': 90, 'http://b.test': 10, 'http://c.test': 0}", Known::default());
@@ -157,7 +162,6 @@ fn what_cannot_be_meant_is_refused() {
     assert!(first("split: {'a:80': 1}").contains("write `http://a:80`"));
     assert!(first("http://a/b").contains("give the path by `path:`"));
     assert!(first("[]").contains("expected an upstream's name, a URL, or a map with `to` or `split`"));
-    assert!(first("{to: 'http://a', rewrite_location: true}").contains("`rewrite_location` is not there yet"));
     assert!(first("{to: 'http://a', mirror: {to: 'http://b', share: 5}}").contains("a share needs its unit"));
     // Everything at once: no error hides another.
     let all: HashSet<String> =

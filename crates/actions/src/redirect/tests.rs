@@ -29,6 +29,7 @@ fn to_is_the_whole_place() {
     assert_eq!(location("to: 'https://${request.host}/'"), "308 https://shop.test/?q=1");
 }
 
+// Rule: redirect-parts
 #[test]
 fn parts_change_parts() {
     assert_eq!(location("{scheme: https}"), "308 https://shop.test/o/a%20b/x/y?q=1", "a new scheme takes its own port");

@@ -28,6 +28,7 @@ fn a_text_is_plain() {
     assert_eq!(said("body: \"\""), (200, vec![], String::new()));
 }
 
+// Rule: template-type
 #[test]
 fn a_tree_is_json_and_a_single_value_keeps_its_type() {
     let text = "body:\n  n: 5\n  f: -1.50e3\n  t: true\n  z: null\n  y: ~\n  q: \"5\"\n  o: 0755\n  s: a \"b\"\n\
@@ -46,6 +47,7 @@ fn headers_are_templates_and_may_name_the_type() {
     assert_eq!(said(control).1, [""; 0], "a control byte stands in no header");
 }
 
+// Rule: fails-path
 #[test]
 fn a_value_that_the_client_did_not_give_is_its_fault() {
     let reason = |text: &str| {

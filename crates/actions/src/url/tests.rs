@@ -10,6 +10,7 @@ fn path_said(text: &str) -> Vec<String> {
     try_build(text, |text: &Spanned<String>, reader| Url::path(text, &PLACE, reader)).1
 }
 
+// Rule: template-encoded
 #[test]
 fn values_are_encoded_for_where_they_stand() {
     assert_eq!(rendered("/v2/${path.rest}"), "/v2/x/y?q=1");

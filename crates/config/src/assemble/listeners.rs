@@ -1,6 +1,7 @@
 //! The listeners: their names and numbers first, because routes name them; TLS and policies afterwards.
 
 use super::World;
+use super::errors::ErrorPages;
 use super::routes;
 use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 /// The listeners of a document, named and numbered.
 pub(super) struct Doors<'a> {
     all: Vec<Door<'a>>,
+    /// One is broken, and its name is not known.
+    broken: bool,
 }
 
 struct Door<'a> {
@@ -72,13 +75,17 @@ impl<'a> Doors<'a> {
             let help = "write at least one: `listeners: [{address: 127.0.0.1:8080}]`";
             reader.report(Diagnostic::error("no-listener", "there is no listener", &configs.span).help(help));
         }
-        Doors { all }
+        let broken = configs.iter().any(|config| config.get().is_none());
+        Doors { all, broken }
     }
 
     /// The number of a listener.
     pub(super) fn number(&self, name: &Spanned<String>, reader: &mut Reader) -> Option<u32> {
         if let Some(number) = self.all.iter().position(|door| *door.name == **name) {
             return Some(number as u32);
+        }
+        if self.broken {
+            return None;
         }
         let names: Vec<String> = self.all.iter().map(|door| door.name.to_string()).collect();
         let help = match super::services::closest(name, names.iter()) {
@@ -91,7 +98,13 @@ impl<'a> Doors<'a> {
     }
 
     /// Makes the listeners, files of TLS included: they are read here.
-    pub(super) fn open(&self, document: &Document, world: &World, reader: &mut Reader) -> Vec<Arc<Listener>> {
+    pub(super) fn open(
+        &self,
+        document: &Document,
+        pages: &ErrorPages,
+        world: &World,
+        reader: &mut Reader,
+    ) -> Vec<Arc<Listener>> {
         let mut listeners = Vec::with_capacity(self.all.len());
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
@@ -105,10 +118,16 @@ impl<'a> Doors<'a> {
                 proxy_protocol: config.proxy_protocol.clone(),
                 trusted_proxies: config.trusted_proxies.clone(),
                 fallback,
+                pages: pages.of_listener(&door.name),
                 meter: world.metrics.listener(&door.name),
             }));
         }
         listeners
+    }
+
+    /// Their names, in the order of their numbers.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.all.iter().map(|door| &door.name)
     }
 
     /// The configurations, in the order of their numbers.

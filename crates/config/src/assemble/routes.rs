@@ -2,6 +2,7 @@
 
 use super::World;
 use super::batches::Batch;
+use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
@@ -12,6 +13,7 @@ use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
+use pintle_engine::pages::Pages;
 use pintle_engine::{Route, RouteFile, RoutePlace, Runtime};
 use pintle_policies::Defaults;
 use pintle_router::{Conflict, Entry, Fault};
@@ -22,11 +24,16 @@ use std::sync::Arc;
 
 /// A route for the table, and where it was written.
 pub(super) struct Placed {
+    pub(super) place: Place,
+    pub(super) entry: Entry<Arc<Route>>,
+}
+
+/// Where a route was written.
+pub(super) struct Place {
     /// Its match.
     pub(super) matched: Span,
     /// Its name, if it has one of its own.
     pub(super) name: Option<Span>,
-    pub(super) entry: Entry<Arc<Route>>,
 }
 
 /// What came of a file that holds routes alone.
@@ -46,12 +53,13 @@ pub(super) fn entries<'d>(
     batches: &[Batch<'d>],
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
+    pages: &mut ErrorPages,
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let mut build = Build { document, doors, upstreams, world, names: HashMap::default(), entries: Vec::new() };
+    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::default(), entries: Vec::new() };
     let mut files = Vec::new();
-    let top = Level::default();
+    let top = Level::top(document);
     for batch in batches {
         let start = build.entries.len();
         match *batch {
@@ -84,11 +92,14 @@ pub(super) fn fallback(
     reader: &mut Reader,
 ) -> Option<Arc<Route>> {
     let place = Declared::request().any_capture();
-    let steps = pintle_policies::build(&[&listener.policies], &document.policies, &place, &defaults(document), reader)?;
+    let levels = [&document.defaults.policies, &listener.policies];
+    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document), reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
         chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
+        // The listener has all that hold here.
+        pages: Pages::default(),
         meter: world.metrics.route(""),
     }))
 }
@@ -101,6 +112,7 @@ struct Build<'d, 'b> {
     document: &'d Document,
     doors: &'b Doors<'d>,
     upstreams: &'b mut Upstreams<'d>,
+    pages: &'b mut ErrorPages,
     world: &'b World,
     names: HashMap<Box<str>, Span, foldhash::fast::RandomState>,
     entries: Vec<Placed>,
@@ -126,11 +138,15 @@ impl<'d> Build<'d, '_> {
     }
 
     /// What holds for a route with all that is around it.
-    fn level(&self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
+    fn level(&mut self, route: &'d Spanned<RouteConfig>, outer: &Level<'d>, reader: &mut Reader) -> Option<Level<'d>> {
         let reported = |fault: Fault| {
             reader.report(Diagnostic::error("match", fault.what, &route.pattern.span).help(fault.remedy));
         };
-        outer.inner(route).map_err(reported).ok()
+        let mut level = outer.inner(route).map_err(reported).ok()?;
+        if let Some(pages) = self.pages.level(&route.errors, reader) {
+            level.errors.insert(0, pages);
+        }
+        Some(level)
     }
 
     fn leaf(&mut self, route: &'d Spanned<RouteConfig>, level: &Level<'d>, reader: &mut Reader) {
@@ -139,26 +155,34 @@ impl<'d> Build<'d, '_> {
         self.take_name(name, spans, reader);
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
-        let action = self.action(route, &place, reader);
+        let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
+            Some(maintenance) => maintenance.around(action, &place, reader),
+            None => Some(action),
+        });
         let mut numbers = None;
         if let Some(names) = level.listeners {
             let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
             numbers = Some(found);
         }
+        let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
             let lists = level.lists(on.policies);
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
-            let (Some(steps), Some(action)) = (steps, &action) else { continue };
+            let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
+            // Next to the action: what edits answers on their way out sees the page.
+            steps.extend(self.pages.replacing(&pages));
             let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
+                pages: pages.clone(),
                 meter: self.world.metrics.route(name),
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
-            self.entries.push(Placed { matched: spans.0.clone(), name: spans.1.cloned(), entry });
+            let place = Place { matched: spans.0.clone(), name: spans.1.cloned() };
+            self.entries.push(Placed { place, entry });
         }
     }
 
@@ -175,7 +199,7 @@ impl<'d> Build<'d, '_> {
                 self.take_name(&entry.value.facts.name, (&matched, name.as_ref()), reader);
             }
             let entry = Entry { pattern: entry.pattern, listeners: entry.listeners, value: Arc::clone(entry.value) };
-            self.entries.push(Placed { matched, name, entry });
+            self.entries.push(Placed { place: Place { matched, name }, entry });
         }
     }
 
@@ -187,7 +211,8 @@ impl<'d> Build<'d, '_> {
             Some(other) => {
                 if let Some(span) = own {
                     let message = format!("two routes are named `{taken}`");
-                    reader.report(Diagnostic::error("same-name", message, span).also(other, "the other one"));
+                    let same = Diagnostic::error("same-name", message, span).also(other, "the other one");
+                    reader.report(same.help("give one of them another `name`"));
                 }
             }
         }
@@ -228,7 +253,7 @@ fn action_span(route: &RouteConfig) -> Option<&Span> {
 }
 
 /// Says which routes are equal.
-pub(super) fn report_conflicts(conflicts: &[Conflict], spans: &[Span], reader: &mut Reader) {
+pub(crate) fn report_conflicts(conflicts: &[Conflict], spans: &[Span], reader: &mut Reader) {
     for conflict in conflicts {
         let (first, second) = (&spans[conflict.first], &spans[conflict.second]);
         let help = "make one of them more specific, or give them different methods, conditions or listeners";

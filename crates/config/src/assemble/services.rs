@@ -5,7 +5,7 @@ use super::own::Own;
 use crate::maybe::Maybe;
 use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned};
-use pintle_upstream::{Reference, Upstream, UpstreamConfig, UpstreamFault};
+use pintle_upstream::{Reference, Resolver, Upstream, UpstreamConfig, UpstreamFault};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,13 +15,20 @@ pub(super) struct Upstreams<'d> {
     /// None where it is broken, which was reported.
     named: HashMap<String, Option<Arc<Upstream>>>,
     urls: HashMap<String, Option<Arc<Upstream>>>,
+    resolver: Arc<Resolver>,
     before: HashMap<Arc<str>, Arc<Upstream>>,
     /// What was found by a URL since it was last asked.
     found: Vec<Arc<Upstream>>,
 }
 
 impl<'d> Upstreams<'d> {
-    pub(super) fn new(configs: &Map<Maybe<UpstreamConfig>>, own: Own<'d>, world: &World, reader: &mut Reader) -> Self {
+    pub(super) fn new(
+        configs: &Map<Maybe<UpstreamConfig>>,
+        own: Own<'d>,
+        resolver: &Arc<Resolver>,
+        world: &World,
+        reader: &mut Reader,
+    ) -> Self {
         let before: HashMap<_, _> = world
             .before
             .iter()
@@ -32,11 +39,12 @@ impl<'d> Upstreams<'d> {
         for (name, config) in &configs.0 {
             let made = config.get().and_then(|config| {
                 own.check_all(config, reader);
-                report(Upstream::new(name, config.clone(), before.get(name.as_str())), &name.span, reader)
+                report(Upstream::new(name, config.clone(), resolver, before.get(name.as_str())), &name.span, reader)
             });
             named.insert(name.value.clone(), made);
         }
-        Upstreams { own, named, urls: HashMap::new(), before, found: Vec::new() }
+        let (urls, resolver) = (HashMap::new(), Arc::clone(resolver));
+        Upstreams { own, named, urls, resolver, before, found: Vec::new() }
     }
 
     /// Whether each that has a name is the very one that had it before.
@@ -102,7 +110,7 @@ impl Services for Upstreams<'_> {
                     return made.clone();
                 }
                 self.own.check(&origin.address, &reference.span, reader);
-                let made = Upstream::of_url(origin, &reference.span, self.before.get(url.as_str()));
+                let made = Upstream::of_url(origin, &reference.span, &self.resolver, self.before.get(url.as_str()));
                 let made = report(made, &reference.span, reader);
                 self.urls.insert(url, made.clone());
                 self.found.extend(made.clone());
@@ -116,7 +124,7 @@ impl Services for Upstreams<'_> {
 pub(super) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     names
         .map(|other| (strsim::damerau_levenshtein(name, other), other))
-        .filter(|(distance, other)| *distance <= 1 + other.len() / 4)
+        .filter(|(distance, other)| *distance <= 1 + other.len() / 4 && *distance < other.chars().count())
         .min()
         .map(|(_, other)| other)
 }

@@ -70,7 +70,7 @@ routes:
     assert_eq!((route.name.as_str(), route.pattern.to_string().as_str()), ("g/GET /a", "GET /g/a"));
     assert_eq!(route.labels["team"], "x");
     assert_eq!(route.on, Some(0));
-    assert_eq!(format!("{} {}", route.action.kind, route.action.settings), "proxy {to: a}");
+    assert_eq!(format!("{} {}", route.action.kind, route.action.settings), "proxy {to: a, rewrite_location: false}");
     let policies: Vec<_> =
         route.policies.iter().map(|p| (p.place, p.level.clone(), p.named.clone(), p.span.position().line)).collect();
     assert_eq!(
@@ -80,6 +80,34 @@ routes:
     assert_eq!(description.listeners[0].policies[0].level, Level::Listener("door".into()));
     let limits = description.settings.iter().find(|(key, _)| *key == "limits").map(|(_, node)| node.to_string());
     assert!(limits.is_some_and(|limits| limits.contains("connections: 20000")), "{:?}", description.settings);
+}
+
+#[test]
+fn defaults_stand_outermost_and_pages_and_maintenance_are_told() {
+    let text = "
+listeners:
+  - {name: door, address: 127.0.0.1:8080, policies: [{timeout: 9s}]}
+defaults: {policies: [{timeout: 8s}, {body_limit: 1KiB}]}
+errors: {404: {json: {of: top}}}
+routes:
+  - match: /g/**
+    maintenance: {retry_after: 5m}
+    errors: {404: {json: {of: group}}}
+    routes:
+      - {match: /a, errors: {503: {json: {of: route}}}, respond: {}}
+      - {match: /b, maintenance: false, respond: {}}
+";
+    let description = described(text);
+    let [closed, open] = &description.routes[..] else { panic!("{description:?}") };
+    let levels: Vec<_> = closed.policies.iter().map(|p| (p.place, p.level.clone())).collect();
+    assert_eq!(levels, [("timeout", Level::Listener("door".into())), ("body_limit", Level::Defaults)]);
+    assert_eq!(closed.maintenance.as_ref().map(Node::to_string).as_deref(), Some("{retry_after: 5m}"));
+    assert_eq!(open.maintenance, None);
+    let errors: Vec<String> = closed.errors.iter().map(Node::to_string).collect();
+    assert_eq!(errors, ["{503: {json: {of: route}}}", "{404: {json: {of: group}}}"]);
+    assert_eq!(description.listeners[0].policies.len(), 2, "the inner timeout, and the limit of `defaults`");
+    let keys: Vec<_> = description.settings.iter().map(|(key, _)| *key).collect();
+    assert!(keys.contains(&"errors") && !keys.contains(&"defaults"), "{keys:?}");
 }
 
 #[test]

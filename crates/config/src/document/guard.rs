@@ -3,15 +3,20 @@
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Share, Span};
 use std::time::Duration;
 
-/// Taking back a change that does harm: after each one, the share of requests that fail is watched.
+/// Takes back a change after which more requests fail than before. See [changes](changes.md#the-guard) for what counts.
+///
+/// ```yaml
+/// guard: {for: 60s, errors: 5%}
+/// listeners: [{address: 127.0.0.1:8080}]
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "guard", check)]
 pub struct GuardConfig {
-    /// For how long after a change.
+    /// For how long after a change requests are watched, from 1s to 1h.
     #[read(key = "for", default = "60s")]
     pub time: Duration,
-    /// The share of requests that may fail. Failing is a 5xx, or a refusal of the gateway for a reason that a
-    /// configuration can be the cause of, such as `no_route`.
+    /// The share of them that may fail. Failing is a 5xx, or a refusal of the gateway for a reason that a configuration
+    /// can be the cause of, such as `no_route`.
     #[read(default = "5%")]
     pub errors: Share,
     #[read(span)]

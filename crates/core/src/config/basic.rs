@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{Form, Node, Read, Reader, Shape};
+use super::{Form, Grammar, Node, Read, Reader, Shape};
 
 impl Read for bool {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
@@ -27,7 +27,7 @@ fn whole(node: &Node, max: u64, reader: &mut Reader) -> Option<u64> {
     let text = node.as_text().unwrap_or("");
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits {
-        let help = match text.replace(['_', ',', '\''], "") {
+        let help = match text.replace(['_', ',', '\'', '%'], "") {
             plain if plain != text && plain.parse::<u64>().is_ok() => format!("write `{plain}`"),
             _ => String::new(),
         };
@@ -72,7 +72,7 @@ impl Read for String {
     }
 
     fn shape() -> Shape {
-        Shape::Text { name: "", doc: "", expected: "a text" }
+        Shape::Text { name: "", doc: "", expected: "a text", grammar: Grammar::Free }
     }
 }
 

@@ -27,7 +27,10 @@ impl<T: Read> Read for Vec<T> {
                 None
             }
             _ => {
-                let help = node.as_plain().map_or(String::new(), |text| format!("write `[{text}]`"));
+                let help = match node.form() {
+                    Form::Map(_) => "write `[{…}]`, or begin each item with `- `".to_owned(),
+                    _ => node.as_plain().map_or(String::new(), |text| format!("write `[{text}]`")),
+                };
                 reader.expected("a list", node, help);
                 None
             }
@@ -134,7 +137,11 @@ impl<'a, T> IntoIterator for &'a Map<T> {
 impl<T: Read> Read for Map<T> {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let Form::Map(entries) = node.form() else {
-            let help = if matches!(node.form(), Form::Nothing) { "write `{}` for an empty map" } else { "" };
+            let help = match node.form() {
+                Form::Nothing => "write `{}` for an empty map",
+                Form::List(_) => "each one has a name: `NAME: …` instead of `- …`",
+                _ => "",
+            };
             reader.expected("a map from names", node, help);
             return None;
         };

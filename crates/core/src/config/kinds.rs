@@ -20,7 +20,10 @@ pub fn word(node: &Node, words: &'static [Key], reader: &mut Reader) -> Option<u
         }
         Some(index) => Some(index),
         None => {
-            let help = nearest(text, known()).map_or(String::new(), |name| format!("did you mean `{name}`?"));
+            // Another number is another thing: `1.1` was not meant to be `1.2`.
+            let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+            let near = nearest(text, known()).filter(|near| letters(near) != letters(text) || letters(text) == text);
+            let help = near.map_or(String::new(), |name| format!("did you mean `{name}`?"));
             reader.expected(&one_of(known()), node, help);
             None
         }
@@ -56,7 +59,7 @@ pub fn kind<'a>(node: &'a Node, called: &str, kinds: &'static [Key], reader: &mu
         [_, _, ..] => {
             let names = listed(entries.iter().map(|entry| &*entry.key.value));
             let message = format!("expected one {called}, found {}: {names}", entries.len());
-            let help = "each one is a map of its own: `[{a: …}, {b: …}]`";
+            let help = "keep one; where several may stand, each is a map of its own";
             reader.report(Diagnostic::error("several-kinds", message, node.span()).help(help));
         }
         _ => {}
@@ -66,7 +69,7 @@ pub fn kind<'a>(node: &'a Node, called: &str, kinds: &'static [Key], reader: &mu
         match of(entry) {
             Some(index) if kinds[index].later => reader.not_there_yet(&entry.key, &entry.key.span),
             Some(index) => named.values.push((index, &entry.value)),
-            None => unknown_kind(&entry.key, called, known(), reader),
+            None => unknown_kind(&entry.key, called, kinds, reader),
         }
     }
     named
@@ -88,15 +91,12 @@ fn beside<'a>(entries: &'a [Entry], is_kind: impl Fn(&Entry) -> bool, reader: &m
     Named::default()
 }
 
-fn unknown_kind<'a>(
-    key: &Spanned<Box<str>>,
-    called: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-    reader: &mut Reader,
-) {
-    let help = match nearest(key, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", listed(known)),
+fn unknown_kind(key: &Spanned<Box<str>>, called: &str, kinds: &'static [Key], reader: &mut Reader) {
+    let names = |later| kinds.iter().filter(move |kind| kind.later == later).map(|kind| kind.name);
+    let help = match (nearest(key, names(false)), nearest(key, names(true))) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some(near)) => format!("this version of Pintle does not have `{near}` yet"),
+        (None, None) => format!("there are {}", listed(names(false))),
     };
     let message = format!("unknown {called} `{}`", key.value);
     reader.report(Diagnostic::error("unknown-kind", message, &key.span).help(help));
@@ -118,7 +118,23 @@ pub fn read_text<T: Text>(node: &Node, expected: &str, reader: &mut Reader) -> O
         reader.expected(expected, node, "");
         return None;
     };
-    T::parse(text).map_err(|help| reader.expected(expected, node, help)).ok()
+    let wrong = |help| match has_credentials(text) {
+        true => {
+            reader.diagnostics.hide(node.span());
+            let message = format!("expected {expected}, found a URL with a user and a password in it");
+            let help =
+                "leave them out, as in http://127.0.0.1:9001; what a service wants to see is a header of its requests";
+            reader.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
+        }
+        false => reader.expected(expected, node, help),
+    };
+    T::parse(text).map_err(wrong).ok()
+}
+
+/// Whether a URL says who asks (RFC 3986 3.2.1), which must not be shown.
+fn has_credentials(text: &str) -> bool {
+    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    authority.is_some_and(|authority| authority.contains('@'))
 }
 
 fn one_of<'a>(known: impl Iterator<Item = &'a str>) -> String {

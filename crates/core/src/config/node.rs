@@ -112,6 +112,7 @@ impl Node {
     pub fn found(&self) -> String {
         match &self.form {
             Form::Nothing | Form::Broken => "nothing".into(),
+            Form::Scalar { text, .. } if text.is_empty() => "an empty text".into(),
             Form::Scalar { text, .. } => quoted(text),
             Form::List(_) => "a list".into(),
             Form::Map(_) => "a map".into(),

@@ -5,11 +5,13 @@
 //! read before it stays, marked as cut. Depth is bounded by [`DEPTH`].
 
 mod builder;
+mod comments;
 mod trouble;
 
 use granit_parser::{Options, Parser, options};
 
 use self::builder::Builder;
+pub use self::comments::Comment;
 use super::{Diagnostics, Form, Node, Source};
 
 /// How deep lists and maps may stand in each other.

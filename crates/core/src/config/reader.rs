@@ -82,14 +82,25 @@ impl Reader {
         self.report(Diagnostic::error(code, message, span));
     }
 
-    /// Reports that something else was expected here; silent where the node was reported already.
+    /// Reports that something else was expected here; silent where the node was reported already, or where the file broke
+    /// off in it: the bracket that is never closed may be what is wrong.
     pub fn expected(&mut self, expected: &str, node: &Node, help: impl Into<String>) {
-        if node.is_broken() {
+        if node.is_broken() || node.is_cut() {
             return;
+        }
+        let mut help = help.into();
+        if node.as_text().is_some_and(is_environment) {
+            help = "variables are not filled in; a secret alone is taken from one, by {env: NAME}".into();
         }
         let code = if matches!(node.form(), Form::Nothing) { "no-value" } else { "unexpected" };
         let message = format!("expected {expected}, found {}", node.found());
         self.report(Diagnostic::error(code, message, node.span()).help(help));
+    }
+
+    /// Reports a 0 where there must be one of something at least, at the value under a key of a map.
+    pub fn zero(&mut self, map: &Node, key: &str) {
+        let at = map.get(key).unwrap_or(map);
+        self.expected("more than 0", at, "");
     }
 
     /// Reports a name that a later version brings.
@@ -108,6 +119,14 @@ impl Reader {
         let node = Node::parse(&Source::new("default", text), &mut self.diagnostics).placed(at);
         T::read(&node, self)
     }
+}
+
+/// Whether a text is what shells and other programs fill in: `${NAME}`.
+fn is_environment(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    })
 }
 
 /// Whether a default is a plain scalar beyond doubt, so that most need no parser.

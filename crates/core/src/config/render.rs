@@ -5,10 +5,17 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
-use super::{Diagnostic, Diagnostics, Severity, Source, Span};
+use super::{Diagnostic, Diagnostics, Position, Severity, Source, Span};
 
 /// After so many, the rest is only counted: nobody reads further, and a broken file of 10,000 routes ends at once.
 const MOST: usize = 100;
+
+/// Lines longer than this many bytes are shown in part.
+const LONG: usize = 1000;
+
+/// So much of a long line is kept on each side of a place, in pieces of so many bytes.
+const AROUND: usize = 200;
+const PIECE: usize = 50;
 
 /// Places nearer than this many bytes are shown in one piece.
 const NEAR: usize = 2000;
@@ -37,7 +44,7 @@ impl Diagnostics {
             group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group])
+        with_column(renderer.render(&[group]), &diagnostic.span)
     }
 
     /// The places, those near each other in one piece. Only the lines around them are handed on, never a whole file.
@@ -69,6 +76,21 @@ impl Diagnostics {
     }
 }
 
+/// The text with the true column of the first place: who drew it saw only a part of a long line.
+fn with_column(text: String, span: &Span) -> String {
+    let Position { line, column } = span.position();
+    let place = format!("{}:{line}:", span.source().name());
+    let Some(start) = text.find("--> ").and_then(|arrow| Some(arrow + text[arrow..].find(&place)? + place.len()))
+    else {
+        return text;
+    };
+    let end = start + text[start..].bytes().take_while(u8::is_ascii_digit).count();
+    if text[start..end].parse() == Ok(column) {
+        return text;
+    }
+    format!("{}{column}{}", &text[..start], &text[end..])
+}
+
 struct Piece<'a> {
     source: &'a Source,
     range: Range<usize>,
@@ -82,14 +104,58 @@ impl<'a> Piece<'a> {
         let hidden: Vec<_> =
             hidden.iter().filter(|range| range.start < window.end && window.start < range.end).collect();
         let text = masked(text, window.start, &hidden);
+        let places: Vec<Range<usize>> = self
+            .marks
+            .iter()
+            .map(|(range, ..)| range.start.saturating_sub(window.start)..range.end.saturating_sub(window.start))
+            .collect();
+        let (text, places) = shortened(text, &places);
         let end = text.len();
-        let marks = self.marks.iter().map(|(range, label, kind)| {
-            let range =
-                range.start.saturating_sub(window.start).min(end)..range.end.saturating_sub(window.start).min(end);
+        let marks = self.marks.iter().zip(places).map(|((_, label, kind), range)| {
+            let range = range.start.min(end)..range.end.min(end);
             kind.span(range).label(Some(*label).filter(|label| !label.is_empty()).map(normalize_untrusted_str))
         });
         Snippet::source(text).line_start(line).path(self.source.name()).annotations(marks)
     }
+}
+
+/// The text with what is far from every place cut out of its long lines, and the places in it: whoever draws goes over
+/// each line several times, and nobody reads a megabyte.
+fn shortened<'a>(text: Cow<'a, str>, places: &[Range<usize>]) -> (Cow<'a, str>, Vec<Range<usize>>) {
+    if text.lines().all(|line| line.len() <= LONG) {
+        return (text, places.to_vec());
+    }
+    let near = |at: usize| {
+        places.iter().any(|place| place.start < at + AROUND && at < place.end.min(place.start + LONG) + AROUND)
+    };
+    let mut short = String::new();
+    // What was kept: where it began, and where it stands now.
+    let mut kept: Vec<(Range<usize>, usize)> = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let mut at = start;
+        while at < start + line.len() {
+            let end = text.floor_char_boundary((at + PIECE).min(start + line.len())).max(at + 1);
+            let end = text.ceil_char_boundary(end);
+            if line.len() <= LONG || near(at) || near(end) {
+                kept.push((at..end, short.len()));
+                short.push_str(&text[at..end]);
+            } else if !short.ends_with('…') {
+                short.push('…');
+            }
+            at = end;
+        }
+        start += line.len();
+        if line.ends_with('\n') && !short.ends_with('\n') {
+            short.push('\n');
+        }
+    }
+    let moved = |offset: usize| {
+        let piece = kept.iter().rev().find(|(range, _)| range.start <= offset);
+        piece.map_or(0, |(range, now)| now + (offset - range.start).min(range.len()))
+    };
+    let places = places.iter().map(|place| moved(place.start)..moved(place.end).max(moved(place.start))).collect();
+    (short.into(), places)
 }
 
 /// The text with secrets replaced, byte for byte so that places stay what they are.

@@ -24,6 +24,8 @@ pub enum Shape {
         doc: &'static str,
         /// What messages say is expected.
         expected: &'static str,
+        /// What may stand in it, as far as that can be said beforehand.
+        grammar: Grammar,
     },
     /// A list.
     List(fn() -> Shape),
@@ -69,6 +71,51 @@ pub enum Shape {
         /// Each form: `text`, `list`, `map` or `none` as the key.
         forms: Vec<Field>,
     },
+}
+
+/// What may stand in a text: a literal by a rule of its own, a template, or an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grammar {
+    /// Nothing is known beforehand.
+    Free,
+    /// What this regular expression finds. It takes all that is sound, and may take more.
+    Pattern(&'static str),
+    /// A whole number.
+    Number {
+        /// The least allowed.
+        min: u64,
+        /// The most allowed.
+        max: u64,
+        /// Words that may stand in its place.
+        or: &'static [&'static str],
+    },
+    /// A length of time with its unit.
+    Duration,
+    /// A number of bytes with its unit.
+    Size,
+    /// So many in a time.
+    Rate,
+    /// A part of a whole in percent.
+    Share,
+    /// Text with `${CEL}` in it.
+    Template,
+    /// CEL alone.
+    Expression,
+}
+
+impl Shape {
+    /// The same shape under the name and the documentation of a type that holds it alone.
+    pub fn named(mut self, own_name: &'static str, own_doc: &'static str) -> Self {
+        match &mut self {
+            Shape::Text { name, doc, .. }
+            | Shape::Words { name, doc, .. }
+            | Shape::Map { name, doc, .. }
+            | Shape::Kinds { name, doc, .. }
+            | Shape::Forms { name, doc, .. } => (*name, *doc) = (own_name, own_doc),
+            _ => {}
+        }
+        self
+    }
 }
 
 /// A key of a map.

@@ -1,5 +1,7 @@
 //! "Did you mean …?"
 
+use super::{Field, Shape};
+
 /// The known name that is nearest to one that is unknown, if any is near enough to be a slip.
 pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (unknown.chars().count() / 3).clamp(1, 3);
@@ -10,6 +12,44 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
         .filter(|(distance, name)| *distance <= allowed && *distance < name.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// Where a key belongs that stands a level too high.
+pub(super) struct Belongs {
+    /// The key that it belongs into.
+    pub(super) key: &'static str,
+    /// Says so.
+    pub(super) help: String,
+}
+
+/// Where a key belongs that is none of a map: into which of the map's own keys.
+pub(super) fn place_of(key: &str, map: &Shape) -> Option<Belongs> {
+    let Shape::Map { fields, .. } = map else { return None };
+    fields.iter().filter(|field| !field.later).find_map(|field| {
+        let name = field.key;
+        let help = match within(&(field.shape)(), key)? {
+            Within::Map => format!("it belongs into `{name}`: `{name}: {{{key}: …}}`"),
+            Within::List => format!("it belongs into `{name}`: `{name}: [{{{key}: …}}]`"),
+        };
+        Some(Belongs { key: name, help })
+    })
+}
+
+enum Within {
+    Map,
+    List,
+}
+
+/// How a key stands in a value, if it does: in a map, or in the maps of a list.
+fn within(shape: &Shape, key: &str) -> Option<Within> {
+    let has = |fields: &[Field]| fields.iter().any(|field| field.key == key && !field.later);
+    match shape {
+        Shape::Map { fields, .. } | Shape::Kinds { kinds: fields, .. } => has(fields).then_some(Within::Map),
+        Shape::Forms { forms, .. } => forms.iter().find_map(|form| within(&(form.shape)(), key)),
+        Shape::OneOrMany(item) => within(&item(), key),
+        Shape::List(item) => within(&item(), key).map(|_| Within::List),
+        _ => None,
+    }
 }
 
 /// The names as a message lists them: `a`, `b`, `c`, not over 16.
@@ -23,10 +63,16 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
-/// "a" or "an", with the word.
-pub(super) fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {noun}")
+/// What a map is, as a message says where a key is not known: "a route", "an upstream's tls"; a key that is no word for
+/// one thing stands for itself: "`limits`", "`access_log`".
+pub(super) fn in_words(called: &str) -> String {
+    let is_word = called.contains(' ') || !(called.ends_with('s') || called.contains('_'));
+    match called.chars().next() {
+        Some('`') => called.to_owned(),
+        _ if !is_word => format!("`{called}`"),
+        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {called}"),
+        _ => format!("a {called}"),
+    }
 }
 
 /// Whether a key's value may be a secret, by the key's name. What has no meaning is shown in messages, and must not

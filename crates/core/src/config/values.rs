@@ -8,6 +8,7 @@ mod rate;
 mod secret;
 mod share;
 mod size;
+mod template;
 
 pub use network::Network;
 pub use path::ConfigPath;
@@ -15,19 +16,20 @@ pub use rate::Rate;
 pub use secret::SecretSource;
 pub use share::Share;
 pub use size::ByteSize;
+pub use template::{ExpressionText, TemplateText, TemplateTree};
 
 use super::kinds::read_text;
 
 /// Implements `Read` for a type with a `Text`: its name, what is expected, and its documentation for the reference.
 macro_rules! read_as_text {
-    ($type:ty, $name:literal, $expected:literal, $doc:literal) => {
+    ($type:ty, $name:literal, $expected:literal, $grammar:expr, $doc:literal) => {
         impl $crate::config::Read for $type {
             fn read(node: &$crate::config::Node, reader: &mut $crate::config::Reader) -> Option<Self> {
                 super::read_text(node, $expected, reader)
             }
 
             fn shape() -> $crate::config::Shape {
-                $crate::config::Shape::Text { name: $name, doc: $doc, expected: $expected }
+                $crate::config::Shape::Text { name: $name, doc: $doc, expected: $expected, grammar: $grammar }
             }
         }
     };

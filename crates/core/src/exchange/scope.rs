@@ -48,7 +48,7 @@ impl Scope for Exchange {
             // Bodies are known where a place reads them, the rest where something made them known.
             V::RequestBody | V::CaptureNamed(_) | V::Claims | V::ConsumerName | V::ConsumerGroups => return None,
             V::ResponseStatus | V::ResponseHeader(_) | V::ResponseHeaders | V::ResponseBody => return None,
-            V::Part(..) | V::PartHeader(..) | V::Item => return None,
+            V::Problem(_) | V::Part(..) | V::PartHeader(..) | V::Item => return None,
         })
     }
 }

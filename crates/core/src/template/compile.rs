@@ -269,10 +269,11 @@ fn check(signature: &Signature, args: &[Node], method: bool, range: &Range<usize
     if args.len() < signature.least || args.len() > most {
         let own = usize::from(method);
         let wanted = match (signature.least - own, most - own) {
-            (least, most) if least == most => format!("{least}"),
-            (least, most) => format!("{least} to {most}"),
+            (1, 1) => "1 argument".to_owned(),
+            (least, most) if least == most => format!("{least} arguments"),
+            (least, most) => format!("{least} to {most} arguments"),
         };
-        let message = format!("`{}` takes {wanted} arguments, found {}", signature.name, args.len() - own);
+        let message = format!("`{}` takes {wanted}, found {}", signature.name, args.len() - own);
         return Err(Fault::new(range.clone(), message));
     }
     for (arg, takes) in args.iter().zip(signature.takes) {

@@ -66,6 +66,11 @@ impl<'a> Declared<'a> {
         self.with(Root::Response)
     }
 
+    /// `problem`.
+    pub const fn problem(self) -> Self {
+        self.with(Root::Problem)
+    }
+
     /// `parts`, with these names.
     pub const fn parts(mut self, names: &'a [&'a str]) -> Self {
         self.parts = names;

@@ -18,6 +18,8 @@ pub(super) enum Encoding {
     Header,
     /// Nothing that needs care.
     Text,
+    /// Text or a quoted attribute of HTML.
+    Html,
     /// Within a JSON string.
     Json,
 }
@@ -36,6 +38,7 @@ impl Encoding {
             Encoding::Segment => percent(value, SEGMENT, out),
             Encoding::Query => percent(value, QUERY, out),
             Encoding::Rest | Encoding::Text => out.push_str(value),
+            Encoding::Html => html(value, out),
             Encoding::Json => write::escape_json(value, out),
             Encoding::Header => {
                 if value.bytes().any(|b| b < 0x20 || b == 0x7f) {
@@ -52,6 +55,25 @@ impl Encoding {
         }
         Ok(())
     }
+}
+
+/// Nothing that HTML reads as more than text, between tags as within the quotes of an attribute.
+fn html(value: &str, out: &mut String) {
+    let mut kept = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        let written = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        out.push_str(&value[kept..at]);
+        out.push_str(written);
+        kept = at + 1;
+    }
+    out.push_str(&value[kept..]);
 }
 
 fn percent(value: &str, plain: &[u8], out: &mut String) {

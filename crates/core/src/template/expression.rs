@@ -96,7 +96,7 @@ fn template_mistake(text: &str, at: usize) -> Fault {
     let fault = wording::template_in_expression(at..at + 2);
     match names::looks_like_environment(name) {
         true => Fault::new(at..at + name.len() + 2, format!("`{name}` is no name of a request"))
-            .help(format!("an environment variable is written {{env: {name}}}")),
+            .help(names::environment(name)),
         false => fault,
     }
 }

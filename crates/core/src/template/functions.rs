@@ -174,6 +174,12 @@ fn never<'a>(_: &Signature, _: &mut [Value<'a>], _: &mut Budget) -> Result<Value
     Err("a macro is no function".into())
 }
 
+/// Every name.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|signature| signature.name)
+}
+
 /// The names that follow a dot.
 pub(super) fn method_names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().filter(|signature| signature.form != Form::Global).map(|signature| signature.name)

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::declared::Declared;
 use super::fault::Fault;
-use super::variable::{PartField, Root, TlsField, Variable};
+use super::variable::{PartField, ProblemField, Root, TlsField, Variable};
 
 /// One name of a chain, and where it stands.
 pub(super) type Step<'e> = (&'e str, Range<usize>);
 
-const ROOTS: [(&str, Root); 8] = [
+const ROOTS: [(&str, Root); 9] = [
     ("request", Root::Request),
     ("path", Root::Path),
     ("client", Root::Client),
@@ -18,6 +18,7 @@ const ROOTS: [(&str, Root); 8] = [
     ("route", Root::Route),
     ("parts", Root::Parts),
     ("response", Root::Response),
+    ("problem", Root::Problem),
 ];
 
 /// The variable that the first names of a chain stand for, and how many names it takes.
@@ -43,6 +44,7 @@ pub(super) fn resolve(steps: &[Step<'_>], declared: &Declared<'_>) -> Result<(Va
         Root::Route => chain.route(field, third),
         Root::Parts => chain.part(field, third),
         Root::Response => chain.response(field, third),
+        Root::Problem => chain.problem(field),
         _ => Ok((Variable::Claims, 1)),
     }
 }
@@ -59,8 +61,11 @@ fn unknown_root(name: &str, range: Range<usize>, declared: &Declared<'_>) -> Fau
         }
         _ => {}
     }
+    if name == "env" {
+        return fault.help("nothing but a secret is taken from the environment: {env: NAME}");
+    }
     if looks_like_environment(name) {
-        return fault.help(format!("an environment variable is written {{env: {name}}}"));
+        return fault.help(environment(name));
     }
     for (root, fields) in [
         (Root::Request, &["headers", "header", "method", "query", "cookies", "host"][..]),
@@ -79,7 +84,14 @@ fn unknown_root(name: &str, range: Range<usize>, declared: &Declared<'_>) -> Fau
     if declared.has(Root::Path) && declared.captures.contains(&name) {
         return fault.help(format!("did you mean `path.{name}`?"));
     }
-    fault.suggest(name, known.chain(declared.item))
+    let listed = known.clone().chain(declared.item).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let fault = fault.suggest(name, known.chain(declared.item));
+    if fault.help.is_some() { fault } else { fault.help(format!("there are {listed}")) }
+}
+
+/// What is said of a name that shells and other programs would fill in.
+pub(super) fn environment(name: &str) -> String {
+    format!("use {{env: {name}}} where a secret is wanted; nothing else is taken from the environment")
 }
 
 /// Whether a bare name is written as environment variables are.
@@ -97,6 +109,7 @@ fn elsewhere(root: Root, name: &str, range: Range<usize>) -> Fault {
         Root::Consumer => fault.help("the consumer is known where an authentication policy ran before"),
         Root::Parts => fault.help("parts are those of an aggregate"),
         Root::Response => fault.help("the response is known on the way back alone"),
+        Root::Problem => fault.help("a problem is what the pages of `errors` tell of"),
         _ => fault,
     }
 }
@@ -198,6 +211,13 @@ impl Chain<'_, '_> {
             (Some("body"), _) if self.declared.has(Root::ResponseBody) => Ok((Variable::ResponseBody, 2)),
             (Some("body"), _) => Err(self.undeclared("response.body")),
             _ => Err(self.unknown(&["status", "headers", "body"])),
+        }
+    }
+
+    fn problem(&self, field: Option<&str>) -> Found {
+        match ProblemField::ALL.into_iter().find(|known| field == Some(known.name())) {
+            Some(field) => Ok((Variable::Problem(field), 2)),
+            None => Err(self.unknown(&ProblemField::ALL.map(ProblemField::name))),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod faults;
 mod language;
+mod listing;
 mod oracle;
 mod templates;
 

@@ -66,6 +66,8 @@ pub enum Variable {
     ResponseHeaders,
     /// `response.body`: any value, where the place declares it.
     ResponseBody,
+    /// `problem.NAME`: what the gateway says in an answer of its own.
+    Problem(ProblemField),
     /// `parts.NAME` or a field of it: the part at this place among [`super::Declared::parts`].
     Part(usize, PartField),
     /// `parts.NAME.headers['HEADER']`.
@@ -119,6 +121,43 @@ impl TlsField {
     }
 }
 
+/// What an answer of the gateway's own says, by the names that it has in the gateway's JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProblemField {
+    /// `status`: int.
+    Status,
+    /// `title`: text: what the reason means; of a service's answer the status' phrase.
+    Title,
+    /// `detail`: text: a sentence on this request, often empty.
+    Detail,
+    /// `reason`: text: the word that logs have; empty for a service's answer.
+    Reason,
+    /// `request_id`: text, as in `x-request-id`.
+    RequestId,
+}
+
+impl ProblemField {
+    /// Every field, in the order of the reference.
+    pub const ALL: [ProblemField; 5] = [
+        ProblemField::Status,
+        ProblemField::Title,
+        ProblemField::Detail,
+        ProblemField::Reason,
+        ProblemField::RequestId,
+    ];
+
+    /// The name in an expression.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProblemField::Status => "status",
+            ProblemField::Title => "title",
+            ProblemField::Detail => "detail",
+            ProblemField::Reason => "reason",
+            ProblemField::RequestId => "request_id",
+        }
+    }
+}
+
 /// What a part of an aggregate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartField {
@@ -152,6 +191,7 @@ impl Variable {
             V::ConsumerName | V::ConsumerGroups => Root::Consumer,
             V::ResponseStatus | V::ResponseHeader(_) | V::ResponseHeaders => Root::Response,
             V::ResponseBody => Root::ResponseBody,
+            V::Problem(_) => Root::Problem,
             V::Part(..) | V::PartHeader(..) => Root::Parts,
             V::Item => Root::Item,
         }
@@ -170,6 +210,8 @@ impl Variable {
             V::ClientTlsField(TlsField::San) | V::RequestQueryAll(_) | V::ConsumerGroups => Kind::List,
             V::ClientTlsField(_) => Kind::Text,
             V::ClientPort | V::ResponseStatus | V::Part(_, PartField::Status) => Kind::Int,
+            V::Problem(ProblemField::Status) => Kind::Int,
+            V::Problem(_) => Kind::Text,
             V::RequestQueries | V::RequestQueriesAll | V::RequestHeaders | V::RequestCookies => Kind::Map,
             V::ClientTls | V::RouteLabels | V::Claims | V::ResponseHeaders => Kind::Map,
             V::Part(_, PartField::Whole | PartField::Headers) => Kind::Map,
@@ -201,6 +243,8 @@ pub enum Root {
     Response,
     /// `response.body`.
     ResponseBody,
+    /// `problem`.
+    Problem,
     /// The name that `for_each` gives.
     Item,
 }

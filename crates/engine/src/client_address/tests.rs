@@ -23,6 +23,7 @@ fn scheme_and_host(sent: &[(&str, &str)]) -> Result<(Option<Scheme>, Option<Stri
 
 const BAD: Reason = Reason::BadForwarded;
 
+// Rule: client-untrusted
 #[test]
 fn an_untrusted_peer_is_the_client_and_its_forwarding_fields_are_dropped() {
     let (found, fields) = from(
@@ -68,6 +69,7 @@ fn a_trusted_peer_that_says_nothing_is_the_client() {
     assert_eq!(fields.get("x-request-id"), Some(&b"abc"[..]), "a trusted peer's fields stay");
 }
 
+// Rule: client-trusted
 #[test]
 fn the_client_is_the_rightmost_address_that_is_not_trusted() {
     assert_eq!(client(&[("x-forwarded-for", "1.1.1.1, 192.0.2.7")]), is("192.0.2.7", 0));
@@ -170,6 +172,7 @@ fn a_malformed_forwarded_is_refused() {
     }
 }
 
+// Rule: client-contradiction
 #[test]
 fn the_two_forms_must_agree() {
     let pair = |standard, customary| client(&[("forwarded", standard), ("x-forwarded-for", customary)]);

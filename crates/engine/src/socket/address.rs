@@ -1,8 +1,8 @@
 //! Where a listener listens: an IP address with a port, or a unix socket's path.
 
-use pintle_core::config::{Node, Read, Reader, Shape, Text, derived};
+use pintle_core::config::{Grammar, Node, Read, Reader, Shape, Text, derived};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -58,6 +58,17 @@ impl Address {
             Address::Unix(_) => None,
         }
     }
+
+    /// The socket address at which this machine reaches who listens here: loopback for all addresses.
+    pub fn reachable(&self) -> Option<SocketAddr> {
+        let address = self.tcp()?;
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Some(SocketAddr::new(ip, address.port()))
+    }
 }
 
 impl fmt::Display for Address {
@@ -105,7 +116,7 @@ impl Read for Address {
 
     fn shape() -> Shape {
         let doc = "Where to listen: an IP address with a port, or a unix socket. `[::]` is IPv6 alone.";
-        Shape::Text { name: "Address", doc, expected: EXPECTED }
+        Shape::Text { name: "Address", doc, expected: EXPECTED, grammar: Grammar::Pattern("^(unix:.+|.+:[0-9]+)$") }
     }
 }
 
@@ -134,6 +145,15 @@ fn remedy(text: &str) -> String {
     if is_port(text) {
         return every(text);
     }
+    if let Some((host, port)) = text.rsplit_once(':')
+        && let (Ok(ip), true) = (host.parse::<IpAddr>(), port.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return match (ip, is_port(port)) {
+            (_, false) => format!("{port} is no port: the highest is 65535"),
+            (IpAddr::V6(_), true) => format!("an IPv6 address stands in brackets: [{host}]:{port}"),
+            (IpAddr::V4(_), true) => "an address is an IP address and a port, or unix: and a path".to_owned(),
+        };
+    }
     if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return format!("the port is missing, as in {}", SocketAddr::new(ip, 8080));
     }
@@ -144,9 +164,6 @@ fn remedy(text: &str) -> String {
         Some(("" | "*", port)) if is_port(port) => every(port),
         Some(("localhost", port)) if is_port(port) => {
             format!("names are not looked up here; write 127.0.0.1:{port} or [::1]:{port}")
-        }
-        Some((host, port)) if is_port(port) && host.parse::<IpAddr>().is_ok() => {
-            format!("an IPv6 address stands in brackets: [{host}]:{port}")
         }
         Some((host, port)) if is_port(port) && !host.is_empty() => {
             format!("{host} is no IP address, and names are not looked up here")

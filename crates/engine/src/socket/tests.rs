@@ -81,7 +81,8 @@ fn other_texts_get_the_remedy() {
     assert!(remedy("unix:").contains("path of the socket"));
     assert!(remedy("unix:@a").contains("abstract"));
     assert!(remedy(&format!("unix:/{}", "a".repeat(107))).contains("at most 107 bytes"));
-    assert!(remedy("127.0.0.1:99999").contains("an IP address and a port"));
+    assert_eq!(remedy("127.0.0.1:99999"), "99999 is no port: the highest is 65535");
+    assert_eq!(remedy("::1:8080"), "an IPv6 address stands in brackets: [::1]:8080");
 }
 
 #[test]
@@ -184,6 +185,7 @@ fn an_own_wildcard_is_no_conflict_with_an_own_address() {
     assert_eq!(open(&mut sockets, &[wildcard, specific, v6]).opened.len(), 3);
 }
 
+// Rule: change-kept
 #[test]
 fn a_socket_that_stays_keeps_its_queue() {
     let mut sockets = Sockets::new(1);

@@ -48,7 +48,7 @@ impl Certificate {
         Ok(Arc::new(Certificate { files: files.detached(), key: Arc::new(key), names, digests }))
     }
 
-    /// What the operator should know: it is out of date, or has no name.
+    /// What the operator should know: it is out of date or soon will be, or has no name.
     pub(super) fn warning(&self, now: UnixTime) -> Option<Fault> {
         let file = self.files.cert.display();
         let message = match self.validity(now) {
@@ -62,9 +62,26 @@ impl Certificate {
             _ if self.names.is_empty() => {
                 format!("the certificate {file} has no DNS name in it, so no client that names a host gets it by name")
             }
-            _ => return None,
+            _ => self.ends_soon(now)?,
         };
         Some(Fault::new(&self.files.cert, message))
+    }
+
+    /// Says that it ends soon, if it does: in what is left of a third of its life, for those that are made for a few days.
+    fn ends_soon(&self, now: UnixTime) -> Option<String> {
+        let end = self.not_after()?.as_secs();
+        let begin = match self.validity(UnixTime::since_unix_epoch(Duration::ZERO)) {
+            Err(webpki::Error::CertNotValidYet { not_before, .. }) => not_before.as_secs(),
+            _ => 0,
+        };
+        let left = end.saturating_sub(now.as_secs());
+        let when = match left / DAY {
+            _ if left > (end.saturating_sub(begin) / 3).min(SOON) => return None,
+            0 => "within a day".to_owned(),
+            1 => "in a day".to_owned(),
+            days => format!("in {days} days"),
+        };
+        Some(format!("the certificate {} ends {when}: renew it", self.files.cert.display()))
     }
 
     /// When it ends.
@@ -86,6 +103,8 @@ impl Certificate {
 }
 
 const DAY: u64 = 24 * 60 * 60;
+/// So long before its end a certificate should have been renewed: those that renew by themselves do it then.
+const SOON: u64 = 30 * DAY;
 
 pub(super) fn read(file: &Spanned<ConfigPath>) -> Result<Vec<u8>, Fault> {
     fs::read(&**file).map_err(|error| Fault::new(file, format!("cannot read {}: {error}", file.display())))

@@ -3,6 +3,17 @@
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Spanned};
 
 /// TLS on a listener. Certificates are chosen by the names in them; the first is for clients that name none of those.
+///
+/// ```yaml
+/// listeners:
+///   - address: 0.0.0.0:8443
+///     tls:
+///       certificates:
+///         - {cert: certs/shop.pem, key: certs/shop.key}
+///         - {cert: certs/own.pem, key: certs/own.key}
+///       min_version: 1.3
+///       client_auth: {ca: certs/ca.pem, require: false}
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Read)]
 #[read(called = "tls", check)]
 pub struct TlsConfig {

@@ -132,7 +132,7 @@ impl TlsListener {
         self.config.files().map(|path| path.to_path_buf()).collect()
     }
 
-    /// What the operator should know: certificates that are out of date or have no name.
+    /// What the operator should know: certificates that are out of date or soon will be, or have no name.
     pub fn warnings(&self, now: UnixTime) -> Vec<Fault> {
         self.resolver.0.load().all.iter().filter_map(|certificate| certificate.warning(now)).collect()
     }

@@ -3,10 +3,9 @@
 use super::take::{Taking, Wrong};
 use super::{Controller, Held, watched};
 use crate::cause::{Cause, Origin};
-use crate::differences::changes;
 use crate::inputs::Named;
 use pintle_admin::{Change, Offer, Verdict};
-use pintle_config::{Bundle, Checked, load, load_bundle, load_text};
+use pintle_config::{Bundle, Checked, Description, describe, diff, load, load_bundle, load_text};
 use serde_json::{Value, json};
 
 /// What is asked for, read.
@@ -15,6 +14,12 @@ struct Asked {
     by: Cause,
     origin: Origin,
     copy_of: Option<u64>,
+}
+
+/// What a configuration says; none of one that could not be read.
+fn described(checked: &Checked) -> Option<Description> {
+    let document = checked.document.as_ref().filter(|_| !checked.reader.diagnostics.has_errors())?;
+    Some(describe(&checked.root, document))
 }
 
 impl Controller {
@@ -44,11 +49,9 @@ impl Controller {
             Ok(asked) => asked,
             Err(why) => return Verdict::Unknown(why),
         };
-        let different = asked.checked.document.is_some().then(|| {
-            let old = text.unpack().map(|bundle| load_bundle(&bundle, self.directory()));
-            old.map(|old| changes(&old.root, &asked.checked.root))
-        });
-        let different = different.flatten().unwrap_or_default();
+        let old = text.unpack().map(|bundle| load_bundle(&bundle, self.directory()));
+        let different = old.and_then(|old| Some(diff(&described(&old)?, &described(&asked.checked)?).json()));
+        let different = different.unwrap_or_default();
         let Some(files) = files else { return self.tried(&mut asked, version, &different) };
         let Asked { checked, by, origin, copy_of } = asked;
         let taking = Taking { checked, by, origin, held: Some(files), copy_of };

@@ -8,6 +8,10 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 const INDEX: &str = "pintle-state.json";
 /// Where an index that cannot be read is put, for whoever wants to know why.
@@ -17,9 +21,15 @@ const INDEX_SIZE: u64 = 1 << 20;
 /// As large as a configuration may be, if it could not be made smaller at all.
 const TEXT_SIZE: u64 = 128 << 20;
 
+/// How long the disk may take. One that hangs is one that fails.
+const LIMIT: Duration = Duration::from_secs(5);
+
 /// A state folder.
+#[derive(Clone)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// Whether something of it is under way.
+    busy: Arc<AtomicBool>,
 }
 
 /// Why a folder is of no use.
@@ -32,7 +42,31 @@ pub(super) enum Trouble {
 
 impl Folder {
     pub(super) fn new(path: &Path) -> Self {
-        Folder { path: path.to_owned() }
+        Folder { path: path.to_owned(), busy: Arc::default() }
+    }
+
+    /// Does something on the disk beside, so that one that hangs holds nobody up; one thing at a time, so that no more than
+    /// one thread hangs with it.
+    fn beside<T: Send + 'static>(&self, work: impl FnOnce(&Folder) -> T + Send + 'static) -> Option<T> {
+        if self.busy.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let (done, result) = mpsc::sync_channel(1);
+        let folder = self.clone();
+        let run = move || {
+            let value = work(&folder);
+            folder.busy.store(false, Ordering::Release);
+            let _ = done.send(value);
+        };
+        if thread::Builder::new().name("pintle-state".into()).spawn(run).is_err() {
+            self.busy.store(false, Ordering::Release);
+            return None;
+        }
+        result.recv_timeout(LIMIT).ok()
+    }
+
+    fn hangs(&self) -> String {
+        format!("the state folder {} does not answer within {LIMIT:?}", self.path.display())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -41,6 +75,10 @@ impl Folder {
 
     /// Reads the index; none if there is none yet.
     pub(super) fn open(&self) -> Result<Option<Index>, Trouble> {
+        self.beside(Folder::index).unwrap_or_else(|| Err(Trouble::Broken(self.hangs())))
+    }
+
+    fn index(&self) -> Result<Option<Index>, Trouble> {
         let broken = |error: io::Error| Trouble::Broken(self.said("cannot be read", &error));
         let mut text = Vec::new();
         match File::open(self.path.join(INDEX)) {
@@ -81,32 +119,33 @@ impl Folder {
 
     /// The texts of a version.
     pub(super) fn text(&self, version: u64) -> Option<Packed> {
-        let mut bytes = Vec::new();
-        File::open(self.path.join(name_of(version))).ok()?.take(TEXT_SIZE).read_to_end(&mut bytes).ok()?;
-        Some(Packed::from_bytes(bytes))
+        let read = move |folder: &Folder| {
+            let mut bytes = Vec::new();
+            File::open(folder.path.join(name_of(version))).ok()?.take(TEXT_SIZE).read_to_end(&mut bytes).ok()?;
+            Some(Packed::from_bytes(bytes))
+        };
+        self.beside(read).flatten()
     }
 
-    /// Writes texts and the index, and removes the texts of versions that are not to stay.
-    pub(super) fn save<'t>(
-        &self,
-        index: &Value,
-        texts: impl Iterator<Item = (u64, &'t Packed)>,
-        stays: impl Fn(u64) -> bool,
-    ) -> Result<(), String> {
-        self.try_save(index, texts).map_err(|error| self.said("cannot be written", &error))?;
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let version = entry.file_name().to_str().and_then(version_of);
-            if version.is_some_and(|version| !stays(version)) {
-                let _ = fs::remove_file(entry.path());
+    /// Writes texts and the index, and removes the texts of versions that are not to `stay`.
+    pub(super) fn save(&self, index: Value, texts: Vec<(u64, Packed)>, stay: Vec<u64>) -> Result<(), String> {
+        let save = move |folder: &Folder| {
+            folder.try_save(&index, &texts).map_err(|error| folder.said("cannot be written", &error))?;
+            for entry in fs::read_dir(&folder.path).into_iter().flatten().flatten() {
+                let version = entry.file_name().to_str().and_then(version_of);
+                if version.is_some_and(|version| !stay.contains(&version)) {
+                    let _ = fs::remove_file(entry.path());
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        self.beside(save).unwrap_or_else(|| Err(self.hangs()))
     }
 
-    fn try_save<'t>(&self, index: &Value, texts: impl Iterator<Item = (u64, &'t Packed)>) -> io::Result<()> {
+    fn try_save(&self, index: &Value, texts: &[(u64, Packed)]) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
         for (version, text) in texts {
-            self.write(&name_of(version), text.bytes())?;
+            self.write(&name_of(*version), text.bytes())?;
         }
         self.write(INDEX, format!("{index:#}\n").as_bytes())?;
         // The names as well as what they lead to.

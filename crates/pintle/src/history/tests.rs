@@ -149,3 +149,20 @@ fn what_cannot_be_written_stays_in_memory_until_it_can() {
     let again = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!((text(&again, 1).as_deref(), text(&again, 2).as_deref()), (Some("# a"), Some("# b")));
 }
+
+#[test]
+fn a_disk_that_hangs_holds_nobody_up() {
+    let place = Place::new();
+    let state = place.at("state");
+    fs::create_dir(&state).expect("a folder");
+    // Reading it waits for somebody who writes.
+    let made = std::process::Command::new("mkfifo").arg(state.join("pintle-state.json")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let mut history = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
+    let (failure, failures) = history.failures();
+    assert!(failure.is_some_and(|why| why.ends_with("does not answer within 5s")), "{failure:?}");
+    assert_eq!(failures, 1);
+    keep(&mut history, "# a", None);
+    assert_eq!(history.failures().1, 2, "what hung still hangs");
+    assert_eq!(text(&history, 1).as_deref(), Some("# a"));
+}

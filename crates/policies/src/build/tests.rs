@@ -12,6 +12,7 @@ fn time(levels: &[&str], named: &str) -> Option<Duration> {
     exchange.deadline.map(|deadline| deadline - exchange.started)
 }
 
+// Rule: policy-inner
 #[test]
 fn the_inner_level_replaces_the_outer() {
     let seconds = |count| Some(Duration::from_secs(count));
@@ -24,6 +25,7 @@ fn the_inner_level_replaces_the_outer() {
     assert_eq!(time(&["[slow]", "[{timeout: {use: fast}}]"], "{slow: {timeout: 1m}, fast: {timeout: 1s}}"), seconds(1));
 }
 
+// Rule: policy-use
 #[test]
 fn a_named_policy_is_taken_with_changes() {
     let named = "h: {headers: {request: {set: {x-a: \"1\"}, remove: [x-r]}, response: {set: {x-b: \"2\"}}}}";
@@ -38,7 +40,10 @@ fn a_named_policy_is_taken_with_changes() {
 
 #[test]
 fn what_is_wrong_in_shared_lists_is_said_once() {
-    assert_eq!(said_of(&["[{headers: {request: {set: {a: \"${nope}\"}}}}]"], "{}"), ["1:35 unknown name `nope`"]);
+    assert_eq!(
+        said_of(&["[{headers: {request: {set: {a: \"${nope}\"}}}}]"], "{}"),
+        ["1:35 unknown name `nope` [there are `request`, `path`, `client`, `route`]"]
+    );
 }
 
 #[test]
@@ -48,7 +53,7 @@ fn names_are_found_or_suggested() {
     assert_eq!(
         said_of(&["- slow\n- {timeout: {use: nope}}\n- headers\n- {timeout: {use: limit}}"], named),
         [
-            "2:19 there is no policy named `nope`",
+            "2:19 there is no policy named `nope` [there are: slow, limit]",
             "3:3 there is no policy named `headers` [for a policy without a name write `{headers: …}`]",
             "4:19 `limit` is a `body_limit` policy, and cannot be used for `timeout`",
         ]
@@ -60,6 +65,7 @@ fn names_are_found_or_suggested() {
     );
 }
 
+// Rule: policy-once
 #[test]
 fn a_list_holds_one_of_a_kind_whose_inner_level_replaces() {
     assert_eq!(
@@ -100,9 +106,13 @@ fn a_named_policy_has_settings_of_its_own() {
     );
     // What is broken is not unknown besides.
     assert_eq!(said_of(&["[a]"], "{a: {timeout: 5}}").len(), 1);
-    assert_eq!(try_read::<NamedPolicies>("[]").1, ["1:1 expected a map from names, found a list"]);
+    assert_eq!(
+        try_read::<NamedPolicies>("[]").1,
+        ["1:1 expected a map from names, found a list [each one has a name: `NAME: …` instead of `- …`]"]
+    );
 }
 
+// Rule: policy-order
 #[test]
 fn the_order_says_why_and_holds_every_kind() {
     for kind in Policy::KINDS {

@@ -46,6 +46,7 @@ fn a_value_that_fails_is_left_out_with_the_clients_own() {
     assert_eq!(answered(&[out], &[("x-a", "1"), ("x-b", "2")]), ["x-b: 2"]);
 }
 
+// Rule: headers-spelling
 #[test]
 fn no_spelling_of_the_clients_passes_for_what_is_set_or_removed() {
     let level = "[{headers: {request: {set: {x-user-id: \"7\", x-no: \"${request.headers.no}\"}, remove: x-debug}}}]";
@@ -60,6 +61,7 @@ fn a_value_with_a_control_byte_is_left_out() {
     assert_eq!(sent(&[level], &[("x-q", "client")]), [""; 0]);
 }
 
+// Rule: policy-all
 #[test]
 fn all_levels_apply_and_the_inner_one_wins() {
     let (outer, inner) = (
@@ -128,7 +130,7 @@ fn what_cannot_be_meant_is_refused_where_it_stands() {
         [
             "3:18 a header's value holds a line end or another control character \
              [a value is one line; in a text over several lines use `>-`, which joins them]",
-            "3:26 `X-A` is set twice",
+            "3:26 `X-A` is set twice [capitals make no difference in a header's name]",
             "4:16 `x-a` is removed and given a value at once \
              [`set` alone puts the value in place of what was there]",
         ]

@@ -25,6 +25,7 @@ fn refused(text: &str, expected: &[&str]) {
     assert_eq!(said, expected, "{text}");
 }
 
+// Rule: match-short
 #[test]
 fn the_short_form_is_a_text() {
     assert_eq!(read("GET,HEAD shop.example.com/orders/{id}").as_deref(), Ok("GET,HEAD shop.example.com/orders/{id}"));
@@ -50,7 +51,12 @@ cookie: {beta: "yes"}
 
 #[test]
 fn a_match_in_no_form_is_refused() {
-    refused("[/a]", &["1:1 expected a match such as `GET shop.example.com/orders/**`, or a map, found a list: "]);
+    refused(
+        "[/a]",
+        &[
+            "1:1 expected a match such as `GET shop.example.com/orders/**`, or a map, found a list: for several paths write `match: {path: […]}`; hosts and methods too may be lists there",
+        ],
+    );
     refused("{}", &["1:1 the match says nothing: write `match: /**` for every request"]);
     refused("{host: []}", &["1:8 the list is empty: leave the key out for any"]);
     refused(
@@ -82,7 +88,7 @@ header:
             "6:3 `host` is not matched as a header: use `host:` of the match",
             "7:8 `a(` is no regular expression: unclosed group",
             "8:18 expected `true` or `false`, found `maybe`: ",
-            "9:8 expected one test, found 2: `regex`, `present`: each one is a map of its own: `[{a: …}, {b: …}]`",
+            "9:8 expected one test, found 2: `regex`, `present`: keep one; where several may stand, each is a map of its own",
         ],
     );
     refused("{query: {q: []}}", &["1:13 there is no value to match: use {present: true} for any value"]);

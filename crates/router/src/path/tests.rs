@@ -60,6 +60,7 @@ fn slashes_are_folded_after_that() {
     assert_eq!(ok("/..//a"), "/a");
 }
 
+// Rule: path-slash
 #[test]
 fn an_encoded_slash_stays_within_its_segment() {
     assert_eq!(ok("/a%2Fb/../c"), "/c");
@@ -113,6 +114,7 @@ fn dots_that_come_out_of_decoding_twice_are_refused() {
     assert_eq!(ok("/100%25/a%252e/b%2F.c"), "/100%25/a%252e/b%2F.c");
 }
 
+// Rule: path-refused
 #[test]
 fn bytes_that_may_not_stand_raw_are_refused() {
     for raw in "\"<>[]^`{|}? #\t\x7fäß".chars() {

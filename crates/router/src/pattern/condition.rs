@@ -6,7 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use std::fmt;
 
 /// A condition of a match. It holds if any value of that name meets it; `Present(false)` if there is no value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Condition {
     place: Place,
     name: Box<str>,
@@ -14,7 +14,7 @@ pub struct Condition {
 }
 
 /// Where a condition looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// A header field; each line of it is a value.
     Header,
@@ -25,7 +25,7 @@ pub enum Place {
 }
 
 /// What a condition wants.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Test {
     /// One of these texts, exactly.
     Exact(Vec<Box<str>>),

@@ -156,7 +156,7 @@ impl Segment {
     }
 }
 
-fn regular_expression(whole: &str) -> Fault {
+pub(super) fn regular_expression(whole: &str) -> Fault {
     let remedy = "use {name} for one segment or `**` at the end; headers, query and cookies have `regex`";
     fault(format!("path `{whole}` looks like a regular expression"), remedy)
 }

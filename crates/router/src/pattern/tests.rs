@@ -19,6 +19,7 @@ fn refused_with(cases: &[(&str, &str)]) {
     }
 }
 
+// Rule: match-short
 #[test]
 fn the_short_form_is_methods_host_and_path() {
     for text in
@@ -33,6 +34,7 @@ fn the_short_form_is_methods_host_and_path() {
     assert_eq!(pattern.hosts(), [HostPattern::Wildcard("a.b".into())]);
 }
 
+// Rule: route-names
 #[test]
 fn the_canonical_form_does_not_depend_on_how_it_was_written() {
     assert_eq!(canonical("  POST,GET,POST   Shop.Example.COM/a "), "GET,POST shop.example.com/a");
@@ -59,7 +61,7 @@ fn the_canonical_form_does_not_depend_on_how_it_was_written() {
 fn a_match_that_is_none_is_refused_with_the_remedy() {
     refused_with(&[
         ("", "write `[METHOD[,METHOD] ][host]/path`"),
-        ("GET, POST /a", "write `[METHOD[,METHOD] ][host]/path`"),
+        ("GET, POST /a", "as in `GET,POST /a`"),
         ("GET /a b", "%20"),
         ("shop.example.com", "write `shop.example.com/**`"),
         ("GET shop.example.com", "write `shop.example.com/**`"),
@@ -93,6 +95,7 @@ fn a_host_that_is_none_is_refused_with_the_remedy() {
     ]);
 }
 
+// Rule: match-nothing-else
 #[test]
 fn a_path_has_no_other_pattern() {
     refused_with(&[
@@ -187,6 +190,7 @@ fn within(child: &str, group: &str) -> Result<String, String> {
     child.within(&group).map(|joined| joined.to_string()).map_err(|fault| fault.to_string())
 }
 
+// Rule: match-group
 #[test]
 fn a_groups_path_and_its_childs_are_joined() {
     for (child, group, joined) in [
@@ -205,6 +209,7 @@ fn a_groups_path_and_its_childs_are_joined() {
     assert!(within("/{a}", "/{a}/**").expect_err("twice").contains("two {a}"));
 }
 
+// Rule: match-group
 #[test]
 fn a_child_may_narrow_the_host() {
     for (child, group, joined) in [
@@ -237,6 +242,7 @@ fn the_methods_of_both_must_hold() {
     assert!(within("POST /", "GET /**").expect_err("no method").contains("none of the group's `GET`"));
 }
 
+// Rule: match-group
 #[test]
 fn the_conditions_of_both_must_hold() {
     let with = |path, test| {

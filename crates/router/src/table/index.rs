@@ -58,6 +58,16 @@ impl Index {
         Some(index)
     }
 
+    /// Where it looks.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The name that it looks for.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The rules of `list` that the request's values leave, or all.
     fn narrow<'t>(&'t self, list: &'t [u32], head: &Head<'_>) -> Candidates<'t> {
         let mut parts: SmallVec<[&[u32]; 4]> = SmallVec::new();

@@ -62,7 +62,7 @@ pub(super) fn conflict(a: &Rule, b: &Rule) -> bool {
 }
 
 /// Whether no one value meets both conditions. Two expressions may always find something in one value.
-fn disjoint(a: &Check, b: &Check) -> bool {
+pub(super) fn disjoint(a: &Check, b: &Check) -> bool {
     let (mine, theirs) = (a.condition(), b.condition());
     if mine.place() != theirs.place() || mine.name() != theirs.name() {
         return false;

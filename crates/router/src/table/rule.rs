@@ -1,6 +1,7 @@
 //! What a route asks of a request beyond host and path: listener, conditions, method.
 
 use super::order::Precedence;
+use super::possible::Knowledge;
 use super::{Head, Listeners};
 use crate::path::decode_byte;
 use crate::pattern::{Condition, Methods, Place, Rank, Test};
@@ -69,6 +70,30 @@ impl Rule {
             return Err(Miss::Condition(failed));
         }
         self.methods.rank(method).ok_or(Miss::Method)
+    }
+}
+
+impl Rule {
+    /// As [`Rule::judge`] without the method, for a request of which not everything is known: the conditions that may
+    /// hold or not; None if one is known to fail.
+    pub(super) fn weigh(&self, head: &Head<'_>, known: &dyn Knowledge) -> Option<Vec<&Condition>> {
+        if !self.listeners.has(head.listener) {
+            return None;
+        }
+        let mut open = Vec::new();
+        for check in &self.checks {
+            let condition = &check.condition;
+            let holds = match known.is_whole(condition.place(), condition.name()) {
+                true => Some(check.holds(head)),
+                false => known.holds(condition),
+            };
+            match holds {
+                Some(true) => {}
+                Some(false) => return None,
+                None => open.push(condition),
+            }
+        }
+        Some(open)
     }
 }
 

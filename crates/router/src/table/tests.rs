@@ -1,4 +1,6 @@
 mod big;
+mod possible;
+mod reach;
 mod reference;
 
 use super::*;
@@ -66,7 +68,9 @@ fn ask_on(table: &Table<usize>, listener: u32, request: &str, lines: &[(&str, &s
     let (host, path) = target.split_at(target.find('/').expect("a path"));
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let fields: Fields = lines.iter().copied().collect();
-    match table.find(&Head { listener, method: &method, host, path, query, fields: &fields }) {
+    let head = Head { listener, method: &method, host, path, query, fields: &fields };
+    possible::agrees(table, &head);
+    match table.find(&head) {
         Outcome::Found { value, captures } => {
             let mut text = value.to_string();
             (0..captures.segments.len()).for_each(|at| {
@@ -84,6 +88,7 @@ fn ask_on(table: &Table<usize>, listener: u32, request: &str, lines: &[(&str, &s
     }
 }
 
+// Rule: match-host
 #[test]
 fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     let table = table(&[short("a.b/x")]);
@@ -92,6 +97,7 @@ fn the_port_is_not_part_and_the_last_dot_does_not_count() {
     assert_eq!(ask(&table, "/x", &[]), "404");
 }
 
+// Rule: match-host
 #[test]
 fn a_wildcard_is_one_or_more_labels() {
     let table = table(&[short("*.x.y/")]);
@@ -102,6 +108,7 @@ fn a_wildcard_is_one_or_more_labels() {
     assert_eq!(ask(&table, "ax.y/", &[]), "404");
 }
 
+// Rule: match-name
 #[test]
 fn a_name_is_one_segment_that_is_not_empty() {
     let table = table(&[short("/a/{x}/c")]);
@@ -111,6 +118,7 @@ fn a_name_is_one_segment_that_is_not_empty() {
     assert_eq!(ask(&table, "/a//c", &[]), "404");
 }
 
+// Rule: match-rest
 #[test]
 fn two_stars_are_the_path_before_it_a_slash_and_all_below() {
     let table = table(&[short("/a/**")]);
@@ -172,6 +180,7 @@ fn then_the_path_segment_by_segment_from_the_left() {
     assert_eq!(ask(&table, "/z/b", &[]), "0 **z/b");
 }
 
+// Rule: match-more-conditions
 #[test]
 fn then_one_that_lists_the_method() {
     let table = table(&[long("/a", &["header x?", "header y?"]), short("GET,PUT /a"), short("POST /a")]);
@@ -197,6 +206,7 @@ fn then_more_conditions_and_exact_over_regex_over_present() {
     assert_eq!(ask(&table, "/a", &[("x", "1"), ("y", ""), ("z", "")]), "4");
 }
 
+// Rule: match-order
 #[test]
 fn the_written_order_never_matters() {
     let mut patterns = vec![short("/**"), short("a.b/**"), long("a.b/{x}", &["header x=1"]), short("GET a.b/{x}")];
@@ -246,6 +256,7 @@ fn one_conflict_is_named_once_for_many_hosts() {
     assert_eq!(conflicts(&[pattern.clone(), pattern]), [(0, 1)]);
 }
 
+// Rule: match-next-best
 #[test]
 fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     let table = table(&[
@@ -262,6 +273,7 @@ fn a_route_whose_conditions_fail_leaves_the_request_to_the_next_best() {
     assert_eq!(ask(&table, "a.b/x/y", &[]), "0 **x/y");
 }
 
+// Rule: match-any-value
 #[test]
 fn a_condition_on_many_values_holds_if_any_value_meets_it() {
     let table = table(&[
@@ -338,6 +350,7 @@ fn a_preflight_is_matched_as_the_method_that_it_asks_for() {
     assert_eq!(ask(&table, "GET /a", &preflight("PUT")), "405 PUT, OPTIONS");
 }
 
+// Rule: match-head
 #[test]
 fn get_matches_head_too() {
     let table =
@@ -366,6 +379,7 @@ fn a_route_with_listeners_belongs_to_those_alone() {
     assert_eq!(ask_on(&table, 1, "POST /b", &[]), "405 GET, HEAD");
 }
 
+// Rule: match-listener
 #[test]
 fn an_equal_route_that_names_its_listener_wins_there() {
     let routes = [

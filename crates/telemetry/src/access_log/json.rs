@@ -3,6 +3,7 @@
 
 use super::{Record, escape, redact};
 use crate::stamp::Stamp;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -48,6 +49,8 @@ keys! {
     LISTENER = "pintle.listener",
     /// The route's name.
     ROUTE = "pintle.route",
+    /// The route's labels, those of its groups among them: an object. The one value that is not flat.
+    LABELS = "pintle.labels",
     /// The upstream that was asked last.
     UPSTREAM = "pintle.upstream",
     /// The endpoint that was asked last.
@@ -89,6 +92,7 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     if !record.route.is_empty() {
         text(out, ROUTE, record.route);
     }
+    labels(out, record.labels);
     optional(out, UPSTREAM, record.upstream);
     optional(out, ENDPOINT, record.endpoint);
     if record.attempts > 0 {
@@ -138,6 +142,24 @@ fn text(out: &mut Vec<u8>, key: &[u8], value: &str) {
     out.push(b'"');
     escape::json(out, value);
     out.push(b'"');
+}
+
+fn labels(out: &mut Vec<u8>, labels: &BTreeMap<String, String>) {
+    let mut mark = b'{';
+    for (name, value) in labels {
+        if mark == b'{' {
+            out.extend_from_slice(LABELS);
+        }
+        out.extend_from_slice(&[mark, b'"']);
+        escape::json(out, name);
+        out.extend_from_slice(b"\":\"");
+        escape::json(out, value);
+        out.push(b'"');
+        mark = b',';
+    }
+    if mark == b',' {
+        out.push(b'}');
+    }
 }
 
 fn optional(out: &mut Vec<u8>, key: &[u8], value: Option<&str>) {

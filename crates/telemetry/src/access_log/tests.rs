@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::thread;
 use std::time::Instant;
 
@@ -37,6 +38,17 @@ impl Drop for Place {
     }
 }
 
+fn no_labels() -> &'static BTreeMap<String, String> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    &NONE
+}
+
+fn labels() -> &'static BTreeMap<String, String> {
+    static SOME: LazyLock<BTreeMap<String, String>> =
+        LazyLock::new(|| [("team", "store\"front"), ("tier", "1")].map(|(k, v)| (k.into(), v.into())).into());
+    &SOME
+}
+
 fn record() -> Record<'static> {
     Record {
         time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_458_600_042),
@@ -51,6 +63,7 @@ fn record() -> Record<'static> {
         version: "1.1",
         status: 200,
         route: "",
+        labels: no_labels(),
         listener: "127.0.0.1:8080",
         upstream: None,
         endpoint: None,
@@ -73,6 +86,7 @@ fn full() -> Record<'static> {
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
         query: Some("page=2&access_token=hunter2"),
         route: "shop/list",
+        labels: labels(),
         upstream: Some("list"),
         endpoint: Some("10.0.0.7:9001"),
         attempts: 2,
@@ -129,6 +143,7 @@ fn a_full_record_has_the_documented_keys_in_their_order() {
     assert_eq!(map["pintle.first_byte_ms"], 12.0);
     assert_eq!(map["pintle.connect_ms"], 0.0);
     assert_eq!(map["pintle.upstream_status"], 503);
+    assert_eq!(map["pintle.labels"], serde_json::json!({"team": "store\"front", "tier": "1"}));
     assert!(!line.contains("hunter2"));
 }
 

@@ -76,6 +76,7 @@ async fn what_is_too_large_or_never_ends_is_left_out_and_counted() {
     assert_eq!((shadow.hits(), mirror.left_out()), (1, 3));
 }
 
+// Rule: mirror-unnoticed
 #[tokio::test]
 async fn a_mirror_that_is_down_or_silent_changes_nothing() {
     let service = Origin::answering(Reply::text("ok")).await;

@@ -115,6 +115,9 @@ fn explain(error: &ScanError, line: &str) -> (&'static str, String, &'static str
         }
         E::MissingAnchorOrAliasName => ("a text that begins with `*` or `&` needs quotes", QUOTES),
         E::ExpectedBlockMappingKey => ("expected a key here", INDENTED),
+        E::ExpectedBlockSequenceEntry if line.trim_start().starts_with("- ") => {
+            ("this `-` does not stand below the one of the item before it", "indent both the same")
+        }
         E::ExpectedBlockSequenceEntry => ("expected `- ` here", INDENTED),
         E::BlockSequenceEntryNotAllowed => {
             ("a list cannot begin on the line of its key", "put `- ` on the next line, or write `[…]`")

@@ -119,7 +119,12 @@ impl<'a> Loader<'a> {
     fn file(&mut self, path: &Path, named: &Span) -> Option<Span> {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if self.open.contains(&real) {
-            let message = format!("`{}` includes itself", path.display());
+            // The files on the way, without the first one of the loop, which is this.
+            let way = self.open.iter().skip_while(|open| **open != real).skip(1);
+            let way: Vec<String> =
+                way.map(|file| format!("`{}`", file.file_name().unwrap_or_default().to_string_lossy())).collect();
+            let by = if way.is_empty() { String::new() } else { format!(", by way of {}", way.join(", ")) };
+            let message = format!("`{}` includes itself{by}", path.display());
             self.reader.error("include-loop", message, named);
             return None;
         }

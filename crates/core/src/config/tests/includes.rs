@@ -49,6 +49,7 @@ fn texts(node: Option<&Node>) -> Vec<&str> {
     node.and_then(Node::as_list).unwrap_or_default().iter().filter_map(Node::as_text).collect()
 }
 
+// Rule: include-joined
 #[test]
 fn files_are_joined_in_the_order_of_their_names() {
     let files = Directory::new("joined");
@@ -74,6 +75,7 @@ fn files_are_joined_in_the_order_of_their_names() {
     assert_eq!(last.span().position().column, 14);
 }
 
+// Rule: include-joined
 #[test]
 fn the_same_name_or_section_twice_names_both_files() {
     let files = Directory::new("twice");
@@ -101,7 +103,10 @@ fn includes_of_includes_and_loops() {
     let (sources, said, diagnostics) = files.load(Bounds::default());
     assert_eq!(
         said,
-        ["sub/b.yaml:1:11 `sub/../a.yaml` includes itself", "sub/b.yaml:1:22 no file is named `../none.yaml`"]
+        [
+            "sub/b.yaml:1:11 `sub/../a.yaml` includes itself, by way of `b.yaml`",
+            "sub/b.yaml:1:22 no file is named `../none.yaml`"
+        ]
     );
     assert!(diagnostics.has_errors());
     assert_eq!(texts(sources.root.get("routes")), ["m", "a", "b"]);

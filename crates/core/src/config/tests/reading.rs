@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::types::{BalanceWord, Document, OrNone, Workers};
 use super::{read, said};
-use crate::config::{Map, OneOrMany, Read, Shape, Spanned, Tree};
+use crate::config::{
+    ByteSize, ExpressionText, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Spanned, TemplateText, Text, Tree,
+};
 
 const GOOD: &str = include_str!("good.yaml");
 
@@ -68,7 +70,7 @@ fn a_kind_stands_alone() {
             "5:5 `rate`, `burst` stand beside `rate_limit`, not in it \
              [indent it further than `rate_limit`, or write `rate_limit: {…}`]",
             "7:6 expected one policy, found an empty map [one of `timeout`, `rate_limit`]",
-            "8:6 expected one policy, found 2: `nope`, `no` [each one is a map of its own: `[{a: …}, {b: …}]`]",
+            "8:6 expected one policy, found 2: `nope`, `no` [keep one; where several may stand, each is a map of its own]",
             "8:7 unknown policy `nope` [there are `timeout`, `rate_limit`]",
             "8:16 unknown policy `no` [there are `timeout`, `rate_limit`]",
         ]
@@ -114,4 +116,55 @@ fn a_type_may_hold_itself_and_says_its_shape() {
     let Shape::Words { words, .. } = BalanceWord::shape() else { panic!("words") };
     assert_eq!(words.iter().map(|word| (word.word, word.later)).next_back(), Some(("random", true)));
     assert!(matches!(Tree::shape(), Shape::Any));
+}
+
+/// How long to wait.
+#[derive(Debug, PartialEq, Read)]
+#[read(transparent, check)]
+struct Patience(Duration);
+
+impl Patience {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        if self.0.is_zero() {
+            reader.error("unexpected", "too little", node.span());
+            return None;
+        }
+        Some(self)
+    }
+}
+
+/// How many.
+#[derive(Debug, PartialEq, Read)]
+#[read(text, expected = "a number up to 8, or `all`", range = "1-8", or = "all")]
+struct Portion(String);
+
+impl Text for Portion {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Portion(text.to_owned()))
+    }
+}
+
+#[test]
+fn a_text_says_what_may_stand_in_it() {
+    let grammar = |shape| match shape {
+        Shape::Text { grammar, .. } => grammar,
+        other => panic!("no text: {other:?}"),
+    };
+    assert_eq!(grammar(Duration::shape()), Grammar::Duration);
+    assert_eq!(grammar(ByteSize::shape()), Grammar::Size);
+    assert_eq!(grammar(TemplateText::shape()), Grammar::Template);
+    assert_eq!(grammar(ExpressionText::shape()), Grammar::Expression);
+    assert_eq!(grammar(String::shape()), Grammar::Free);
+    assert_eq!(grammar(Portion::shape()), Grammar::Number { min: 1, max: 8, or: &["all"] });
+}
+
+#[test]
+fn a_type_around_another_has_its_own_name_and_check() {
+    let Shape::Text { name, doc, grammar, .. } = Patience::shape() else { panic!("a text") };
+    assert_eq!((name, doc, grammar), ("Patience", "How long to wait.", Grammar::Duration));
+    let patience = |text: &str| {
+        read::<Map<Patience>>(&format!("a: {text}")).0.map(|all| all.0.into_iter().map(|(_, one)| one).collect())
+    };
+    assert_eq!(patience("5s"), Some(vec![Patience(Duration::from_secs(5))]));
+    assert_eq!((patience("0s"), patience("5")), (None, None));
 }

@@ -15,6 +15,7 @@ fn tree(text: &str) -> Node {
     node
 }
 
+// Rule: text-as-written
 #[test]
 fn scalars_are_their_text() {
     let node = tree("a: no\nb: 0755\nc: 1_000\nd: 1.20\ne: \"true\"\nf: 'x'\ng: x#y\nh: a:b\n");
@@ -45,6 +46,7 @@ const SHARE: &str = "share settings by a named policy, a group of routes or `def
 const TAG: &str = "a text that begins with `!` needs quotes; a type is never given, as each key knows its own";
 const QUOTES: &str = "put the text in quotes: \"…\", or '…' where it has double quotes itself";
 
+// Rule: yaml-plain
 #[test]
 fn anchors_aliases_merge_keys_and_tags_are_refused_and_reading_goes_on() {
     let said = said::<Tree>("a: &x {b: 1}\nc: {<<: *x, d: !!str 2}\ne: !f.g\nh: 1\nh: 2\nh: 3\n");

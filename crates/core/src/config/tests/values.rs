@@ -27,6 +27,7 @@ fn wrong<T: Read>(text: &str) -> String {
         .into()
 }
 
+// Rule: unit-required
 #[test]
 fn durations() {
     let all = [("250ms", 250), ("0s", 0), ("5s", 5_000), ("1m", 60_000), ("8h", 28_800_000), ("7d", 604_800_000)];
@@ -39,7 +40,9 @@ fn durations() {
         ("5min", "write 5m"),
         ("1h30m", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
         ("1.5s", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
-        ("5 s", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
+        ("5 s", "write 5s"),
+        ("5H", "write 5h"),
+        ("5 x", "one whole number and one unit: 250ms, 5s, 1m, 8h, 7d"),
         ("3651d", "at most 3650d"),
         ("18446744073709551615d", "at most 3650d"),
         ("18446744073709551616s", ""),
@@ -48,6 +51,7 @@ fn durations() {
     ]);
 }
 
+// Rule: unit-required
 #[test]
 fn sizes() {
     for (text, bytes) in [("10B", 10), ("1KiB", 1024), ("8MiB", 8 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40)] {
@@ -152,6 +156,7 @@ fn words_of_http() {
     assert!(wrong::<HeaderName>("x y").starts_with("expected a header's name, found `x y` [a name has"));
 }
 
+// Rule: path-of-file
 #[test]
 fn paths_start_from_the_file_that_names_them() {
     let source = crate::config::Source::new("conf/gateway.yaml", "a: certs/a.pem\nb: /etc/b.pem\n");
@@ -164,13 +169,14 @@ fn paths_start_from_the_file_that_names_them() {
     assert!(wrong::<ConfigPath>("~/a").contains("variables and `~` mean nothing in it"));
 }
 
+// Rule: secret-elsewhere
 #[test]
 fn secrets_are_named_and_never_written() {
     const EXPECTED: &str = "expected a secret as {env: NAME} or {file: PATH}";
     assert_eq!(value::<SecretSource>("{env: PASSWORD}"), SecretSource::Env("PASSWORD".into()));
     assert_eq!(value::<SecretSource>("{file: a/b}"), SecretSource::File(ConfigPath::new("a/b")));
     let of = wrong::<SecretSource>;
-    assert_eq!(of("\"${HOME}\""), format!("{EXPECTED}, found plain text [write {{env: HOME}}]"));
+    assert_eq!(of("\"${HOME}\""), format!("{EXPECTED}, found plain text [use {{env: HOME}}]"));
     assert_eq!(of("hunter2"), format!("{EXPECTED}, found plain text [keep it in a variable or a file, and name that]"));
     assert_eq!(of("{env: A, file: b}"), format!("{EXPECTED}, found both"));
     assert_eq!(of("{}"), EXPECTED);

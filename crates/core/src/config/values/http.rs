@@ -3,11 +3,17 @@
 use http::{HeaderName, Method, StatusCode};
 
 use super::read_as_text;
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
-read_as_text!(HeaderName, "HeaderName", "a header's name", "The name of a header, in any case.");
-read_as_text!(Method, "Method", "a method such as GET", "A request method. Methods are case-sensitive.");
-read_as_text!(StatusCode, "StatusCode", "a status from 100 to 599", "The status of an answer.");
+read_as_text!(HeaderName, "HeaderName", "a header's name", Grammar::Free, "The name of a header, in any case.");
+read_as_text!(Method, "Method", "a method such as GET", Grammar::Free, "A request method. Methods are case-sensitive.");
+read_as_text!(
+    StatusCode,
+    "StatusCode",
+    "a status from 100 to 599",
+    Grammar::Number { min: 100, max: 599, or: &[] },
+    "The status of an answer."
+);
 
 impl Text for HeaderName {
     fn parse(text: &str) -> Result<Self, String> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::read_as_text;
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
 /// A range of addresses: those that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,7 @@ read_as_text!(
     Network,
     "Network",
     "an address or a network such as 10.0.0.0/8",
+    Grammar::Pattern("^[0-9A-Fa-f.:]+(/[0-9]+)?$"),
     "An IP address, or a network in CIDR form. An IPv4 address that comes mapped into IPv6 counts as IPv4."
 );
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Node, Read, Reader, Shape};
+use crate::config::{Grammar, Node, Read, Reader, Shape};
 
 /// A path, already joined with the directory of the file that names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,7 @@ impl Read for ConfigPath {
     }
 
     fn shape() -> Shape {
-        Shape::Text { name: "Path", doc: "A path, relative to the file that names it.", expected: "a path" }
+        let doc = "A path, relative to the file that names it.";
+        Shape::Text { name: "Path", doc, expected: "a path", grammar: Grammar::Free }
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{number_and_unit, read_as_text};
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
 /// So many in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,7 @@ read_as_text!(
     Rate,
     "Rate",
     "a rate such as 100/s",
+    Grammar::Rate,
     "So many in a time: a whole number of at least 1, and `/s`, `/min`, `/h` or `/d`."
 );
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 use super::ConfigPath;
-use crate::config::fields::{Fields, Key};
+use crate::config::fields::{Fields, Key, Known};
 use crate::config::{Diagnostic, Field, Form, Node, Read, Reader, Shape};
 use crate::secret::Secret;
 
@@ -55,6 +55,7 @@ fn read_file(path: &ConfigPath) -> Result<Secret, String> {
 }
 
 const KEYS: &[Key] = &[Key { name: "env", later: false }, Key { name: "file", later: false }];
+const KNOWN: Known = Known { called: "secret", instead: "", keys: KEYS };
 const EXPECTED: &str = "a secret as {env: NAME} or {file: PATH}";
 
 impl Read for SecretSource {
@@ -62,7 +63,7 @@ impl Read for SecretSource {
         if let Some(text) = node.as_text() {
             reader.diagnostics.hide(node.span());
             let help = match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-                Some(name) if is_variable(name) => format!("write {{env: {name}}}"),
+                Some(name) if is_variable(name) => format!("use {{env: {name}}}"),
                 _ => "keep it in a variable or a file, and name that".to_owned(),
             };
             // The text is not repeated: it may be the secret.
@@ -78,7 +79,7 @@ impl Read for SecretSource {
         for entry in node.as_map().unwrap_or_default().iter().filter(|entry| !matches!(&**entry.key, "env" | "file")) {
             reader.diagnostics.hide(entry.value.span());
         }
-        let fields = Fields::open(node, "secret", KEYS, reader)?;
+        let fields = Fields::open(node, &KNOWN, Self::shape, reader)?;
         let env: Option<String> = fields.required(0, reader)?;
         let file: Option<ConfigPath> = fields.required(1, reader)?;
         match (env, file) {
@@ -109,7 +110,7 @@ impl Read for SecretSource {
         let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
         Shape::Kinds {
             name: "Secret",
-            doc: "Where a secret is kept. Plain text is refused.",
+            doc: "Where a secret is kept. Plain text is refused, and no secret is ever printed.",
             kinds: vec![
                 field("env", "The name of an environment variable.", String::shape),
                 field("file", "A file that holds the secret and nothing else.", ConfigPath::shape),

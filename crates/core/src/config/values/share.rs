@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::read_as_text;
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
 /// A part of a whole, from 0% to 100%, exact to a ten-thousandth of a percent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,7 @@ read_as_text!(
     Share,
     "Share",
     "a share such as 5%",
+    Grammar::Share,
     "A part of a whole, from `0%` to `100%`, with up to four digits after the point."
 );
 

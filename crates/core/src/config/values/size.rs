@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{number_and_unit, read_as_text};
-use crate::config::Text;
+use crate::config::{Grammar, Text};
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,7 @@ read_as_text!(
     ByteSize,
     "ByteSize",
     "a size such as 8MiB",
+    Grammar::Size,
     "A number of bytes: a whole number and `B`, `KiB`, `MiB`, `GiB` or `TiB`."
 );
 

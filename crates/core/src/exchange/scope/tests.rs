@@ -74,12 +74,14 @@ fn the_request_and_what_is_known_around_it() {
     }
 }
 
+// Rule: template-rest
 #[test]
 fn captures_are_decoded_and_absent_where_they_are_no_text() {
     assert_eq!(says("path.id", &exchange("/o/a%2F/x", None, &[])), r#""a/""#);
     assert_eq!(says("path.id", &exchange("/o/%FF0/x", None, &[])), "error: this is absent");
 }
 
+// Rule: names-values
 #[test]
 fn query_parameters_are_decoded_names_too() {
     let exchange = exchange("/", Some("a=1&b=x+y%2B%C3%A4&a=2&&%61=3&c&d=%zz%FF"), &[]);
@@ -98,6 +100,7 @@ fn query_parameters_are_decoded_names_too() {
     }
 }
 
+// Rule: names-values
 #[test]
 fn headers_are_joined_and_cookies_found() {
     let fields = [("x-a", "1"), ("cookie", "s=1; t=a=b"), ("x-a", "2"), ("cookie", "u=\"3\"; s=9")];

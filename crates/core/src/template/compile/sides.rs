@@ -87,7 +87,7 @@ impl<'c> Compiler<'c> {
                 (a, b) if a.number() && b.number() => {
                     fault.help(format!("make both the same: {}(…) {} {}(…)", a.plain(), binary.symbol(), a.plain()))
                 }
-                (Kind::Text, b) if binary == Binary::Add && b != Kind::Text => fault.help("make it text: string(…)"),
+                (Kind::Text, _) | (_, Kind::Text) if binary == Binary::Add => fault.help("make it text: string(…)"),
                 (_, Kind::Text) if binary == Binary::In => fault.help("ask `text.contains(part)`"),
                 _ => fault,
             });

@@ -24,6 +24,7 @@ fn all(declared: &Declared<'_>, table: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+// Rule: template-environment
 #[test]
 fn syntax() {
     all(
@@ -49,8 +50,14 @@ fn syntax() {
                 "${client.ip}",
                 "${ | `${` stands in an expression, which is not a template | write the expression alone, without `${` and `}`",
             ),
-            ("${HOME}", "${HOME | `HOME` is no name of a request | an environment variable is written {env: HOME}"),
-            ("HOME", "HOME | unknown name `HOME` | an environment variable is written {env: HOME}"),
+            (
+                "${HOME}",
+                "${HOME | `HOME` is no name of a request | use {env: HOME} where a secret is wanted; nothing else is taken from the environment",
+            ),
+            (
+                "HOME",
+                "HOME | unknown name `HOME` | use {env: HOME} where a secret is wanted; nothing else is taken from the environment",
+            ),
             (
                 "client.ip.matches('\\d')",
                 "'\\d' | this text has an escape that is none | a backslash is written twice, or the text begins with r: r'\\d+'",
@@ -103,7 +110,10 @@ fn names() {
                 "x-tenant | `x-tenant` is read as `x` minus `tenant` | write request.headers['x-tenant']",
             ),
             ("request.method.foo", "request.method.foo | a string has no `foo`"),
-            ("[1].map(x, y)", "y | unknown name `y`"),
+            (
+                "[1].map(x, y)",
+                "y | unknown name `y` | there are `request`, `path`, `client`, `claims`, `consumer`, `route`, `parts`, `response`, `order`",
+            ),
             ("True", "True | unknown name `True` | write `true`"),
         ],
     );
@@ -173,7 +183,7 @@ fn types_and_functions() {
                 "client.port | `contains` takes a string here, found an int | make it text: string(…)",
             ),
             ("client.ip.substring()", "client.ip.substring() | `substring` takes 1 to 2 arguments, found 0"),
-            ("client.ip.contains('a', 'b')", "client.ip.contains('a', 'b') | `contains` takes 1 arguments, found 2"),
+            ("client.ip.contains('a', 'b')", "client.ip.contains('a', 'b') | `contains` takes 1 argument, found 2"),
             ("client.ip.matches('(')", "'(' | this is no regular expression: unclosed group"),
             ("client.ip.matches('(a{1000}){1000}')", "'(a{1000}){1000}' | this regular expression becomes too large"),
             ("client.ip.map(x, x)", "client.ip | this is a string, where a list or a map is wanted"),
@@ -188,6 +198,7 @@ fn types_and_functions() {
     );
 }
 
+// Rule: bounded-work
 #[test]
 fn bounds() {
     let long = format!("client.ip == '{}'", "a".repeat(4096));

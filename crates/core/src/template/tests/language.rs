@@ -13,6 +13,7 @@ fn all(table: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+// Rule: names-values
 #[test]
 fn names() {
     all(&[
@@ -250,6 +251,7 @@ fn names_are_told_once_and_with_their_slots() {
     assert_eq!(named.names().next(), Some(&Variable::CaptureNamed("anything".into())));
 }
 
+// Rule: bounded-work
 #[test]
 fn work_is_bounded() {
     for source in [

@@ -221,6 +221,7 @@ fn with_parts(source: &str) -> String {
     out + &source[at..]
 }
 
+// Rule: cel
 #[test]
 fn generated_expressions_give_what_the_interpreter_gives() {
     let count = std::env::var("PINTLE_ORACLE_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(4_000);

@@ -17,6 +17,7 @@ fn rendered(text: &str, place: Place) -> String {
     }
 }
 
+// Rule: template-literal, template-encoded, template-rest
 #[test]
 fn a_path() {
     for (text, expected) in [
@@ -35,12 +36,14 @@ fn a_path() {
         ("/${consumer.groups}", "!consumer.groups | a list has no text: `join` it, or take one item"),
         ("/${claims.email}", "!claims.email | there is nothing under this key"),
         ("/plain", ">/plain"),
+        ("/${'aüb'}/${'日'}", ">/a%C3%BCb/%E6%97%A5"),
         ("/$${path.id}", ">/${path.id}"),
     ] {
         assert_eq!(rendered(text, Place::PathSegment), expected, "{text}");
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_url() {
     for (text, expected) in [
@@ -56,6 +59,7 @@ fn a_url() {
     }
 }
 
+// Rule: template-encoded
 #[test]
 fn a_header_and_a_query_and_text() {
     assert_eq!(rendered("${claims.sub}-${client.port}", Place::Header), ">u1-4711");
@@ -100,7 +104,10 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
         ("ab${'c}", "?'c} | the text that begins here is never closed"),
         ("ab${ }", "? | an expression is missing here"),
         ("ab${client.ipp}", "?ipp | `client` has no `ipp` (did you mean `ip`?)"),
-        ("ab${HOME}", "?HOME | unknown name `HOME` (an environment variable is written {env: HOME})"),
+        (
+            "ab${HOME}",
+            "?HOME | unknown name `HOME` (use {env: HOME} where a secret is wanted; nothing else is taken from the environment)",
+        ),
         ("ä${client.ip = 1}", "?= | `=` does not compare (write `==`)"),
     ] {
         let found = rendered(text, Place::Text);
@@ -108,6 +115,7 @@ fn a_template_is_taken_apart_with_its_texts_and_braces() {
     }
 }
 
+// Rule: template-type
 #[test]
 fn a_single_value_keeps_its_type() {
     let request = request();

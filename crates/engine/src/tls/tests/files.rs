@@ -72,6 +72,7 @@ fn certificates_out_of_date_or_without_a_name_are_warned_of() {
     assert_eq!(listener.certificates()[0].2, Some(at(1_609_459_200)));
 }
 
+// Rule: change-kept
 #[test]
 fn an_unchanged_file_keeps_its_parsed_form() {
     let directory = Directory::new("keep");

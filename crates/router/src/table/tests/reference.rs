@@ -194,7 +194,7 @@ fn plain(specs: &[Spec], asked: &Asked) -> (String, bool) {
 #[test]
 fn the_table_finds_what_a_plain_look_at_every_route_finds() {
     let mut random = Rng::with_seed(7);
-    let (mut found, mut refused, mut conflicting) = (0, 0, 0);
+    let (mut found, mut refused, mut conflicting, mut out_of_reach) = (0, 0, 0, 0);
     for _ in 0..1_500 {
         let count = random.usize(1..40);
         let mut drawn: Vec<Spec> = vec![];
@@ -228,6 +228,9 @@ fn the_table_finds_what_a_plain_look_at_every_route_finds() {
                 }
             }
         };
+        // With one listener and with two.
+        let shadowed = [1, 2].map(|listeners| table.shadowed(listeners));
+        out_of_reach += shadowed.iter().flatten().count();
         for _ in 0..40 {
             let asked = asked(&mut random);
             let (expected, tie) = plain(&specs, &asked);
@@ -235,11 +238,16 @@ fn the_table_finds_what_a_plain_look_at_every_route_finds() {
             let query = asked.query.map_or(String::new(), |query| format!("?{query}"));
             let request = format!("{} {}{}{query}", asked.method, asked.host, asked.path);
             assert_eq!(ask_on(&table, asked.listener, &request, &asked.lines), expected, "{specs:#?}\n{asked:?}");
+            let number: Option<usize> = expected.split(' ').next().and_then(|number| number.parse().ok());
+            let hidden = shadowed.iter().zip(1..).filter(|(_, listeners)| asked.listener < *listeners);
+            let reached = hidden.flat_map(|(all, _)| all).any(|one| Some(one.route) == number);
+            assert!(!reached, "said to be out of reach: {expected}\n{specs:#?}\n{asked:?}");
             explained(&table, &routes, &asked, &expected);
             *(if expected.starts_with("40") { &mut refused } else { &mut found }) += 1;
         }
     }
     assert!(found > 10_000 && refused > 10_000 && conflicting > 300, "{found} {refused} {conflicting}");
+    assert!(out_of_reach > 100, "{out_of_reach}");
 }
 
 /// Holds the explanation against the answer, in [`ask`]'s form, and against the routes' patterns.

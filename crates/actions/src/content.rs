@@ -1,4 +1,4 @@
-//! The content of `respond`: known beforehand as far as it holds no template.
+//! Content that a configuration gives, of `respond` and of error pages: known beforehand as far as it holds no template.
 
 use crate::url::Part;
 use bytes::Bytes;
@@ -7,9 +7,9 @@ use pintle_core::template::{Declared, Place, Scope, Template};
 use pintle_core::{Body, Refusal};
 use pintle_policies::template;
 
-/// What an answer holds.
+/// What an answer holds: a text with templates, or a tree with templates as leaves.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub struct Content {
     kind: Option<&'static str>,
     pieces: Box<[Piece]>,
 }
@@ -22,7 +22,7 @@ enum Piece {
 
 impl Content {
     /// From a text or a tree; what is wrong is reported.
-    pub(super) fn build(node: &Node, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+    pub fn build(node: &Node, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let mut writer = Writer { literal: String::new(), pieces: Vec::new(), place, reader, good: true };
         let kind = match node.as_text() {
             Some(text) => {
@@ -39,18 +39,20 @@ impl Content {
     }
 
     /// Its type, if there is content.
-    pub(super) fn kind(&self) -> Option<&'static str> {
+    pub fn kind(&self) -> Option<&'static str> {
         self.kind.filter(|_| !self.pieces.is_empty())
     }
 
-    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+    /// Its templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Literal(_) => None,
             Piece::Made(part) => Some(part.template()),
         })
     }
 
-    pub(super) fn render(&self, scope: &dyn Scope) -> Result<Body, Refusal> {
+    /// The content for a request. A template that fails is the client's fault where it names the request alone.
+    pub fn render(&self, scope: &dyn Scope) -> Result<Body, Refusal> {
         if let [Piece::Literal(bytes)] = &*self.pieces {
             return Ok(Body::Full(bytes.clone()));
         }

@@ -1,0 +1,41 @@
+//! Upstreams and named policies that nothing uses: mostly a slip in the name that should use them, or what is left of a
+//! route that went away.
+
+use super::Subject;
+use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_policies::PolicyEntry;
+use pintle_upstream::Reference;
+use std::collections::HashSet;
+
+const HELP: &str = "use it, or remove it";
+
+pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
+    let mut used = HashSet::new();
+    for proxy in subject.outline.routes.iter().filter_map(|route| route.config.proxy.as_ref()) {
+        for service in proxy.services() {
+            if let Reference::Named(name) = &service.value.0 {
+                used.insert(name.as_str());
+            }
+        }
+    }
+    let names = subject.document.upstreams.iter().map(|(name, _)| name);
+    for name in names.filter(|name| !used.contains(name.as_str())) {
+        report("unused-upstream", "no route uses the upstream", name, reader);
+    }
+}
+
+pub(super) fn policies(subject: &Subject<'_>, reader: &mut Reader) {
+    let entries = subject.outline.lists.iter().flat_map(|list| list.iter());
+    let used = entries.filter_map(|entry| match entry {
+        PolicyEntry::Named(name) => Some(name.as_str()),
+        PolicyEntry::Inline(policy) => policy.used().map(|name| name.as_str()),
+    });
+    let used: HashSet<&str> = used.collect();
+    for name in subject.document.policies.names().filter(|name| !used.contains(name.as_str())) {
+        report("unused-policy", "no list uses the policy", name, reader);
+    }
+}
+
+fn report(code: &'static str, what: &str, name: &Spanned<String>, reader: &mut Reader) {
+    reader.report(Diagnostic::warning(code, format!("{what} `{name}`"), &name.span).help(HELP));
+}

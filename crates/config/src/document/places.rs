@@ -1,0 +1,71 @@
+//! What a document names outside of itself: files, and addresses.
+
+use super::{Document, RouteConfig};
+use crate::errors::ErrorsConfig;
+use crate::maybe::Maybe;
+use pintle_core::config::{ConfigPath, SecretSource, Span};
+use pintle_engine::socket::Address;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+impl Document {
+    /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
+    pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
+        let listeners = self.listeners.iter().filter_map(Maybe::get);
+        listeners.filter_map(|listener| listener.tls.as_ref()).flat_map(|tls| tls.files()).map(|file| &file.value)
+    }
+
+    /// Where an address of a listener was written.
+    pub fn address_span(&self, address: &Address) -> Option<&Span> {
+        let mut all = self.listeners.iter().filter_map(Maybe::get).flat_map(|listener| listener.address.iter());
+        // Several with port 0 differ by numbers that are given later.
+        all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
+    }
+
+    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
+    /// that the resolver goes by.
+    pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
+        let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
+        let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
+        let token = self.admin.iter().filter_map(|admin| admin.token.as_ref()).filter_map(|token| match &token.value {
+            SecretSource::File(path) => Some(path),
+            SecretSource::Env(_) => None,
+        });
+        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
+        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
+        let mut routes: Vec<&RouteConfig> =
+            self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
+        while let Some(route) = routes.pop() {
+            pages.push(&route.errors);
+            routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
+        }
+        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
+        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
+    }
+
+    /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are
+    /// taken.
+    pub fn move_loopback_ports(&mut self, ports: &HashMap<u16, u16>) {
+        let moved = |address: &mut SocketAddr| {
+            if address.ip().is_loopback()
+                && let Some(&port) = ports.get(&address.port())
+            {
+                address.set_port(port);
+            }
+        };
+        for listener in self.listeners.value.iter_mut().filter_map(Maybe::get_mut) {
+            for address in &mut listener.value.address.0 {
+                if let Address::Tcp(tcp) = &mut address.value {
+                    moved(tcp);
+                }
+            }
+        }
+        for upstream in self.upstreams.0.iter_mut().filter_map(|(_, upstream)| upstream.get_mut()) {
+            upstream.move_ports(|host, port| {
+                let mut address = SocketAddr::new(host.parse().ok()?, port);
+                moved(&mut address);
+                Some(address.port())
+            });
+        }
+    }
+}

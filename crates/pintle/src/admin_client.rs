@@ -1,0 +1,86 @@
+//! Talks to the admin address of a running gateway. Owns how it is found, how a caller shows who it is, and one request
+//! with its answer; what the answers mean, the commands know. Blocking, with a limit on the whole exchange and on the
+//! size of an answer, and a connection for each request. A token is shown to the admin address and to nobody else.
+
+mod arguments;
+mod exchange;
+
+pub(crate) use arguments::AdminArguments;
+
+use exchange::exchange;
+use pintle_core::Method;
+use pintle_core::secret::Secret;
+use pintle_engine::socket::Address;
+use std::time::Duration;
+
+/// How long an exchange may take in all. A reload reads a hundred thousand routes in some seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A running gateway's admin API.
+pub(crate) struct AdminClient {
+    address: Address,
+    token: Option<Secret>,
+    /// Why there is no token although the configuration names one.
+    no_token: Option<String>,
+    limit: Duration,
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub(crate) struct AdminAnswer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+}
+
+impl AdminClient {
+    pub(crate) fn new(address: Address, token: Option<Secret>) -> Self {
+        AdminClient { address, token, no_token: None, limit: LIMIT }
+    }
+
+    /// Where it is, for messages.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Asks for a path. Any status is an answer, but for those that say that one may not ask, or that nothing of the kind
+    /// is there: they are errors, and say what to do.
+    pub(crate) fn get(&self, path: &str) -> Result<AdminAnswer, String> {
+        self.ask(&Method::GET, path, "")
+    }
+
+    /// As [`Self::get`].
+    pub(crate) fn post(&self, path: &str, body: &str) -> Result<AdminAnswer, String> {
+        self.ask(&Method::POST, path, body)
+    }
+
+    /// As [`Self::get`], for other methods.
+    pub(crate) fn ask(&self, method: &Method, path: &str, body: &str) -> Result<AdminAnswer, String> {
+        let answer = exchange(&self.address, self.token.as_ref(), self.limit, (method, path), body)?;
+        match self.refusal(&answer, path) {
+            Some(why) => Err(why),
+            None => Ok(answer),
+        }
+    }
+
+    /// What an answer means that says nothing about what was asked.
+    fn refusal(&self, answer: &AdminAnswer, path: &str) -> Option<String> {
+        let address = &self.address;
+        let said = answer.text.trim();
+        Some(match answer.status {
+            401 if self.token.is_some() => format!("{address} refuses the token: it is not the one that it wants"),
+            401 => match &self.no_token {
+                Some(why) => format!("{address} wants the admin token, and {why}"),
+                None => format!("{address} wants the admin token: give --token-file, or set PINTLE_ADMIN_TOKEN"),
+            },
+            403 => format!("{address} refuses this to everyone: {said}"),
+            404 | 405 => {
+                let asked = path.split('?').next().unwrap_or(path);
+                format!("{address} has no {asked}: it is not the admin address of a Pintle, or of one that has it")
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
