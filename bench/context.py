@@ -26,6 +26,8 @@ class Run:
     seconds: float
     log: bool
     cpu: int
+    quick: bool = False
+    reloads: int = 10_000  # of the soak
     started: list[Proxy] = field(default_factory=list)
     count: int = 0
 

@@ -174,6 +174,7 @@ class Envoy(Proxy):
 class Pintle(Proxy):
     name = "pintle"
     routes: str | None = None  # the routes' YAML, where a workload brings its own
+    more: str = ""  # more of the top level
 
     @classmethod
     def program(cls):
@@ -191,7 +192,7 @@ class Pintle(Proxy):
         s = self.setting
         log = f"{{to: {self.log}}}" if s.log else "none"
         routes = self.routes or "  - {match: /**, proxy: origin}\n"
-        return "pintle.yaml", f"""workers: 1
+        return "pintle.yaml", f"""{self.more}workers: 1
 listeners:
   - {{address: "127.0.0.1:{s.plain}"}}
   - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}

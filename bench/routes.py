@@ -1,5 +1,7 @@
 """What many routes cost Pintle: instructions a request by callgrind, and resident memory. No peer takes part."""
 
+import time
+
 import clients
 import measure
 import peers
@@ -71,5 +73,6 @@ def routes_memory(work: Workload, the: Run, result: Result) -> None:
 def routes_rss(the: Run, figures: Figures) -> None:
     proxy = the.start(peers.Pintle, routes=many_routes(100_000, the.origin))
     ask(proxy.setting.plain, "/routes/099999/x", 1)
+    time.sleep(8)  # what loading needed goes back to the system some seconds later
     figures.rss = measure.rss(proxy.pids())
     figures.cpu.append(figures.rss * 1024 / 1e6)

@@ -20,6 +20,7 @@ import install
 import origin
 import peers
 import processes
+import reload
 import report
 import rounds
 import routes
@@ -28,7 +29,8 @@ from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "idle": idle.idle,
-         "routes": routes.routes, "routes_memory": routes.routes_memory}
+         "routes": routes.routes, "routes_memory": routes.routes_memory,
+         "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 
 
 def options() -> argparse.Namespace:
@@ -37,6 +39,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--proxies", help="several with commas; default: all that are installed")
     parser.add_argument("--rounds", type=int, help="default: 6")
     parser.add_argument("--seconds", type=float, help="of load, each proxy and round; default: 4")
+    parser.add_argument("--reloads", type=int, default=10_000, help="of reload-soak; with --quick a few")
     parser.add_argument("--log", choices=["on", "off"], default="on", help="the access log of every proxy")
     parser.add_argument("--quick", action="store_true", help="1 round of 1 second unless told: does it work at all?")
     parser.add_argument("--write", action="store_true", help="keep the report as bench/RESULTS.md")
@@ -87,7 +90,7 @@ def measure_all(given: argparse.Namespace, works: list[workloads.Workload], prox
     (port,) = processes.free_ports(1)
     service, results = origin.Origin(folder / "origin", port, other_cpu), []
     the = Run(folder, service.address, origin.certificate(folder), Generator(folder / "load"), proxies,
-              given.rounds, given.seconds, given.log == "on", proxy_cpu)
+              given.rounds, given.seconds, given.log == "on", proxy_cpu, given.quick, given.reloads)
     try:
         for work in works:
             say(f"{work.name}: {work.says}")

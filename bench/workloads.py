@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | idle | routes | routes_memory
+    kind: str  # wrk | h2load | handshakes | idle | routes | routes_memory | reload | stall | check | soak
     bar: float
     unit: str = "x"  # of the bar: x is the ratio to the best peer
     path: str = "/1k"
@@ -20,6 +20,8 @@ class Workload:
     streams: int = 1
     post: int = 0  # bytes of a request's body
     resumed: bool = False
+    routes: int = 0
+    memory: int = 0  # MB that it may take at most
 
 
 ALL = [
@@ -42,6 +44,13 @@ ALL = [
              connections=5000, tls=True),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
+    Workload("reload-10k", "a route added to one of 100 files with 10,000 routes, under 2,000 requests a second: until it answers",
+             "reload", 100, "ms"),
+    Workload("reload-10k-stall", "the same: the longest that any other request takes beside it", "stall", 5, "ms"),
+    Workload("reload-soak", "resident memory that a reload of 1,000 routes leaves, with 1,000 downloads open", "soak", 1, "KiB"),
+    Workload("check-10k", "`pintle check` of 10,000 routes in 100 files", "check", 0.5, "s", routes=10_000),
+    Workload("check-100k", "`pintle check` of 100,000 routes in 100 files, in at most 600 MB", "check", 6, "s",
+             routes=100_000, memory=600),
 ]
 
 

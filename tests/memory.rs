@@ -3,7 +3,7 @@
 //!
 //! Unsafe: a global allocator cannot be written without. It only counts and hands on.
 
-use pintle_config::{World, assemble, load};
+use pintle_config::{World, assemble_written, load, load_since};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Runtime};
 use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Sink};
@@ -42,6 +42,8 @@ static ALLOCATOR: Counting = Counting;
 /// Changes before the measurement, in which lists grow to the size that they keep.
 const BEFORE: usize = 100;
 const CHANGES: usize = 1000;
+/// Files of routes, of which one changes at a time.
+const FILES: usize = 6;
 /// The promise.
 const MOST: i64 = 1024;
 /// Configurations afterwards of each of which a stream is still open.
@@ -82,15 +84,62 @@ routes:
 }
 
 fn build(path: &Path, tls: &Arc<Tls>, metrics: &Arc<Metrics>, before: Option<Arc<Runtime>>) -> Runtime {
-    let mut checked = load(path);
+    let mut checked = before.as_ref().map_or_else(|| load(path), |before| load_since(path, before));
     let world = World { tls: Arc::clone(tls), metrics: Arc::clone(metrics), before };
     let document = checked.document.as_ref();
-    let runtime = document.and_then(|document| assemble(document, &world, &mut checked.reader));
+    let runtime =
+        document.and_then(|document| assemble_written(document, &checked.written, &world, &mut checked.reader));
     runtime.unwrap_or_else(|| panic!("{}", checked.reader.diagnostics.render(false)))
 }
 
+/// One of the files of routes beside, of the same length each time: most of them are taken over from before.
+fn file(number: usize, at: usize) -> String {
+    let route = |route| {
+        format!(
+            "  - {{match: /f{at}/{route}/n{number:05}, policies: [{{timeout: 5s}}], proxy: 'http://127.0.0.1:9001'}}\n"
+        )
+    };
+    (0..8).fold("routes:\n".to_owned(), |text, one| text + &route(one))
+}
+
+// One test, because what it counts is the process's.
 #[test]
 fn a_change_leaves_nothing_behind() {
+    of_all();
+    of_one_file();
+}
+
+/// A file of several changes at a time; what stands around them stays.
+fn of_one_file() {
+    let folder = Folder::new();
+    let (tls, metrics) = (Tls::new(), Arc::new(Metrics::new(1, 100_000)));
+    let main = "include: [routes.d/*.yaml]\nlisteners: [{address: 127.0.0.1:0}]\n";
+    let path = folder.write("pintle.yaml", main);
+    (0..FILES).for_each(|at| drop(folder.write(&format!("routes.d/{at}.yaml"), file(0, at))));
+    let log = Opened::open(&Sink::None, Format::Json).and_then(|opened| AccessLog::start(opened, &metrics));
+    let first = build(&path, &tls, &metrics, None);
+    let gateway = Gateway::new(first, log.expect("no log"), Arc::clone(&metrics), "test");
+    let mut start = 0;
+    for number in 1..=BEFORE + CHANGES {
+        let at = number % FILES;
+        folder.write(&format!("routes.d/{at}.yaml"), file(number, at));
+        let before = gateway.runtime();
+        let now = build(&path, &tls, &metrics, Some(Arc::clone(&before)));
+        let stayed =
+            before.table.values().iter().filter(|old| now.table.values().iter().any(|new| Arc::ptr_eq(old, new)));
+        assert_eq!(stayed.count(), (FILES - 1) * 8, "the other files' routes");
+        drop(before);
+        gateway.swap(Arc::new(now));
+        if number == BEFORE {
+            start = LIVE.load(Ordering::Relaxed);
+        }
+    }
+    let each = (LIVE.load(Ordering::Relaxed) - start) / i64::try_from(CHANGES).unwrap_or(1);
+    assert!(each <= MOST, "{each} bytes are left of each change of one file");
+}
+
+/// All that there is changes each time.
+fn of_all() {
     let certificates = Certificates::new();
     let written = certificates.write("shop", &certificates.server(&["shop.example.com"]));
     let (folder, mut held) = (Folder::new(), Vec::with_capacity(HELD));

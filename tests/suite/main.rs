@@ -28,6 +28,7 @@ mod proxy;
 mod put_config;
 mod redirect;
 mod reload;
+mod reload_files;
 mod reload_load;
 mod remote;
 mod resolver;

@@ -2,6 +2,7 @@
 //! wrong is reported; what did not change since the configuration in force is taken over.
 
 mod admin;
+mod batches;
 mod errors;
 mod listeners;
 mod own;
@@ -12,14 +13,17 @@ mod services;
 pub(crate) use routes::{actions, report_conflicts};
 
 use crate::document::{Document, LimitsConfig};
+use crate::written::{Written, sound};
+use batches::Late;
 use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
-use pintle_core::config::Reader;
+use pintle_core::config::{Reader, Span};
 use pintle_engine::tls::Tls;
-use pintle_engine::{Limits, Runtime};
+use pintle_engine::{Limits, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
 use pintle_telemetry::Metrics;
+use routes::{Built, Place};
 use services::Upstreams;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,18 +40,28 @@ pub struct World {
 
 /// Builds what runs. None if anything was reported as an error.
 pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Option<Runtime> {
+    assemble_written(document, &Written::default(), world, reader)
+}
+
+/// The same for a document whose files are known: the routes of those that were left unread are taken over, and the
+/// runtime lends its own to the next one.
+pub fn assemble_written(document: &Document, written: &Written, world: &World, reader: &mut Reader) -> Option<Runtime> {
     let resolver = resolver::build(&document.resolver, world, reader);
     let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
     admin::check(document, reader);
     let mut pages = ErrorPages::new(document, &doors, reader);
     let listeners = doors.open(document, &pages, world, reader);
-    let entries = routes::entries(document, &doors, &mut upstreams, &mut pages, world, reader);
+    let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));
+    let late = Late::read(written, world, stayed && upstreams.stayed(), reader);
+    let batches = late.batches(document, written);
+    let (placed, files) = routes::entries(document, &batches, &doors, &mut upstreams, &mut pages, world, reader);
+    let (places, entries): (Vec<_>, Vec<_>) = placed.into_iter().map(|one| (one.place, one.entry)).unzip();
     // That two routes are equal is so whatever is wrong elsewhere.
-    let spans: Vec<_> = entries.iter().map(|(span, _)| span.clone()).collect();
-    let table = match Table::build(entries.into_iter().map(|(_, entry)| entry).collect()) {
+    let table = match Table::build(entries) {
         Ok(table) => table,
         Err(conflicts) => {
+            let spans: Vec<_> = places.into_iter().map(|place| place.matched).collect();
             report_conflicts(&conflicts, &spans, reader);
             return None;
         }
@@ -65,7 +79,24 @@ pub fn assemble(document: &Document, world: &World, reader: &mut Reader) -> Opti
         resolver,
         upstreams: upstreams.all(),
         listeners,
+        origin: origin(written, &places, files, reader),
     })
+}
+
+/// What the next configuration may take over.
+fn origin(written: &Written, all: &[Place], files: Vec<Built<'_>>, reader: &Reader) -> Origin {
+    let sound = sound(reader);
+    let bytes = |span: &Span| (span.range().start as u32, span.range().end as u32);
+    let place = |place: &Place| RoutePlace { matched: bytes(&place.matched), name: place.name.as_ref().map(bytes) };
+    let file = |Built { source, routes, places, urls }: Built<'_>| RouteFile {
+        name: source.name().into(),
+        digest: source.digest(),
+        places: places.unwrap_or_else(|| all[routes.clone()].iter().map(place).collect()),
+        routes,
+        urls,
+    };
+    let files = files.into_iter().filter(|built| sound(built.source)).map(file).collect();
+    Origin { surroundings: written.surroundings, files }
 }
 
 fn limits(config: &LimitsConfig) -> Limits {

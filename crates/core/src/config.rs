@@ -139,7 +139,7 @@ pub use reader::{Later, Read, Reader, Text};
 pub use sarif::Sarif;
 pub use shape::{Field, Grammar, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
-pub use sources::{Bounds, Sources};
+pub use sources::{Bounds, Sources, Survey};
 pub use values::{
     ByteSize, ConfigPath, ExpressionText, Network, Rate, SecretSource, Share, TemplateText, TemplateTree,
 };

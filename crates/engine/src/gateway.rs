@@ -5,6 +5,7 @@ use crate::runtime::{Limits, Listener, Route, Runtime};
 use crate::socket::Address;
 use crate::{date, reply};
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
 use pintle_telemetry::{AccessLog, Metrics};
@@ -18,9 +19,14 @@ use std::time::SystemTime;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+/// How many configurations wait for whoever still looks into them.
+const MOST_RETIRED: usize = 16;
+
 /// A running gateway.
 pub struct Gateway {
     runtime: ArcSwap<Runtime>,
+    /// Configurations that were in force, until nobody else holds them.
+    retired: Mutex<Vec<Arc<Runtime>>>,
     /// One line a request.
     pub log: AccessLog,
     /// Counts.
@@ -46,6 +52,7 @@ impl Gateway {
     pub fn new(runtime: Runtime, log: AccessLog, metrics: Arc<Metrics>, instance: &'static str) -> Arc<Self> {
         Arc::new(Gateway {
             runtime: ArcSwap::from_pointee(runtime),
+            retired: Mutex::new(Vec::new()),
             log,
             metrics,
             instance,
@@ -60,9 +67,24 @@ impl Gateway {
         self.runtime.load_full()
     }
 
-    /// Puts a configuration in force for every request from now on.
+    /// Puts a configuration in force for every request from now on. The one before ends on this thread, now or at a
+    /// later call of [`Gateway::bury`]: to take ten thousand routes apart is no work for a worker.
     pub fn swap(&self, runtime: Arc<Runtime>) {
-        self.runtime.store(runtime);
+        let before = self.runtime.swap(runtime);
+        self.retired.lock().push(before);
+        self.bury();
+    }
+
+    /// Takes apart the configurations that were in force and that nobody looks into any more.
+    pub fn bury(&self) {
+        let mut retired = self.retired.lock();
+        let (mut dead, held) = std::mem::take(&mut *retired).into_iter().partition(|one| Arc::strong_count(one) == 1);
+        *retired = held;
+        // A look into one takes a moment. Where one should be held for long, whoever holds it ends it.
+        let most = retired.len().saturating_sub(MOST_RETIRED);
+        dead.extend(retired.drain(..most));
+        drop(retired);
+        drop::<Vec<Arc<Runtime>>>(dead);
     }
 
     /// Whether the gateway has begun to stop.

@@ -25,5 +25,5 @@ pub mod tls;
 
 pub use gateway::Gateway;
 pub use rehearsal::{Asker, Rehearsal};
-pub use runtime::{Limits, Listener, Route, Runtime};
+pub use runtime::{Limits, Listener, Origin, Route, RouteFile, RoutePlace, Runtime};
 pub use server::{Server, StartError};

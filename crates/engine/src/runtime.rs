@@ -1,5 +1,9 @@
 //! A running configuration: immutable, swapped whole. Built by `config`, read by every request once.
 
+mod origin;
+
+pub use origin::{Origin, RouteFile, RoutePlace};
+
 use crate::pages::Pages;
 use crate::proxy_protocol::ProxyProtocolConfig;
 use crate::socket::Address;
@@ -31,6 +35,8 @@ pub struct Runtime {
     pub resolver: Arc<Resolver>,
     /// Every upstream that a route may reach.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// Where its routes were written.
+    pub origin: Origin,
 }
 
 /// A route as requests meet it.

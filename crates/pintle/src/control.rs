@@ -9,15 +9,16 @@ mod told;
 use crate::cause::{Cause, Origin};
 use crate::guard::Guard;
 use crate::history::History;
-use crate::inputs::{Inputs, Named};
+use crate::inputs::{Inputs, Named, Seen};
 use crate::run::{Around, say};
 use crate::start::{Begun, Serving};
 use crate::status::{self, InForce};
+use crate::trim::trim;
 use crate::watch::{Again, Watched};
 use guarding::guard_settings;
 use parking_lot::Mutex;
 use pintle_admin::{Access, Change, Control, Verdict};
-use pintle_config::{Packed, load};
+use pintle_config::{Checked, Packed, load_since};
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
@@ -52,6 +53,8 @@ pub(crate) struct Controller {
 
 /// What was seen so far.
 struct Changing {
+    /// What the files were when they were last read.
+    seen: Option<Seen>,
     in_force: Inputs,
     /// The files that the configuration in force names.
     named: Named,
@@ -105,6 +108,7 @@ impl Controller {
         let (refused, told) = refused.map(|(inputs, at, messages)| (inputs, (at, messages))).unzip();
         let change = InForce::new(&entry, origin, told);
         let changing = Changing {
+            seen: Some(Seen::first(&checked, named.clone())).filter(|_| origin == Origin::Files),
             in_force: named.inputs(checked.digest),
             named,
             held: Some(held).filter(|_| origin != Origin::Files),
@@ -139,9 +143,22 @@ impl Controller {
     /// if nothing happens.
     pub(crate) fn look(&self) -> Again {
         let mut changing = self.changing.lock();
-        let checked = load(&self.path);
-        let inputs = Inputs::of(&checked, checked.document.as_ref());
+        self.server.gateway().bury();
         self.keep(History::try_again);
+        let seen = changing.seen.as_ref().filter(|_| changing.held.is_none()).and_then(Seen::now);
+        if let Some(now) = seen {
+            trim();
+            if now.is_same_configuration(&changing.in_force) {
+                self.forget_refusal(&mut changing);
+                return self.renew_certificates(&mut changing);
+            }
+            if changing.refused.as_ref() == Some(&now) {
+                return Again::Later;
+            }
+        }
+        let checked = self.load();
+        let inputs = Inputs::of(&checked, checked.document.as_ref());
+        changing.seen = Some(Seen::of(&checked));
         if changing.held.as_ref().is_some_and(|held| held.texts == inputs.texts) {
             return self.look_beside(checked, &inputs, &mut changing);
         }
@@ -156,7 +173,7 @@ impl Controller {
     }
 
     /// Something else is in force than the files say, and they say what they said.
-    fn look_beside(&self, checked: pintle_config::Checked, files: &Inputs, changing: &mut Changing) -> Again {
+    fn look_beside(&self, checked: Checked, files: &Inputs, changing: &mut Changing) -> Again {
         let origin = self.state.lock().change.origin;
         if origin == Origin::State && changing.refused.as_ref() != Some(files) {
             // Bad at the start for want of a file that they name.
@@ -187,7 +204,14 @@ impl Controller {
     /// Reads the configuration again and puts it in force.
     pub(crate) fn reload(&self, by: Cause) -> Result<u64, String> {
         let mut changing = self.changing.lock();
-        self.take(Taking::files(load(&self.path), by), &mut changing).map_err(|wrong| wrong.text)
+        let checked = self.load();
+        changing.seen = Some(Seen::of(&checked));
+        self.take(Taking::files(checked, by), &mut changing).map_err(|wrong| wrong.text)
+    }
+
+    /// What the files say, but for what is in force already.
+    fn load(&self) -> Checked {
+        load_since(&self.path, &self.server.gateway().runtime())
     }
 
     /// Does something with what is kept, and tells if that fails.

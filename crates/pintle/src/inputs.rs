@@ -1,6 +1,7 @@
 //! What a configuration was made of, to tell whether it has changed: its texts, and the files that they name.
 
 use pintle_config::{Checked, Document};
+use pintle_core::config::Survey;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,29 @@ impl Named {
     /// Texts with these files as they are now.
     pub(crate) fn inputs(&self, texts: u64) -> Inputs {
         Inputs { texts, certificates: digest(&self.certificates), others: digest(&self.others) }
+    }
+}
+
+/// What the files were at a look that read them.
+pub(crate) struct Seen {
+    survey: Survey,
+    named: Named,
+    texts: u64,
+}
+
+impl Seen {
+    pub(crate) fn of(checked: &Checked) -> Self {
+        Seen::first(checked, Named::of(checked.document.as_ref()))
+    }
+
+    /// The same where the document is elsewhere.
+    pub(crate) fn first(checked: &Checked, named: Named) -> Self {
+        Seen { survey: checked.survey.clone(), named, texts: checked.digest }
+    }
+
+    /// What they are now, if that can be told without reading what they mean: their texts are the same.
+    pub(crate) fn now(&self) -> Option<Inputs> {
+        self.survey.is_same_now().then(|| self.named.inputs(self.texts))
     }
 }
 

@@ -23,6 +23,7 @@ mod run;
 mod start;
 mod status;
 mod terminal;
+mod trim;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};

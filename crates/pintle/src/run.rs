@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How far the reading of configurations stands behind the workers where both want a core.
+const NICE: i32 = 10;
 /// How long the last log lines may take at the end.
 const FLUSH: Duration = Duration::from_secs(2);
 
@@ -51,7 +53,14 @@ pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode
     }
     let took_ms = began.elapsed().as_millis() as u64;
     let controller = Arc::new(Controller::new(path.to_owned(), around, begun, took_ms));
-    match tokio::runtime::Builder::new_current_thread().thread_name("pintle-background").enable_all().build() {
+    let mut background = tokio::runtime::Builder::new_current_thread();
+    // Its other threads read configurations, which may wait; the workers may not. What a thread starts inherits it.
+    let step_back = || {
+        // Where it is not allowed, they compete.
+        let _ = rustix::process::nice(NICE);
+    };
+    background.thread_name("pintle-background").on_thread_start(step_back).enable_all();
+    match background.build() {
         Ok(runtime) => runtime.block_on(live(controller, open)),
         Err(error) => {
             say(format_args!("error: {error}"));

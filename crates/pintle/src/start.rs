@@ -9,7 +9,7 @@ use crate::needs;
 use crate::run::{Around, local, say, tell_opened};
 use crate::watch::Watched;
 use pintle_admin::Access;
-use pintle_config::{Bundle, Checked, Document, World, assemble, load, load_bundle};
+use pintle_config::{Bundle, Checked, Document, World, Written, assemble_written, load, load_bundle};
 use pintle_core::config::{ConfigPath, Diagnostic, Read, Reader, Spanned};
 use pintle_core::worker;
 use pintle_engine::socket::{Address, Socket, Sockets};
@@ -164,7 +164,8 @@ fn attempt(mut checked: Checked, version: u64, around: &Around) -> Result<Attemp
         Some(mut document) => {
             around.adjust(&mut document);
             worker::set_count(document.workers.count());
-            start(&document, version, &mut checked.reader).map(|(serving, admin)| (document, serving, admin))
+            start(&document, &checked.written, version, &mut checked.reader)
+                .map(|(serving, admin)| (document, serving, admin))
         }
     };
     tell(&mut checked.reader);
@@ -179,11 +180,16 @@ fn attempt(mut checked: Checked, version: u64, around: &Around) -> Result<Attemp
 }
 
 /// Starts all that a document asks for; an error without a text was reported.
-fn start(document: &Document, version: u64, reader: &mut Reader) -> Result<(Serving, Admin), Option<String>> {
+fn start(
+    document: &Document,
+    written: &Written,
+    version: u64,
+    reader: &mut Reader,
+) -> Result<(Serving, Admin), Option<String>> {
     let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
-    let runtime = assemble(document, &world, reader);
+    let runtime = assemble_written(document, written, &world, reader);
     let admin = document.admin.as_ref().map(|admin| &admin.address);
     let access = needs::access(document, admin.map(|address| &address.value), reader);
     let (mut runtime, access) = (runtime.ok_or(None)?, access.ok_or(None)?);

@@ -9,13 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long to wait for the rest of a burst of changes.
-const BURST: Duration = Duration::from_millis(50);
+/// How long nothing must happen before a look, once every file that was opened for writing is closed again.
+const QUIET: Duration = Duration::from_millis(10);
+/// The same while a file is open, or may be.
+const OPEN: Duration = Duration::from_millis(50);
+/// A burst of changes is looked at after so long, whatever goes on.
+const BURST: Duration = Duration::from_millis(500);
 /// How often to look without an event.
 const LOOK: Duration = Duration::from_secs(5);
 /// How soon to look again at what may have been seen half-written.
 const SOON: Duration = Duration::from_millis(500);
+
+/// How many events may wait; they are one burst.
+const EVENTS: usize = 64;
 
 /// When to look again if nothing happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,33 +83,61 @@ impl Watched {
     }
 }
 
+/// The files that somebody is writing: each write tells of them, and then that they were closed.
+#[derive(Debug, Default)]
+struct Writing(HashSet<PathBuf>);
+
+impl Writing {
+    /// How long to wait for more after an event.
+    fn pause(&mut self, event: &notify::Result<Event>) -> Duration {
+        let Ok(event) = event else { return OPEN };
+        for path in &event.paths {
+            match event.kind {
+                // Not of a link, which nobody closes; it costs the longer pause.
+                EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)) => self.0.insert(path.clone()),
+                _ => self.0.remove(path),
+            };
+        }
+        if self.0.is_empty() { QUIET } else { OPEN }
+    }
+}
+
+/// Waits for the end of a burst: until nothing has happened for the pause that the last event asks for.
+async fn settle(mut pause: Duration, more: &mut mpsc::Receiver<Duration>) {
+    let end = Instant::now() + BURST;
+    while let Ok(Some(next)) = timeout_at((Instant::now() + pause).min(end), more.recv()).await {
+        pause = next;
+    }
+}
+
 /// Calls `look` whenever something of `watched()` may have changed; never returns.
 pub(crate) async fn watch(watched: impl Fn() -> Watched, look: impl Fn() -> Again + Clone + Send + 'static) {
-    let (events, mut received) = mpsc::channel(1);
-    let now = Arc::new(Mutex::new(Watched::default()));
+    let (events, mut received) = mpsc::channel(EVENTS);
+    let now = Arc::new(Mutex::new((Watched::default(), Writing::default())));
     let concerned = Arc::clone(&now);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| !concerned.lock().concerns(&event)) {
+        let (watched, writing) = &mut *concerned.lock();
+        if event.as_ref().is_ok_and(|event| !watched.concerns(event)) {
             return;
         }
-        // One that waits already is enough.
-        let _ = events.try_send(());
+        // Those that wait already are enough.
+        let _ = events.try_send(writing.pause(&event));
     })
     .ok();
     let (mut places, mut again) = (HashSet::new(), Again::Later);
     loop {
         let wanted = watched();
         let new = follow(watcher.as_mut(), &mut places, &wanted.places());
-        *now.lock() = wanted;
+        // A file that stays open is none that waiting helps.
+        *now.lock() = (wanted, Writing::default());
         // What changed between its reading and now had nobody to see it.
         let wait = match (new, again) {
             (true, _) => Duration::ZERO,
             (false, Again::Soon) => SOON,
             (false, Again::Later) => LOOK,
         };
-        if tokio::time::timeout(wait, received.recv()).await.is_ok() {
-            tokio::time::sleep(BURST).await;
-            let _ = received.try_recv();
+        if let Ok(Some(pause)) = timeout(wait, received.recv()).await {
+            settle(pause, &mut received).await;
         }
         again = tokio::task::spawn_blocking(look.clone()).await.unwrap_or(Again::Later);
     }
@@ -128,7 +164,24 @@ fn follow(watcher: Option<&mut RecommendedWatcher>, places: &mut HashSet<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
-    use notify::event::{CreateKind, DataChange, RemoveKind};
+    use notify::event::{CreateKind, DataChange, RemoveKind, RenameMode};
+
+    #[test]
+    fn a_file_that_is_still_written_is_waited_for() {
+        let mut writing = Writing::default();
+        let mut pause = |kind, name: &str| writing.pause(&Ok(Event::new(kind).add_path(name.into())));
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::To));
+        assert_eq!(pause(renamed, "a"), QUIET);
+        assert_eq!(pause(EventKind::Create(CreateKind::File), "a"), OPEN);
+        assert_eq!(pause(written, "a"), OPEN);
+        assert_eq!(pause(written, "b"), OPEN);
+        assert_eq!(pause(closed, "a"), OPEN, "b is not closed");
+        assert_eq!(pause(closed, "b"), QUIET);
+        assert_eq!(pause(written, "b"), OPEN);
+        assert_eq!(pause(EventKind::Remove(RemoveKind::File), "b"), QUIET);
+    }
 
     #[test]
     fn only_what_may_matter_leads_to_a_look() {

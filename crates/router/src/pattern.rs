@@ -20,14 +20,19 @@ pub use path::{PathPattern, Segment};
 
 use fault::fault;
 use std::fmt;
+use std::sync::Arc;
 
-/// A route's match. Everything given must hold; of several hosts, paths or methods any.
+/// A route's match. Everything given must hold; of several hosts, paths or methods any. Cheap to clone: a table keeps it
+/// for the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    hosts: Vec<HostPattern>,
-    paths: Vec<PathPattern>,
+pub struct Pattern(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    hosts: Box<[HostPattern]>,
+    paths: Box<[PathPattern]>,
     methods: Methods,
-    conditions: Vec<Condition>,
+    conditions: Box<[Condition]>,
 }
 
 impl Pattern {
@@ -60,7 +65,8 @@ impl Pattern {
             let what = format!("no request meets both `{}` and `{}`", pair[0], pair[1]);
             return Err(fault(what, "leave one of them out"));
         }
-        Ok(Pattern { hosts, paths, methods, conditions })
+        let (hosts, paths, conditions) = (hosts.into(), paths.into(), conditions.into());
+        Ok(Pattern(Arc::new(Parts { hosts, paths, methods, conditions })))
     }
 
     /// Reads the short form, `[METHOD[,METHOD] ][host]/path`.
@@ -104,32 +110,32 @@ impl Pattern {
 
     /// The hosts; none are any.
     pub fn hosts(&self) -> &[HostPattern] {
-        &self.hosts
+        &self.0.hosts
     }
 
     /// The paths, at least one.
     pub fn paths(&self) -> &[PathPattern] {
-        &self.paths
+        &self.0.paths
     }
 
     /// The methods that it lists.
     pub fn methods(&self) -> &Methods {
-        &self.methods
+        &self.0.methods
     }
 
     /// The conditions; all must hold.
     pub fn conditions(&self) -> &[Condition] {
-        &self.conditions
+        &self.0.conditions
     }
 
     /// The names of what the path captures, in the order of `Captures::segments`.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.paths[0].names()
+        self.0.paths[0].names()
     }
 
     /// Whether a path of it ends in `**`, so that there is a `path.rest`.
     pub fn has_rest(&self) -> bool {
-        self.paths.iter().any(PathPattern::has_rest)
+        self.0.paths.iter().any(PathPattern::has_rest)
     }
 
     /// The match in canonical form, which is a route's name where it has none, with the listeners that it names.
@@ -146,18 +152,18 @@ impl Pattern {
 /// The canonical form: `POST,PUT *.x.y|x.y/a/{id} [header x-a="1"; query b present]`.
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.methods.is_empty() {
-            write!(f, "{} ", self.methods.join(","))?;
+        if !self.0.methods.is_empty() {
+            write!(f, "{} ", self.0.methods.join(","))?;
         }
-        for (at, host) in self.hosts.iter().enumerate() {
+        for (at, host) in self.0.hosts.iter().enumerate() {
             write!(f, "{}{host}", if at > 0 { "|" } else { "" })?;
         }
-        for (at, path) in self.paths.iter().enumerate() {
+        for (at, path) in self.0.paths.iter().enumerate() {
             write!(f, "{}{path}", if at > 0 { "|" } else { "" })?;
         }
-        for (at, condition) in self.conditions.iter().enumerate() {
+        for (at, condition) in self.0.conditions.iter().enumerate() {
             write!(f, "{}{condition}", if at > 0 { "; " } else { " [" })?;
         }
-        f.write_str(if self.conditions.is_empty() { "" } else { "]" })
+        f.write_str(if self.0.conditions.is_empty() { "" } else { "]" })
     }
 }

@@ -125,6 +125,8 @@ pub enum Outcome<'t, T> {
 #[derive(Debug)]
 pub struct Table<T> {
     values: Box<[T]>,
+    /// What each value's route matches: what the next table is built of where the route stays.
+    patterns: Box<[Pattern]>,
     rules: Box<[Rule]>,
     hosts: Hosts,
     trie: Trie,
@@ -172,6 +174,12 @@ impl<T> Table<T> {
     /// Every route's value, in the order of the entries.
     pub fn values(&self) -> &[T] {
         &self.values
+    }
+
+    /// What the route with that number was built of; None past the last one.
+    pub fn entry(&self, number: usize) -> Option<Entry<&T>> {
+        let (pattern, rule) = (self.patterns.get(number)?.clone(), self.rules.get(number)?);
+        Some(Entry { pattern, listeners: rule.listeners().clone(), value: self.values.get(number)? })
     }
 
     /// Finds the route for a request.

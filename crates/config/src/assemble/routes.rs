@@ -1,6 +1,7 @@
 //! The routes: groups are unfolded, names given, policies and actions built.
 
 use super::World;
+use super::batches::Batch;
 use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
@@ -8,35 +9,79 @@ use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::level::{Level, spread};
 use crate::maybe::Maybe;
 use pintle_actions::Fallback;
-use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
+use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
-use pintle_engine::Route;
 use pintle_engine::pages::Pages;
+use pintle_engine::{Route, RouteFile, RoutePlace, Runtime};
 use pintle_policies::Defaults;
 use pintle_router::{Conflict, Entry, Fault};
+use pintle_upstream::Upstream;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A route for the table, and where it was written.
-pub(super) type Placed = (Span, Entry<Arc<Route>>);
+pub(super) struct Placed {
+    pub(super) place: Place,
+    pub(super) entry: Entry<Arc<Route>>,
+}
 
-/// Every route of the document as the table takes it. What is broken was reported and is left out.
+/// Where a route was written.
+pub(super) struct Place {
+    /// Its match.
+    pub(super) matched: Span,
+    /// Its name, if it has one of its own.
+    pub(super) name: Option<Span>,
+}
+
+/// What came of a file that holds routes alone.
+pub(super) struct Built<'d> {
+    pub(super) source: &'d Source,
+    /// Which of the entries are its.
+    pub(super) routes: Range<usize>,
+    /// Where they were written, if that is known from before.
+    pub(super) places: Option<Arc<[RoutePlace]>>,
+    /// The upstreams that they name by a URL.
+    pub(super) urls: Arc<[Arc<Upstream>]>,
+}
+
+/// Every route as the table takes it, and which of them came of which file. What is broken was reported and is left out.
 pub(super) fn entries<'d>(
     document: &'d Document,
+    batches: &[Batch<'d>],
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
     pages: &mut ErrorPages,
     world: &World,
     reader: &mut Reader,
-) -> Vec<Placed> {
-    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::new(), entries: Vec::new() };
+) -> (Vec<Placed>, Vec<Built<'d>>) {
+    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::default(), entries: Vec::new() };
+    let mut files = Vec::new();
     let top = Level::top(document);
-    for route in document.routes.iter().filter_map(Maybe::get) {
-        build.route(route, &top, reader);
+    for batch in batches {
+        let start = build.entries.len();
+        match *batch {
+            Batch::Written(source, ref routes) => {
+                for route in routes {
+                    build.route(route, &top, reader);
+                }
+                let urls = build.upstreams.take_found();
+                files.extend(source.map(|source| {
+                    let routes = start..build.entries.len();
+                    Built { source, routes, places: None, urls }
+                }));
+            }
+            Batch::Known(source, file, before) => {
+                build.take_over(source, file, before, reader);
+                let routes = start..build.entries.len();
+                let (places, urls) = (Some(Arc::clone(&file.places)), Arc::clone(&file.urls));
+                files.push(Built { source, routes, places, urls });
+            }
+        }
     }
-    build.entries
+    (build.entries, files)
 }
 
 /// What answers on a listener where no route does: its policies around a refusal.
@@ -69,7 +114,7 @@ struct Build<'d, 'b> {
     upstreams: &'b mut Upstreams<'d>,
     pages: &'b mut ErrorPages,
     world: &'b World,
-    names: HashMap<Box<str>, Span>,
+    names: HashMap<Box<str>, Span, foldhash::fast::RandomState>,
     entries: Vec<Placed>,
 }
 
@@ -106,7 +151,8 @@ impl<'d> Build<'d, '_> {
 
     fn leaf(&mut self, route: &'d Spanned<RouteConfig>, level: &Level<'d>, reader: &mut Reader) {
         let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
-        self.take_name(name, route, reader);
+        let spans = (&route.pattern.span, route.name.as_ref().map(|name| &name.span));
+        self.take_name(name, spans, reader);
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
         let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
@@ -135,21 +181,40 @@ impl<'d> Build<'d, '_> {
                 meter: self.world.metrics.route(name),
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
-            self.entries.push((route.pattern.span.clone(), entry));
+            let place = Place { matched: spans.0.clone(), name: spans.1.cloned() };
+            self.entries.push(Placed { place, entry });
         }
     }
 
-    fn take_name(&mut self, name: &str, route: &Spanned<RouteConfig>, reader: &mut Reader) {
-        let span = route.name.as_ref().map_or(&route.pattern.span, |name| &name.span);
-        match self.names.get(name) {
-            None => drop(self.names.insert(name.into(), span.clone())),
-            // Without a name two are the same only if their matches are, which is reported as that.
-            Some(other) if route.name.is_some() => {
-                let message = format!("two routes are named `{name}`");
-                let same = Diagnostic::error("same-name", message, span).also(other, "the other one");
-                reader.report(same.help("give one of them another `name`"));
+    /// The routes of a file that did not change. A route that differs by its listeners' policies has several entries
+    /// at one place, and one name.
+    fn take_over(&mut self, source: &Source, file: &RouteFile, before: &Runtime, reader: &mut Reader) {
+        self.upstreams.keep(&file.urls);
+        let span = |(start, end): (u32, u32)| source.span(start as usize..end as usize);
+        let mut last = None;
+        for (number, place) in file.routes.clone().zip(file.places.iter()) {
+            let entry = before.table.entry(number).expect("a file's routes are in its configuration's table");
+            let (matched, name) = (span(place.matched), place.name.map(span));
+            if last.replace(place) != Some(place) {
+                self.take_name(&entry.value.facts.name, (&matched, name.as_ref()), reader);
             }
-            Some(_) => {}
+            let entry = Entry { pattern: entry.pattern, listeners: entry.listeners, value: Arc::clone(entry.value) };
+            self.entries.push(Placed { place: Place { matched, name }, entry });
+        }
+    }
+
+    /// Takes a name for the route whose match and name of its own stand there.
+    fn take_name(&mut self, taken: &str, (matched, own): (&Span, Option<&Span>), reader: &mut Reader) {
+        match self.names.get(taken) {
+            None => drop(self.names.insert(taken.into(), own.unwrap_or(matched).clone())),
+            // Without a name two are the same only if their matches are, which is reported as that.
+            Some(other) => {
+                if let Some(span) = own {
+                    let message = format!("two routes are named `{taken}`");
+                    let same = Diagnostic::error("same-name", message, span).also(other, "the other one");
+                    reader.report(same.help("give one of them another `name`"));
+                }
+            }
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Upstreams<'d> {
     urls: HashMap<String, Option<Arc<Upstream>>>,
     resolver: Arc<Resolver>,
     before: HashMap<Arc<str>, Arc<Upstream>>,
+    /// What was found by a URL since it was last asked.
+    found: Vec<Arc<Upstream>>,
 }
 
 impl<'d> Upstreams<'d> {
@@ -41,7 +43,32 @@ impl<'d> Upstreams<'d> {
             });
             named.insert(name.value.clone(), made);
         }
-        Upstreams { own, named, urls: HashMap::new(), resolver: Arc::clone(resolver), before }
+        let (urls, resolver) = (HashMap::new(), Arc::clone(resolver));
+        Upstreams { own, named, urls, resolver, before, found: Vec::new() }
+    }
+
+    /// Whether each that has a name is the very one that had it before.
+    pub(super) fn stayed(&self) -> bool {
+        let same = |(name, made): (&String, &Option<Arc<Upstream>>)| match (made, self.before.get(name.as_str())) {
+            (Some(made), Some(before)) => Arc::ptr_eq(made, before),
+            _ => false,
+        };
+        self.named.iter().all(same)
+    }
+
+    /// Those that were found by a URL since the last call, each once.
+    pub(super) fn take_found(&mut self) -> Arc<[Arc<Upstream>]> {
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_unstable_by_key(|upstream| Arc::as_ptr(upstream).addr());
+        found.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        found.into()
+    }
+
+    /// Takes over those that routes of the configuration before found by a URL.
+    pub(super) fn keep(&mut self, found: &[Arc<Upstream>]) {
+        for upstream in found {
+            self.urls.entry(upstream.name.to_string()).or_insert_with(|| Some(Arc::clone(upstream)));
+        }
     }
 
     /// All of them, each once.
@@ -79,12 +106,14 @@ impl Services for Upstreams<'_> {
             Reference::Url(origin) => {
                 let url = origin.to_string();
                 if let Some(made) = self.urls.get(&url) {
+                    self.found.extend(made.clone());
                     return made.clone();
                 }
                 self.own.check(&origin.address, &reference.span, reader);
                 let made = Upstream::of_url(origin, &reference.span, &self.resolver, self.before.get(url.as_str()));
                 let made = report(made, &reference.span, reader);
                 self.urls.insert(url, made.clone());
+                self.found.extend(made.clone());
                 made
             }
         }

@@ -50,12 +50,26 @@ impl Read for Later {
 pub struct Reader {
     /// All that was found so far.
     pub diagnostics: Diagnostics,
+    /// The texts that name files.
+    naming: Vec<Source>,
 }
 
 impl Reader {
     /// A reader with nothing found.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes note that a text names a file: what it means is not in it alone.
+    pub(super) fn names_a_file(&mut self, source: &Source) {
+        if self.naming.last() != Some(source) {
+            self.naming.push(source.clone());
+        }
+    }
+
+    /// The texts that name files, some of them several times.
+    pub fn naming(&self) -> &[Source] {
+        &self.naming
     }
 
     /// Reports anything.

@@ -3,6 +3,9 @@
 mod glob;
 mod load;
 mod merge;
+mod survey;
+
+pub use survey::Survey;
 
 use std::path::PathBuf;
 
@@ -17,6 +20,12 @@ pub struct Sources {
     pub files: Vec<Source>,
     /// The directories in which a new file would be included: what a watcher watches besides the files.
     pub directories: Vec<PathBuf>,
+    /// Those of the files that have one key at their top and include nothing, with that key.
+    pub of_one_key: Vec<(Source, Box<str>)>,
+    /// Those of the files that were left unread, as the caller knows already what they say.
+    pub unread: Vec<Source>,
+    /// By what a change of any file can be seen.
+    pub survey: Survey,
 }
 
 /// How much a configuration may be.

@@ -7,6 +7,7 @@ mod golden;
 mod includes;
 mod reading;
 mod speed;
+mod survey;
 mod trees;
 mod types;
 mod values;

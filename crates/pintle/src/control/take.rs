@@ -11,7 +11,7 @@ use crate::run::{say, tell_opened};
 use crate::status::InForce;
 use crate::watch::Watched;
 use pintle_admin::Access;
-use pintle_config::{Bundle, Checked, Document, Packed, World, assemble, load_bundle};
+use pintle_config::{Bundle, Checked, Document, Packed, World, assemble_written, load_bundle};
 use pintle_engine::Server;
 use sd_notify::NotifyState;
 use serde_json::{Value, json};
@@ -110,7 +110,8 @@ impl Controller {
         };
         let inputs = named.inputs(checked.digest);
         let refused = changing.refused.take().filter(|_| by == Cause::Guard);
-        *changing = Changing { in_force: inputs, named, held, refused, broken: Vec::new() };
+        let seen = changing.seen.take();
+        *changing = Changing { seen, in_force: inputs, named, held, refused, broken: Vec::new() };
         self.metrics.reloaded(&version.to_string(), entry.at);
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
@@ -181,7 +182,7 @@ impl Controller {
     ) -> Option<(pintle_engine::Runtime, Access)> {
         let before = Some(self.server.gateway().runtime());
         let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
-        let runtime = assemble(document, &world, &mut checked.reader);
+        let runtime = assemble_written(document, &checked.written, &world, &mut checked.reader);
         let access = needs::access(document, self.admin.as_ref(), &mut checked.reader);
         Some((runtime?, access?))
     }

@@ -7,20 +7,20 @@ impl Pattern {
     /// The match of a child within a group: paths are joined in the place of the group's `**`, the child's hosts narrow
     /// the group's, methods are those of both, conditions are added.
     pub fn within(&self, group: &Pattern) -> Result<Pattern, Fault> {
-        let mut paths = Vec::with_capacity(group.paths.len() * self.paths.len());
-        for outer in &group.paths {
-            for inner in &self.paths {
+        let mut paths = Vec::with_capacity(group.0.paths.len() * self.0.paths.len());
+        for outer in &group.0.paths {
+            for inner in &self.0.paths {
                 paths.push(outer.join(inner)?);
             }
         }
-        let methods = group.methods.meet(&self.methods).ok_or_else(|| {
+        let methods = group.0.methods.meet(&self.0.methods).ok_or_else(|| {
             fault(
-                format!("`{}` is none of the group's `{}`", self.methods.join(","), group.methods.join(",")),
+                format!("`{}` is none of the group's `{}`", self.0.methods.join(","), group.0.methods.join(",")),
                 "let the group list the method too, or move the route out of it",
             )
         })?;
-        let conditions = group.conditions.iter().chain(&self.conditions).cloned().collect();
-        Pattern::new(narrow(&group.hosts, &self.hosts)?, paths, methods, conditions)
+        let conditions = group.0.conditions.iter().chain(&self.0.conditions).cloned().collect();
+        Pattern::new(narrow(&group.0.hosts, &self.0.hosts)?, paths, methods, conditions)
     }
 }
 

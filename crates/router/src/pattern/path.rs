@@ -10,7 +10,7 @@ use std::fmt::Write;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathPattern {
     /// Never empty: `/` is one empty literal.
-    segments: Vec<Segment>,
+    segments: Box<[Segment]>,
 }
 
 /// What stands between two slashes.
@@ -30,7 +30,7 @@ const MAX_SEGMENTS: usize = 100;
 impl PathPattern {
     /// `/**`, which is any path.
     pub fn any() -> Self {
-        PathPattern { segments: vec![Segment::Rest] }
+        PathPattern { segments: [Segment::Rest].into() }
     }
 
     /// Reads a path.
@@ -54,7 +54,7 @@ impl PathPattern {
         if segments.len() > MAX_SEGMENTS {
             return Err(fault(format!("path `{text}` is too deep"), format!("at most {MAX_SEGMENTS} segments")));
         }
-        let path = PathPattern { segments };
+        let path = PathPattern { segments: segments.into() };
         let twice = path.names().enumerate().find(|&(at, name)| path.names().take(at).any(|other| other == name));
         if let Some((_, name)) = twice {
             return Err(fault(format!("path `{text}` has two {{{name}}}"), "give each its own name"));
@@ -107,7 +107,7 @@ impl PathPattern {
         };
         let joined = PathPattern { segments: head.iter().chain(&child.segments).cloned().collect() };
         let text = joined.to_string();
-        PathPattern::new(joined.segments, &text)
+        PathPattern::new(joined.segments.into_vec(), &text)
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn build<T>(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>
     let mut compiled = Compiled::default();
     let mut rules = Vec::with_capacity(entries.len());
     let mut values = Vec::with_capacity(entries.len());
+    let mut patterns = Vec::with_capacity(entries.len());
     for (at, Entry { pattern, listeners, value }) in entries.into_iter().enumerate() {
         for root in hosts.roots_of(pattern.hosts(), &mut trie) {
             pattern.paths().iter().for_each(|path| trie.insert(root, path, at as u32));
@@ -25,6 +26,7 @@ pub(super) fn build<T>(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>
         let checks = pattern.conditions().iter().map(|condition| check(condition, &mut compiled)).collect();
         rules.push(Rule::new(pattern.methods().clone(), listeners, checks));
         values.push(value);
+        patterns.push(pattern);
     }
     let rule = |at: u32| &rules[at as usize];
     let trie = trie.finish(|a, b| order(rule(a), rule(b)).then(a.cmp(&b)));
@@ -33,7 +35,8 @@ pub(super) fn build<T>(entries: Vec<Entry<T>>) -> Result<Table<T>, Vec<Conflict>
     if conflicts.is_empty() {
         let index = |leaf| Some((leaf, Index::new(trie.list(leaf), &rule)?));
         let indexes = trie.leaves().filter_map(index).collect();
-        return Ok(Table { values: values.into(), rules: rules.into(), hosts, trie, indexes });
+        let (values, patterns, rules) = (values.into(), patterns.into(), rules.into());
+        return Ok(Table { values, patterns, rules, hosts, trie, indexes });
     }
     conflicts.sort_unstable();
     conflicts.dedup();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::{Diagnostic, Form, Node, Read, Reader, Source, Span, Spanned};
 use super::glob;
 use super::merge::merge;
-use super::{Bounds, Sources};
+use super::{Bounds, Sources, Survey};
 
 impl Sources {
     /// Reads a file and all that it includes, within the usual bounds. What is wrong goes to the reader; the tree holds
@@ -19,6 +19,15 @@ impl Sources {
     /// The same with other bounds.
     pub fn load_within(path: &Path, bounds: Bounds, reader: &mut Reader) -> Sources {
         let mut loader = Loader::new(bounds, reader);
+        let unread = Source::new(path.display().to_string(), "").span(0..0);
+        let file = loader.file(path, &unread);
+        loader.finish(file.unwrap_or(unread))
+    }
+
+    /// The same, but what files say that are `known` is left out of the tree. They must include nothing.
+    pub fn load_unknown(path: &Path, known: &dyn Fn(&Source) -> bool, reader: &mut Reader) -> Sources {
+        let mut loader = Loader::new(Bounds::default(), reader);
+        loader.known = Some(known);
         let unread = Source::new(path.display().to_string(), "").span(0..0);
         let file = loader.file(path, &unread);
         loader.finish(file.unwrap_or(unread))
@@ -68,17 +77,42 @@ struct Loader<'a> {
     /// By their real paths: those read, and those that are being read.
     seen: HashSet<PathBuf>,
     open: Vec<PathBuf>,
+    known: Option<&'a dyn Fn(&Source) -> bool>,
+    of_one_key: Vec<(Source, Box<str>)>,
+    unread: Vec<Source>,
+    survey: Survey,
 }
 
 impl<'a> Loader<'a> {
     fn new(bounds: Bounds, reader: &'a mut Reader) -> Self {
         let (files, roots, directories) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Self { reader, bounds, bytes: 0, main: None, files, roots, directories, seen: HashSet::new(), open: Vec::new() }
+        Self {
+            reader,
+            bounds,
+            bytes: 0,
+            main: None,
+            files,
+            roots,
+            directories,
+            seen: HashSet::new(),
+            open: Vec::new(),
+            known: None,
+            of_one_key: Vec::new(),
+            unread: Vec::new(),
+            survey: Survey::default(),
+        }
     }
 
     fn finish(self, span: Span) -> Sources {
         let root = merge(self.roots, span, self.reader);
-        Sources { root, files: self.files, directories: self.directories.into_iter().collect() }
+        Sources {
+            root,
+            files: self.files,
+            directories: self.directories.into_iter().collect(),
+            of_one_key: self.of_one_key,
+            unread: self.unread,
+            survey: self.survey,
+        }
     }
 
     /// Reads a file that is named at a place; gives the place of its tree.
@@ -107,14 +141,26 @@ impl<'a> Loader<'a> {
             Err(why) => {
                 let message = format!("cannot read `{}`: {why}", path.display());
                 self.reader.error("unreadable", message, named);
+                self.survey.unreadable();
                 self.roots.push(Node::new(Form::Broken, named.clone()));
                 return None;
             }
         };
+        self.survey.file(path, &text);
         let source = Source::new(path.display().to_string(), text);
         self.files.push(source.clone());
+        if self.known.is_some_and(|known| known(&source)) {
+            self.unread.push(source.clone());
+            return Some(source.span(0..0));
+        }
         let mut root = Node::parse(&source, &mut self.reader.diagnostics);
         let span = root.span.clone();
+        if let Form::Map(entries) = &root.form
+            && let [only] = &entries[..]
+            && &*only.key.value != "include"
+        {
+            self.of_one_key.push((source.clone(), only.key.value.clone()));
+        }
         let include = include_of(&mut root, self.reader);
         self.take(root);
         self.open.push(real);
@@ -138,6 +184,7 @@ impl<'a> Loader<'a> {
 
     fn include(&mut self, source: &Source, pattern: &Spanned<String>) {
         let found = glob::find(source.directory(), pattern);
+        self.survey.pattern(source.directory(), pattern, &found.files);
         self.directories.extend(found.directories);
         if found.files.is_empty() {
             let message = format!("no file is named `{}`", pattern.value);

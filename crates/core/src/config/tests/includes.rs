@@ -21,6 +21,10 @@ impl Directory {
         path
     }
 
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     fn load(&self, bounds: Bounds) -> (Sources, Vec<String>, Diagnostics) {
         let mut reader = Reader::new();
         let sources = Sources::load_within(&self.0.join("gateway.yaml"), bounds, &mut reader);

@@ -38,7 +38,9 @@ impl Read for ConfigPath {
         } else if text.is_empty() || text.contains('\0') {
             ""
         } else {
-            return Some(Self(node.span().source().directory().join(text)));
+            let source = node.span().source();
+            reader.names_a_file(source);
+            return Some(Self(source.directory().join(text)));
         };
         reader.expected("a path", node, help);
         None
