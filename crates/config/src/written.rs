@@ -89,14 +89,14 @@ mod tests {
     fn what_there_was_anything_to_say_of_is_read_again() {
         let mut reader = Reader::new();
         let texts: Vec<Source> = ["a", "b", "c", "d"].map(|name| Source::new(name, "page.html")).into();
-        let warning = Diagnostic::warning("test", "doubtful", &texts[0].span(0..1));
+        let warning = Diagnostic::warning("certificate", "doubtful", &texts[0].span(0..1));
         reader.report(warning.also(&texts[1].span(0..1), "because of this"));
         let named = Node::parse(&texts[2], &mut reader.diagnostics);
         assert!(ConfigPath::read(&named, &mut reader).is_some());
         let is_sound = sound(&reader);
         assert_eq!(texts.iter().map(is_sound).collect::<Vec<_>>(), [false, false, false, true]);
         for _ in 0..20_000 {
-            reader.report(Diagnostic::warning("test", "doubtful", &texts[0].span(0..1)));
+            reader.report(Diagnostic::warning("certificate", "doubtful", &texts[0].span(0..1)));
         }
         let is_sound = sound(&reader);
         assert!(!is_sound(&texts[3]), "what is only counted may have been about anything");
