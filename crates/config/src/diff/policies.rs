@@ -75,9 +75,10 @@ fn at_place(
 
 /// The parts of a policy that change, each with where the policy came from.
 fn changed(what: &str, old: &PolicyDescription, new: &PolicyDescription) -> Vec<Edit> {
-    let from = |side: &mut Option<Written>, policy: &PolicyDescription| match side {
-        Some(side) => side.from = source(policy),
-        None => {}
+    let from = |side: &mut Option<Written>, policy: &PolicyDescription| {
+        if let Some(side) = side {
+            side.from = source(policy);
+        }
     };
     let mut edits = super::tree::differences(what, &old.settings, &new.settings);
     for edit in &mut edits {

@@ -17,7 +17,7 @@ pub(super) fn described(name: &str, text: &str) -> Result<Description, String> {
     let document = Document::read(&sources.root, &mut reader);
     match document {
         Some(document) if !reader.diagnostics.has_errors() => Ok(describe(&sources.root, &document)),
-        _ => Err(reader.diagnostics.render(false).to_string()),
+        _ => Err(reader.diagnostics.render(false)),
     }
 }
 
@@ -73,7 +73,7 @@ fn what_ten_thousand_routes_have_alike_is_said_once() {
 #[test]
 fn json_has_all_that_the_text_counts() {
     let old = "listeners: [{address: 127.0.0.1:8080}]\nroutes: []\n";
-    let mut new = old.replace("[]", "").to_owned();
+    let mut new = old.replace("[]", "");
     for at in 0..60 {
         new.push_str(&format!("  - {{match: /r{at}, respond: {{body: ok}}}}\n"));
     }
