@@ -54,7 +54,7 @@ impl Controller {
         let different = different.unwrap_or_default();
         let Some(files) = files else { return self.tried(&mut asked, version, &different) };
         let Asked { checked, by, origin, copy_of } = asked;
-        let taking = Taking { checked, by, origin, held: Some(files), copy_of };
+        let taking = Taking { checked, by, origin, held: Some(files), copy_of, against: None };
         match self.take(taking, &mut changing) {
             Ok(version) => Verdict::Good(version, json!({"version": version, "changes": different})),
             Err(Wrong { text, json }) => Verdict::Refused(text, json),

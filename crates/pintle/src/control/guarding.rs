@@ -7,7 +7,7 @@ use crate::guard::{Found, Guard, Settings};
 use crate::run::say;
 use pintle_config::{Document, load_bundle};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// How a document wants changes to be watched.
 pub(super) fn guard_settings(document: &Document) -> Option<Settings> {
@@ -82,8 +82,14 @@ impl Controller {
         let held = changing.held.clone().unwrap_or(Held { texts, digest: Some(digest), watched });
         let refused =
             changing.held.as_ref().map_or_else(|| changing.in_force.clone(), |held| changing.in_force.with(held.texts));
-        let taking =
-            Taking { checked, by: Cause::Guard, origin: Origin::Guard, held: Some(held), copy_of: Some(good.version) };
+        let taking = Taking {
+            checked,
+            by: Cause::Guard,
+            origin: Origin::Guard,
+            held: Some(held),
+            copy_of: Some(good.version),
+            against: Some(format!("configuration {harmful} was taken back: {why}")),
+        };
         self.history.lock().take_back(harmful, true);
         if self.take(taking, changing).is_err() {
             self.history.lock().take_back(harmful, false);
@@ -91,7 +97,5 @@ impl Controller {
         }
         self.told.taken_back.inc();
         changing.refused = Some(refused);
-        let mut state = self.state.lock();
-        state.change.refused = Some((SystemTime::now(), format!("configuration {harmful} was taken back: {why}")));
     }
 }

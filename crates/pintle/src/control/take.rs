@@ -28,6 +28,8 @@ pub(super) struct Taking {
     pub(super) held: Option<Held>,
     /// The version that it is the same as, for one that is gone back to.
     pub(super) copy_of: Option<u64>,
+    /// Why what was in force does not stay, where that is told as a refusal.
+    pub(super) against: Option<String>,
 }
 
 /// All that is wrong, for people and for programs.
@@ -46,7 +48,7 @@ struct Done {
 impl Taking {
     /// What the files say.
     pub(super) fn files(checked: Checked, by: Cause) -> Self {
-        Taking { checked, by, origin: Origin::Files, held: None, copy_of: None }
+        Taking { checked, by, origin: Origin::Files, held: None, copy_of: None, against: None }
     }
 }
 
@@ -65,14 +67,14 @@ impl Controller {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
-        let Taking { mut checked, by, origin, held, copy_of } = taking;
+        let Taking { mut checked, by, origin, held, copy_of, against } = taking;
         let mut document = checked.document.take();
         let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
         let took_ms = started.elapsed().as_millis() as u64;
         let document = document.as_ref();
         let verdict = match outcome {
             Some((version, access)) => {
-                let taking = Taking { checked, by, origin, held, copy_of };
+                let taking = Taking { checked, by, origin, held, copy_of, against };
                 self.taken(taking, document, Done { version, access, took_ms }, changing);
                 Ok(version)
             }
@@ -84,7 +86,7 @@ impl Controller {
 
     /// A configuration is in force: tells it, keeps it, and has it watched.
     fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
-        let Taking { mut checked, by, origin, held, copy_of } = taking;
+        let Taking { mut checked, by, origin, held, copy_of, against } = taking;
         let Done { version, access, took_ms } = done;
         let messages = report(&mut checked.reader, false);
         if !messages.is_empty() {
@@ -105,7 +107,7 @@ impl Controller {
             state.access = Arc::new(access);
             let same = state.change.digest == entry.digest;
             let before = Good { version: state.change.version, text: std::mem::replace(&mut state.text, text) };
-            state.change = InForce::new(&entry, origin, None);
+            state.change = InForce::new(&entry, origin, against.map(|why| (entry.at, why)));
             (before, same)
         };
         let inputs = named.inputs(checked.digest);
@@ -115,8 +117,9 @@ impl Controller {
         self.metrics.reloaded(&version.to_string(), entry.at);
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
-        say(format_args!("configuration {version} in force (by {by})"));
         self.keep(|history| history.keep(Kept { entry, standing }));
+        // Last: who waits for it finds all that it says.
+        say(format_args!("configuration {version} in force (by {by})"));
     }
 
     /// A configuration is not taken: tells all that is wrong with it.
@@ -150,7 +153,7 @@ impl Controller {
         let Some(bundle) = text.unpack() else { return };
         let checked = load_bundle(&bundle, self.directory());
         let held = changing.held.clone();
-        let _ = self.take(Taking { checked, by: Cause::File, origin, held, copy_of: None }, changing);
+        let _ = self.take(Taking { checked, by: Cause::File, origin, held, copy_of: None, against: None }, changing);
     }
 
     /// All that may fail comes before all that changes something.
