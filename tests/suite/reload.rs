@@ -140,17 +140,18 @@ async fn a_listener_that_is_gone_takes_no_one_new() {
 async fn many_changes_cost_no_memory_and_no_request() {
     let gateway = Gateway::start(says("0")).await;
     let mut client = gateway.h1().await;
-    for number in 1..=20 {
+    for number in 1..=60 {
         gateway.change(says(&number.to_string())).await;
         assert_eq!(client.get("/").await.text(), number.to_string());
     }
     let before = gateway.rss();
-    for number in 21..=120 {
+    for number in 61..=360 {
         gateway.change(says(&number.to_string())).await;
         assert_eq!(client.get("/").await.text(), number.to_string());
     }
     let grown = gateway.rss().saturating_sub(before);
-    assert!(grown < 4 << 20, "the gateway holds {grown} bytes more");
+    // 40 KiB a change: a thread more that reloads keeps some MiB for itself, so few changes would show nothing.
+    assert!(grown < 12 << 20, "the gateway holds {grown} bytes more");
 }
 
 // Rule: change-whole

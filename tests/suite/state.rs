@@ -72,6 +72,21 @@ async fn a_start_with_a_bad_file_serves_the_last_good_one_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_taken_brings_no_older_configuration_back() {
+    let place = Folder::new();
+    let state = place.at("state");
+    let first = start(config(&state, "first")).await;
+    first.stop().await;
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let moved = config(&state, "moved").replacen("127.0.0.1:0", &address, 1);
+    let ended = Gateway::with(moved).env("ADMIN_TOKEN", TOKEN).fails().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("is taken by another program") && !ended.stderr.contains("last good"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_file_that_stays_bad_is_told_at_each_start() {
     let place = Folder::new();
     let state = place.at("state");

@@ -7,6 +7,7 @@
 mod admin;
 mod certificates;
 mod empty;
+mod hosts;
 mod loops;
 mod order;
 mod outline;
@@ -32,8 +33,16 @@ struct Subject<'d> {
 type Advice = fn(&Subject<'_>, &mut Reader);
 
 /// Those that are true whatever errors there are elsewhere.
-const ALWAYS: &[Advice] =
-    &[empty::check, order::check, plain::check, admin::check, secrets::check, reach::equal, reach::contradictory];
+const ALWAYS: &[Advice] = &[
+    empty::check,
+    hosts::check,
+    order::check,
+    plain::check,
+    admin::check,
+    secrets::check,
+    reach::equal,
+    reach::contradictory,
+];
 
 /// Those that look at what is not there, and would follow from any error.
 const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, unused::upstreams, unused::policies];

@@ -76,6 +76,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unused-policy", "No list uses a named policy."),
     ("unused-upstream", "No route uses an upstream."),
     ("upstream", "An upstream cannot work like this."),
+    ("upstream-as-host", "A URL has the name of an upstream as its host."),
     ("written-order", "Policies are written in another order than they run."),
     ("yaml-alias", "A YAML alias."),
     ("yaml-anchor", "A YAML anchor."),

@@ -47,8 +47,11 @@ enum Command {
     /// Serves a configuration. SIGHUP reads it again, SIGTERM drains and ends, a second SIGTERM ends at once.
     Run {
         /// The configuration file; it is watched, with all that it includes.
-        #[arg(short, long, value_name = "FILE")]
-        config: PathBuf,
+        #[arg(short, long, value_name = "FILE", required_unless_present = "file")]
+        config: Option<PathBuf>,
+        /// The same, without `-c`.
+        #[arg(value_name = "FILE", conflicts_with = "config")]
+        file: Option<PathBuf>,
         /// The folder in which configurations are kept, in place of the one that the file names.
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
@@ -64,7 +67,7 @@ enum Command {
     Fmt(fmt::Arguments),
     /// Writes a first configuration, from three questions or from flags.
     Init(init::Arguments),
-    /// Makes of a secret what a configuration may hold.
+    /// Makes of a secret the line that `consumers` will hold, once they are there.
     #[command(subcommand)]
     Hash(hash::Hash),
     /// Makes a running gateway read its configuration again, and says what is in force or why it was refused.
@@ -102,7 +105,10 @@ fn print(text: &str) -> ExitCode {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config, state } => run::run(&config, state.as_deref(), run::Around::default()),
+        Command::Run { config, file, state } => match config.or(file) {
+            Some(config) => run::run(&config, state.as_deref(), run::Around::default()),
+            None => ExitCode::FAILURE,
+        },
         Command::Check(arguments) => check::check(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments),

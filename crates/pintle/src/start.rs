@@ -54,6 +54,14 @@ pub(crate) struct Files {
 /// The admin API's socket, and what takes its file away at the end.
 pub(crate) type Admin = Option<(Socket, Sockets)>;
 
+/// Why one attempt came to nothing.
+enum Fault {
+    /// The configuration is bad: what was said.
+    Configuration(String),
+    /// An address cannot be listened on. That is no fault of the text, so another text is no remedy.
+    Address,
+}
+
 /// What one attempt came to.
 struct Attempt {
     document: Document,
@@ -103,6 +111,7 @@ fn choose(
     if standing.origin != Origin::Files && files.digest.is_some() && standing.files == files.digest {
         let (version, origin) = (standing.version, standing.origin);
         match kept(version).map(|checked| attempt(checked, version, around)) {
+            Some(Err(Fault::Address)) => return None,
             Some(Ok(attempt)) => {
                 say(format_args!(
                     "configuration {version} ({origin}) stays in force: {shown} has not changed since. SIGHUP or \
@@ -110,7 +119,7 @@ fn choose(
                 ));
                 return Some((attempt, origin, None));
             }
-            Some(Err(_)) | None => say(format_args!(
+            Some(Err(Fault::Configuration(_))) | None => say(format_args!(
                 "configuration {version} ({origin}) was in force in place of {shown}, and cannot be had any more"
             )),
         }
@@ -119,7 +128,8 @@ fn choose(
     let version = in_force.map_or_else(|| history.next(), |entry| entry.version);
     let messages = match attempt(checked, version, around) {
         Ok(attempt) => return Some((attempt, Origin::Files, None)),
-        Err(messages) => messages,
+        Err(Fault::Address) => return None,
+        Err(Fault::Configuration(messages)) => messages,
     };
     if let (Some(failure), _) = history.failures() {
         say(format_args!("error: {failure}"));
@@ -157,10 +167,10 @@ fn foreign(why: &str, given: bool, checked: &mut Checked) {
     tell(&mut checked.reader);
 }
 
-/// Tries to serve a configuration; else gives what was said.
-fn attempt(mut checked: Checked, version: u64, around: &Around) -> Result<Attempt, String> {
+/// Tries to serve a configuration. What is wrong was said.
+fn attempt(mut checked: Checked, version: u64, around: &Around) -> Result<Attempt, Fault> {
     let started = match checked.document.take() {
-        None => Err(None),
+        None => Err(Stop::Reported),
         Some(mut document) => {
             around.adjust(&mut document);
             worker::set_count(document.workers.count());
@@ -171,37 +181,43 @@ fn attempt(mut checked: Checked, version: u64, around: &Around) -> Result<Attemp
     tell(&mut checked.reader);
     match started {
         Ok((document, serving, admin)) => Ok(Attempt { document, checked, serving, admin }),
-        Err(None) => Err(report(&mut checked.reader, false)),
-        Err(Some(why)) => {
+        Err(Stop::Reported) => Err(Fault::Configuration(report(&mut checked.reader, false))),
+        Err(Stop::Address) => Err(Fault::Address),
+        Err(Stop::System(why)) => {
             say(format_args!("error: {why}"));
-            Err(format!("error: {why}"))
+            Err(Fault::Configuration(format!("error: {why}")))
         }
     }
 }
 
-/// Starts all that a document asks for; an error without a text was reported.
-fn start(
-    document: &Document,
-    written: &Written,
-    version: u64,
-    reader: &mut Reader,
-) -> Result<(Serving, Admin), Option<String>> {
+/// Why a start came to nothing.
+enum Stop {
+    /// Something was reported.
+    Reported,
+    /// An address was reported.
+    Address,
+    /// The system refused something that has no place in the configuration.
+    System(String),
+}
+
+/// Starts all that a document asks for.
+fn start(document: &Document, written: &Written, version: u64, reader: &mut Reader) -> Result<(Serving, Admin), Stop> {
     let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
     let runtime = assemble_written(document, written, &world, reader);
     let admin = document.admin.as_ref().map(|admin| &admin.address);
     let access = needs::access(document, admin.map(|address| &address.value), reader);
-    let (mut runtime, access) = (runtime.ok_or(None)?, access.ok_or(None)?);
+    let (mut runtime, access) = (runtime.ok_or(Stop::Reported)?, access.ok_or(Stop::Reported)?);
     runtime.version = version;
-    let opened = needs::log(document, reader).ok_or(None)?;
-    let access_log = AccessLog::start(opened, &metrics).map_err(|error| Some(error.to_string()))?;
+    let opened = needs::log(document, reader).ok_or(Stop::Reported)?;
+    let access_log = AccessLog::start(opened, &metrics).map_err(|error| Stop::System(error.to_string()))?;
     let gateway = Gateway::new(runtime, access_log, metrics, pintle_core::instance());
-    let server = Server::start(Arc::clone(&gateway)).map_err(|error| Some(error.to_string()))?;
-    let open = admin.map(|address| open_admin(address, reader).ok_or(None)).transpose()?;
+    let server = Server::start(Arc::clone(&gateway)).map_err(|error| Stop::System(error.to_string()))?;
+    let open = admin.map(|address| open_admin(address, reader).ok_or(Stop::Address)).transpose()?;
     let opened = server.open().map_err(|error| {
         needs::report_start(&error, document, reader);
-        None
+        Stop::Address
     })?;
     tell_opened(&gateway, &opened);
     if let Some((socket, _)) = &open {

@@ -9,7 +9,8 @@ use crate::pattern::{
 use pintle_core::config::{Diagnostic, Entry, Grammar, Map, Node, OneOrMany, Read, Reader, Shape, Span};
 use std::marker::PhantomData;
 
-/// Which requests a route takes. See [which route wins](#which-route-wins).
+/// Which requests a route takes. A path is meant whole: `/api/` is that one path, and `/api/**` is it with all that is
+/// below. See [which route wins](#which-route-wins).
 ///
 /// ```yaml
 /// routes:

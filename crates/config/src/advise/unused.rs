@@ -13,9 +13,11 @@ pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
     let mut used = HashSet::new();
     for proxy in subject.outline.routes.iter().filter_map(|route| route.config.proxy.as_ref()) {
         for service in proxy.services() {
-            if let Reference::Named(name) = &service.value.0 {
-                used.insert(name.as_str());
-            }
+            match &service.value.0 {
+                Reference::Named(name) => used.insert(name.as_str()),
+                // Probably meant, and told by itself.
+                Reference::Url(origin) => origin.address.host().is_some_and(|host| used.insert(host)),
+            };
         }
     }
     let names = subject.document.upstreams.iter().map(|(name, _)| name);
