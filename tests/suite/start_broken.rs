@@ -140,3 +140,43 @@ async fn a_mounted_folder_that_is_swapped_is_a_change() {
     assert_eq!(gateway.verdict().await, Reloaded::InForce);
     assert_eq!(gateway.get("/").await.text(), "two");
 }
+
+#[tokio::test]
+async fn an_include_that_cannot_be_read_is_a_change_and_so_is_its_end() {
+    let folder = Folder::new();
+    folder.write("routes.d/a.yaml", "routes: [{match: /a, respond: {body: a}}]\n");
+    let main =
+        format!("include: [{}]\nlisteners: [{{address: 127.0.0.1:0}}]\n", folder.at("routes.d/*.yaml").display());
+    let gateway = Gateway::start(main).await;
+    folder.write("routes.d/b.yaml", b"routes: [] # \xe9\n");
+    let Reloaded::Refused(said) = gateway.verdict().await else { panic!("it was taken") };
+    assert!(said.contains("line 1 is not UTF-8"), "{said}");
+    folder.write("routes.d/c.yaml", "routes: [{match: /c, respond: {body: c}}]\n");
+    let Reloaded::Refused(_) = gateway.verdict().await else { panic!("it was taken") };
+    std::fs::remove_file(folder.at("routes.d/b.yaml")).expect("it was there");
+    assert_eq!(gateway.verdict().await, Reloaded::InForce);
+    assert_eq!(gateway.get("/c").await.text(), "c");
+}
+
+#[tokio::test]
+async fn a_named_file_that_is_none_is_refused_at_once() {
+    let config = |rest: &str| {
+        format!("listeners: [{{address: 127.0.0.1:0}}]\nroutes: [{{match: /, respond: {{body: a}}}}]\n{rest}\n")
+    };
+    let gateway = Gateway::start(config("")).await;
+    let made = std::process::Command::new("mkfifo").arg(gateway.folder().at("pipe")).status();
+    assert!(made.expect("mkfifo").success());
+    for rest in [
+        "errors: {404: {html: pipe}}",
+        "admin: {address: 127.0.0.1:0, token: {file: pipe}}",
+        "upstreams: {u: {endpoints: [\"h:1\"], tls: {ca: pipe}}}",
+        "upstreams: {u: {endpoints: [\"h:1\"], tls: {ca: /dev/zero}}}",
+        "resolver: {hosts: pipe}",
+    ] {
+        gateway.rewrite(config(rest));
+        let Reloaded::Refused(said) = gateway.reload().await else { panic!("{rest} was taken") };
+        assert!(said.contains("not a file"), "{rest}: {said}");
+    }
+    gateway.change(config("# mended")).await;
+    assert_eq!(gateway.stop().await, Some(0));
+}

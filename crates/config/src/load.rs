@@ -82,6 +82,11 @@ fn read(sources: Sources, since: Option<u64>, mut reader: Reader) -> Checked {
         hasher.write(file.text().as_bytes());
         hasher.write(&[0xff]);
     }
+    // What could not be read is part of it too: a set of files with one that is broken is not the set without it.
+    for one in reader.diagnostics.iter().filter(|one| one.code == "unreadable") {
+        hasher.write(one.message.as_bytes());
+        hasher.write(&[0xff]);
+    }
     let document = Document::read(&sources.root, &mut reader);
     Checked {
         written: Written::new(&sources, document.as_ref(), since),

@@ -1,7 +1,7 @@
 //! What a configuration was made of, to tell whether it has changed: its texts, and the files that they name.
 
 use pintle_config::{Checked, Document};
-use pintle_core::config::Survey;
+use pintle_core::config::{FILE_LIMIT, Survey, read_file};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -84,7 +84,7 @@ impl Inputs {
 fn digest(files: &[PathBuf]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for file in files {
-        std::fs::read(file).ok().hash(&mut hasher);
+        read_file(file, FILE_LIMIT).ok().hash(&mut hasher);
     }
     hasher.finish()
 }

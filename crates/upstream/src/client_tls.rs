@@ -2,9 +2,9 @@
 
 use crate::settings::{ProtocolChoice, TlsConfig};
 use crate::upstream::UpstreamFault;
-use pintle_core::config::{ConfigPath, Spanned};
+use pintle_core::config::{ConfigPath, FILE_LIMIT, Spanned, read_file};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::{Arc, OnceLock};
 
@@ -23,7 +23,7 @@ pub(crate) fn client_config(config: &TlsConfig, protocol: ProtocolChoice) -> Res
         None => builder.with_no_client_auth(),
         Some(own) => {
             let chain = certificates(&own.cert)?;
-            let key = PrivateKeyDer::from_pem_file(&**own.key).map_err(|error| {
+            let key = PrivateKeyDer::from_pem_slice(&read(&own.key)?).map_err(|error| {
                 fault(&own.key, format!("no private key can be read from {}: {error}", own.key.display()))
             })?;
             builder.with_client_auth_cert(chain, key).map_err(|error| {
@@ -50,13 +50,13 @@ fn fault(file: &Spanned<ConfigPath>, message: String) -> UpstreamFault {
     UpstreamFault { message, help: None, span: Some(file.span.clone()) }
 }
 
+fn read(path: &Spanned<ConfigPath>) -> Result<Vec<u8>, UpstreamFault> {
+    read_file(path, FILE_LIMIT).map_err(|error| fault(path, format!("cannot read {}: {error}", path.display())))
+}
+
 fn certificates(path: &Spanned<ConfigPath>) -> Result<Vec<CertificateDer<'static>>, UpstreamFault> {
-    let unreadable = |error| match error {
-        pem::Error::Io(error) => fault(path, format!("cannot read {}: {error}", path.display())),
-        error => fault(path, format!("{} cannot be read: {error}", path.display())),
-    };
-    let all: Vec<_> = CertificateDer::pem_file_iter(&***path)
-        .map_err(unreadable)?
+    let text = read(path)?;
+    let all: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|error| fault(path, format!("{} cannot be read: {error}", path.display())))?;
     match all.is_empty() {

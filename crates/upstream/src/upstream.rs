@@ -10,9 +10,8 @@ use crate::settings::{
     BalanceConfig, ConnectionsConfig, EndpointAddress, EndpointConfig, ProtocolChoice, TimeoutConfig, TlsConfig,
     UpstreamConfig,
 };
-use pintle_core::config::{Later, Span, Spanned};
+use pintle_core::config::{FILE_LIMIT, Later, Span, Spanned, read_file};
 use rustls_pki_types::ServerName;
-use std::fs;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -44,7 +43,11 @@ impl TlsFiles {
     fn read(config: Option<&TlsConfig>) -> Self {
         let digest = |bytes: Vec<u8>| foldhash::quality::FixedState::default().hash_one(bytes);
         TlsFiles(
-            config.into_iter().flat_map(TlsConfig::files).map(|file| fs::read(&***file).ok().map(digest)).collect(),
+            config
+                .into_iter()
+                .flat_map(TlsConfig::files)
+                .map(|file| read_file(file, FILE_LIMIT).ok().map(digest))
+                .collect(),
         )
     }
 }

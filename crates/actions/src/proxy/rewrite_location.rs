@@ -112,7 +112,7 @@ impl<'a> Undo<'a> {
             return Some(format!("https://{authority}{path}"));
         }
         if self.authority.is_empty() {
-            return Some(if path.starts_with('/') { path } else { format!("/{path}") });
+            return Some(rooted(&path));
         }
         Some(format!("{}://{}{path}", self.scheme.as_str(), self.authority))
     }
@@ -153,8 +153,7 @@ impl<'a> Undo<'a> {
         if !(rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
             return None;
         }
-        let slash = if client.is_empty() && !rest.starts_with('/') { "/" } else { "" };
-        Some(format!("{client}{slash}{rest}"))
+        Some(if client.is_empty() { rooted(rest) } else { format!("{client}{rest}") })
     }
 
     /// `SECONDS; url=PLACE`, which every browser knows and no RFC.
@@ -167,6 +166,10 @@ impl<'a> Undo<'a> {
 
     /// A cookie with a domain and a path of the client's side (RFC 6265 5.2.3, 5.2.4).
     fn cookie(&self, cookie: &str) -> Option<String> {
+        if cookie.trim_start().starts_with("__Host-") {
+            // Its path is `/`, or clients drop it (RFC 6265bis 4.1.3.2).
+            return None;
+        }
         let mut changed = false;
         let mut parts = Vec::new();
         for part in cookie.split(';') {
@@ -209,6 +212,12 @@ impl<'a> Undo<'a> {
         let is_above = !above.is_empty() && service.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
         is_above.then(|| if client.is_empty() { "/".into() } else { (*client).to_owned() })
     }
+}
+
+/// A path that begins with one slash: two, or a backslash in the second's place, would name a host (RFC 3986 4.2, and
+/// the URL Standard).
+fn rooted(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 
 fn without_port(authority: &str, port: u16) -> &str {

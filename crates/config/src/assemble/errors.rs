@@ -5,13 +5,12 @@ use crate::document::Document;
 use crate::errors::ErrorsConfig;
 use pintle_actions::Content as Tree;
 use pintle_core::Body;
-use pintle_core::config::{ConfigPath, Diagnostic, Node, Reader, Source, Spanned};
+use pintle_core::config::{ConfigPath, Diagnostic, Node, Reader, Source, Spanned, open_file};
 use pintle_core::step::Step;
 use pintle_core::template::{Declared, Place};
 use pintle_engine::pages::{self, Content, Level, Page, Pages, Replacing};
 use pintle_policies::template;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,12 +86,8 @@ fn names() -> Declared<'static> {
 }
 
 fn text(path: &Path) -> io::Result<String> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
     let mut text = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut text)?;
+    open_file(path)?.take(LONGEST + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LONGEST {
         return Err(io::Error::other("it is larger than 1 MiB, and each such answer would carry all of it"));
     }

@@ -2,13 +2,12 @@
 
 use super::{CertificateFiles, Digest, Fault};
 use aws_lc_rs::digest;
-use pintle_core::config::{ConfigPath, Spanned};
+use pintle_core::config::{ConfigPath, FILE_LIMIT, Spanned, read_file};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 use webpki::{EndEntityCert, KeyUsage};
@@ -107,7 +106,7 @@ const DAY: u64 = 24 * 60 * 60;
 const SOON: u64 = 30 * DAY;
 
 pub(super) fn read(file: &Spanned<ConfigPath>) -> Result<Vec<u8>, Fault> {
-    fs::read(&**file).map_err(|error| Fault::new(file, format!("cannot read {}: {error}", file.display())))
+    read_file(file, FILE_LIMIT).map_err(|error| Fault::new(file, format!("cannot read {}: {error}", file.display())))
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> Digest {

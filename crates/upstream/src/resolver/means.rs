@@ -2,11 +2,10 @@
 
 use super::config::{HostsFile, OwnResolver, ResolverConfig};
 use super::{Addresses, interleaved};
-use pintle_core::config::{ConfigPath, Span, Spanned};
+use pintle_core::config::{ConfigPath, Span, Spanned, read_file};
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -101,15 +100,7 @@ fn unreadable(path: &Spanned<ConfigPath>, error: &io::Error) -> ResolverFault {
 }
 
 fn text(path: &Path) -> io::Result<String> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 16 MiB"));
-    }
+    let bytes = read_file(path, LARGEST)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

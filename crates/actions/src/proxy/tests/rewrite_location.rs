@@ -163,3 +163,22 @@ fn a_path_that_cannot_be_undone_is_warned_of() {
         assert_eq!(said(path), warning, "{path}");
     }
 }
+
+#[test]
+fn nothing_that_a_service_says_becomes_another_host() {
+    // Matched by `/**` and asked for at `/app/orders/7`: what is below `/app` is below `/` for the client.
+    let mut exchange = exchange(&[]);
+    exchange.request.target = Target::new("shop.test", None, "/orders/7", None);
+    exchange.captures.rest = Some(1);
+    let location = |value: &str| back(&exchange, Some("/app/orders/7"), Some("shop.test"), "location", value);
+    for (told, expected) in [
+        ("/app/a", "/a"),
+        ("/app//evil.test/a", "/evil.test/a"),
+        ("/app/\\evil.test", "/evil.test"),
+        ("/app/\\/evil.test", "/evil.test"),
+    ] {
+        assert_eq!(location(told), expected, "{told}");
+    }
+    let cookie = "__Host-id=1; Path=/; Secure";
+    assert_eq!(back(&order(), Some("/orders/7/items"), Some("shop.test"), "set-cookie", cookie), cookie);
+}

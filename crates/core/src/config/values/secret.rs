@@ -1,11 +1,10 @@
 //! `{env: NAME}` or `{file: PATH}`: where a secret is, never the secret itself.
 
-use std::fs::File;
 use std::io::Read as _;
 
 use super::ConfigPath;
 use crate::config::fields::{Fields, Key, Known};
-use crate::config::{Diagnostic, Field, Form, Node, Read, Reader, Shape};
+use crate::config::{Diagnostic, Field, Form, Node, Read, Reader, Shape, open_file};
 use crate::secret::Secret;
 
 /// Where a secret is kept.
@@ -37,7 +36,7 @@ impl SecretSource {
 
 fn read_file(path: &ConfigPath) -> Result<Secret, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open_file(path).map_err(unreadable)?;
     // The capacity is given at once: growing would leave copies behind that nobody overwrites.
     let mut bytes = Vec::with_capacity(MOST_BYTES as usize + 1);
     let outcome = file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable);
