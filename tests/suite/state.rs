@@ -87,6 +87,19 @@ async fn an_address_that_is_taken_brings_no_older_configuration_back() {
 }
 
 #[tokio::test]
+async fn a_folder_is_for_one_gateway_alone() {
+    let place = Folder::new();
+    let state = place.at("state");
+    let first = start(config(&state, "first")).await;
+    let ended = Gateway::with(config(&state, "second")).env("ADMIN_TOKEN", TOKEN).fails().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("is used by another gateway, and is for one alone"), "{ended:?}");
+    // One that was killed holds nothing.
+    first.kill().await;
+    assert_eq!(says(&start(config(&state, "second")).await).await, "second");
+}
+
+#[tokio::test]
 async fn a_file_that_stays_bad_is_told_at_each_start() {
     let place = Folder::new();
     let state = place.at("state");

@@ -13,6 +13,7 @@ use crate::cause::{Cause, Origin};
 use folder::{Folder, Trouble};
 use pintle_config::{Bundle, Packed};
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -27,6 +28,8 @@ pub(crate) struct History {
     last: u64,
     standing: Standing,
     folder: Option<Folder>,
+    /// Keeps other gateways away from the folder.
+    lock: Option<File>,
     /// What is wrong with the folder.
     failure: Option<String>,
     failures: u64,
@@ -81,19 +84,22 @@ impl History {
             last: 0,
             standing,
             folder: folder.map(Folder::new),
+            lock: None,
             failure: None,
             failures: 0,
             unsaved: false,
         };
-        match history.folder.as_ref().map(Folder::open) {
-            None | Some(Ok(None)) => {}
-            Some(Ok(Some(index))) => {
+        let Some((lock, index)) = history.folder.as_ref().map(Folder::open) else { return Ok(history) };
+        history.lock = lock;
+        match index {
+            Ok(None) => {}
+            Ok(Some(index)) => {
                 history.entries = index.entries.into();
                 history.last = index.last;
                 history.standing = index.standing;
             }
-            Some(Err(Trouble::Foreign(why))) => return Err(why),
-            Some(Err(Trouble::Broken(why))) => history.failed(why),
+            Err(Trouble::Foreign(why)) => return Err(why),
+            Err(Trouble::Broken(why)) => history.failed(why),
         }
         Ok(history)
     }

@@ -4,7 +4,7 @@
 use super::index::{self, Index, Unread};
 use pintle_config::Packed;
 use serde_json::Value;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+/// Held as long as the process lives: two gateways that write one folder would serve each other's configurations.
+const LOCK: &str = ".lock";
 const INDEX: &str = "pintle-state.json";
 /// Where an index that cannot be read is put, for whoever wants to know why.
 const BROKEN: &str = "pintle-state.json.broken";
@@ -73,9 +75,38 @@ impl Folder {
         &self.path
     }
 
-    /// Reads the index; none if there is none yet.
-    pub(super) fn open(&self) -> Result<Option<Index>, Trouble> {
-        self.beside(Folder::index).unwrap_or_else(|| Err(Trouble::Broken(self.hangs())))
+    /// Locks the folder and reads the index; none if there is none yet. The lock holds although the index fails.
+    pub(super) fn open(&self) -> (Option<File>, Result<Option<Index>, Trouble>) {
+        let opened = self.beside(|folder| {
+            let index = folder.index();
+            match (folder.lock(), index) {
+                (_, Err(Trouble::Foreign(why))) | (Err(Trouble::Foreign(why)), _) => (None, Err(Trouble::Foreign(why))),
+                (Ok(lock), index) => (Some(lock), index),
+                (Err(_), Err(index)) => (None, Err(index)),
+                (Err(lock), Ok(_)) => (None, Err(lock)),
+            }
+        });
+        opened.unwrap_or_else(|| (None, Err(Trouble::Broken(self.hangs()))))
+    }
+
+    /// Keeps others away from the folder until the file is dropped.
+    fn lock(&self) -> Result<File, Trouble> {
+        let broken = |error: io::Error| Trouble::Broken(self.said("cannot be locked", &error));
+        self.make().map_err(broken)?;
+        let options = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).clone();
+        let file = options.open(self.path.join(LOCK)).map_err(broken)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                let folder = self.path.display();
+                Err(Trouble::Foreign(format!("{folder} is used by another gateway, and is for one alone")))
+            }
+            Err(TryLockError::Error(error)) => Err(broken(error)),
+        }
+    }
+
+    fn make(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)
     }
 
     fn index(&self) -> Result<Option<Index>, Trouble> {
@@ -143,7 +174,7 @@ impl Folder {
     }
 
     fn try_save(&self, index: &Value, texts: &[(u64, Packed)]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
+        self.make()?;
         for (version, text) in texts {
             self.write(&name_of(*version), text.bytes())?;
         }

@@ -38,7 +38,7 @@ fn the_last_ten_are_kept_and_no_more() {
         assert_eq!(history.failures(), (None, 0));
     }
     let files = fs::read_dir(&state).expect("it was made").count();
-    assert_eq!(files, KEPT + 1, "and the index");
+    assert_eq!(files, KEPT + 2, "and the index, and the lock");
 }
 
 #[test]
@@ -50,8 +50,11 @@ fn what_is_kept_is_there_after_a_restart_and_private() {
     let two = keep(&mut history, "# b", None);
     history.take_back(two, true);
     keep(&mut history, "# c", Some(1));
+    let before = history.to_json();
+    assert!(History::open(Some(&state)).is_err_and(|why| why.contains("used by another gateway")));
+    drop(history);
     let again = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
-    assert_eq!(again.to_json(), history.to_json());
+    assert_eq!(again.to_json(), before);
     assert_eq!(again.next(), 4);
     assert_eq!(text(&again, 2).as_deref(), Some("# b"));
     assert_eq!(again.good().collect::<Vec<_>>(), [3, 1]);
@@ -115,6 +118,7 @@ fn a_damaged_index_stops_nothing() {
     assert_eq!(history.failures().1, 1);
     keep(&mut history, "# a", None);
     assert_eq!(history.failures().0, None);
+    drop(history);
     let again = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(text(&again, 1).as_deref(), Some("# a"));
 }
@@ -146,6 +150,7 @@ fn what_cannot_be_written_stays_in_memory_until_it_can() {
     fs::remove_file(&state).expect("it is there");
     history.try_again();
     assert_eq!(history.failures().0, None);
+    drop(history);
     let again = History::open(Some(&state)).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!((text(&again, 1).as_deref(), text(&again, 2).as_deref()), (Some("# a"), Some("# b")));
 }

@@ -31,7 +31,8 @@ pub(super) fn find(base: &Path, pattern: &str) -> Found {
         let parents = found.files.iter().filter_map(|path| path.parent());
         found.directories = parents.map(Path::to_path_buf).collect();
     }
-    found.files.retain(|path| path.is_file());
+    // A link to nothing is meant all the same: that it cannot be read is said, and not that it is not there.
+    found.files.retain(|path| path.is_file() || (path.is_symlink() && !path.exists()));
     found
 }
 
