@@ -28,7 +28,7 @@ impl Facts {
         if length > MOST_BYTES {
             return None;
         }
-        let text = pintle_core::config::read_file(file.as_ref(), pintle_core::config::FILE_LIMIT).ok()?;
+        let text = pintle_core::config::read_file(file, pintle_core::config::FILE_LIMIT).ok()?;
         let certificate = CertificateDer::pem_slice_iter(&text).next()?.ok()?;
         Facts::read(&certificate)
     }
