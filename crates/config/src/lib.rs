@@ -19,6 +19,7 @@ mod maybe;
 mod reference;
 pub mod replay;
 mod schema;
+mod shown;
 mod written;
 
 pub use assemble::{World, assemble, assemble_written};

@@ -142,6 +142,7 @@ pub use sarif::Sarif;
 pub use shape::{Field, Grammar, Shape, Word};
 pub use source::{Position, Source, Span, Spanned};
 pub use sources::{Bounds, Sources, Survey};
+pub use suggest::nearest;
 pub use values::{
     ByteSize, ConfigPath, ExpressionText, Network, Rate, SecretSource, Share, TemplateText, TemplateTree,
 };

@@ -3,7 +3,7 @@
 
 use crate::Policy;
 use crate::chain::Kind;
-use pintle_core::config::{Diagnostic, Entry, Field, Form, Map, Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{Diagnostic, Entry, Field, Form, Map, Node, Read, Reader, Shape, Spanned, nearest};
 
 /// What stands behind a policy's kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,9 +135,7 @@ impl NamedPolicies {
     }
 
     fn remedy(&self, wrong: &str) -> String {
-        let distance = |name: &str| strsim::osa_distance(wrong, name);
-        let near = self.0.iter().map(|(name, _)| name.as_str()).min_by_key(|name| distance(name));
-        match near.filter(|name| distance(name) <= (wrong.chars().count() / 3).clamp(1, 3)) {
+        match nearest(wrong, self.0.iter().map(|(name, _)| name.as_str())) {
             Some(name) => format!("did you mean `{name}`?"),
             None if Policy::KINDS.contains(&wrong) => format!("for a policy without a name write `{{{wrong}: …}}`"),
             None if self.0.is_empty() => "name one under the top-level `policies`".into(),

@@ -5,7 +5,7 @@ use super::errors::ErrorPages;
 use super::routes;
 use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
-use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_engine::Listener;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::{TlsConfig, TlsListener};
@@ -87,8 +87,8 @@ impl<'a> Doors<'a> {
         if self.broken {
             return None;
         }
-        let names: Vec<String> = self.all.iter().map(|door| door.name.to_string()).collect();
-        let help = match super::services::closest(name, names.iter()) {
+        let names: Vec<&str> = self.all.iter().map(|door| &*door.name).collect();
+        let help = match nearest(name, names.iter().copied()) {
             Some(similar) => format!("did you mean `{similar}`?"),
             None => format!("there are: {}", names.join(", ")),
         };

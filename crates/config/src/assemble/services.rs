@@ -4,7 +4,7 @@ use super::World;
 use super::own::Own;
 use crate::maybe::Maybe;
 use pintle_actions::Services;
-use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned};
+use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned, nearest};
 use pintle_upstream::{Reference, Resolver, Upstream, UpstreamConfig, UpstreamFault};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl Services for Upstreams<'_> {
                 Some(upstream) => upstream.clone(),
                 None => {
                     let message = format!("there is no upstream `{name}`");
-                    let help = match closest(name, self.named.keys()) {
+                    let help = match nearest(name, self.named.keys().map(String::as_str)) {
                         Some(similar) => format!("did you mean `{similar}`?"),
                         None => format!("add it under `upstreams:`, or write a URL such as http://{name}"),
                     };
@@ -118,13 +118,4 @@ impl Services for Upstreams<'_> {
             }
         }
     }
-}
-
-/// The name that was probably meant.
-pub(super) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
-    names
-        .map(|other| (strsim::damerau_levenshtein(name, other), other))
-        .filter(|(distance, other)| *distance <= 1 + other.len() / 4 && *distance < other.chars().count())
-        .min()
-        .map(|(_, other)| other)
 }

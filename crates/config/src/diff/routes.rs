@@ -227,14 +227,8 @@ fn edits(old: &Route<'_>, new: &Route<'_>, sides: &Sides<'_>) -> Vec<Edit> {
 
 /// The changes of what stands around the action beside policies: maintenance and pages for errors.
 fn around_edits(was: &RouteDescription, is: &RouteDescription) -> Vec<Edit> {
-    // `true` is no short form of the map, so it stays what it is.
-    let closed = |route: &RouteDescription| match route.maintenance.as_ref()? {
-        node if node.as_text().is_some() => {
-            let text = Form::Scalar { text: node.as_text()?.into(), plain: true };
-            Some(Node::new(text, node.span().clone()))
-        }
-        node => Some(MaintenanceConfig::shape().fill(node)),
-    };
+    let closed =
+        |route: &RouteDescription| route.maintenance.as_ref().map(|node| MaintenanceConfig::shape().fill(node));
     let written = |node: &Node| Written::new(line(node), node.span());
     let mut edits = match (closed(was), closed(is)) {
         (None, None) => Vec::new(),

@@ -2,6 +2,7 @@
 //! (`~`), and what changes in it below. Bounded: a part shows its first lines, JSON has all.
 
 use super::{Change, Diff, Edit, Item, Shared, Written};
+use crate::shown::shown;
 use pintle_core::config::Span;
 use std::fmt;
 
@@ -146,18 +147,6 @@ fn place(f: &mut fmt::Formatter<'_>, at: Option<&Span>) -> fmt::Result {
     }
 }
 
-/// A value on one line, cut to its bound; control characters as escapes, so that a value draws nothing on a terminal.
 fn cut(text: &str) -> String {
-    let mut out = String::new();
-    for (at, character) in text.chars().enumerate() {
-        if at == LONGEST {
-            out.push('…');
-            break;
-        }
-        match character.is_control() {
-            true => out.extend(character.escape_default()),
-            false => out.push(character),
-        }
-    }
-    out
+    shown(text, LONGEST)
 }

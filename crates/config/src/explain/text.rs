@@ -1,6 +1,7 @@
 //! The explanation as people read it: what was asked, then in the order in which the gateway goes about it.
 
 use super::{Answer, Change, Explanation, Outcome, Sent, Service, Told, Verdict};
+use crate::shown::shown;
 use std::fmt::{self, Display, Formatter};
 
 /// How many routes that did not win are shown; all of them are in the JSON.
@@ -160,7 +161,6 @@ fn named(told: &Told) -> String {
 
 /// A line with a heading before it. No line has anything in it that a terminal would obey.
 fn line(f: &mut Formatter<'_>, heading: &str, text: impl Display) -> fmt::Result {
-    let text = text.to_string();
-    let shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    writeln!(f, "{}", format!("{heading:<INDENT$}{shown}").trim_end())
+    let text = shown(&text.to_string(), usize::MAX);
+    writeln!(f, "{}", format!("{heading:<INDENT$}{text}").trim_end())
 }

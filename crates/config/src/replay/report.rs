@@ -4,6 +4,7 @@
 use super::line::Line;
 use super::outcome::Outcome;
 use super::verdict::Verdict;
+use crate::shown::shown;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt;
@@ -278,18 +279,6 @@ impl fmt::Display for Replay {
     }
 }
 
-/// Text from outside, cut to its bound, that draws nothing on a terminal.
 fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for (at, character) in text.chars().enumerate() {
-        if at == LONGEST {
-            out.push('…');
-            break;
-        }
-        match character.is_control() {
-            true => out.extend(character.escape_default()),
-            false => out.push(character),
-        }
-    }
-    out
+    shown(text, LONGEST)
 }

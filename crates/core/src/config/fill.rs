@@ -34,6 +34,16 @@ impl Shape {
         Node::new(Form::Map(entries), node.span.clone())
     }
 
+    /// Whether both are texts of one type.
+    fn is_same_type(&self, other: Shape) -> bool {
+        match (self, other) {
+            (Shape::Text { name, expected, .. }, Shape::Text { name: other, expected: wanted, .. }) => {
+                (*name, *expected) == (other, wanted)
+            }
+            _ => false,
+        }
+    }
+
     /// The known keys of a map.
     pub fn keys(&self) -> Vec<&'static str> {
         match self {
@@ -122,7 +132,8 @@ fn kinds_of(node: &Node, kinds: &[Field]) -> Node {
     Node::new(Form::Map(entries.iter().map(filled).collect()), node.span.clone())
 }
 
-/// Where a text stands for a map, it is the value of the map's first key: `orders` for `{to: orders}`.
+/// A text stands for a map where it is what the map's first key holds: `orders` for `{to: orders}`. Where the two are of
+/// different types it is a form of its own, as `true` is beside `{retry_after: 10m}`.
 fn form_of(node: &Node, forms: &[Field]) -> Node {
     let of = |key: &str| forms.iter().find(|form| form.key == key).map(|form| (form.shape)());
     match &node.form {
@@ -131,7 +142,9 @@ fn form_of(node: &Node, forms: &[Field]) -> Node {
         Form::Scalar { .. } => match (of("text"), of("map")) {
             (Some(text), Some(long @ Shape::Map { .. })) => {
                 let Shape::Map { fields, .. } = &long else { return text.fill(node) };
-                let Some(first) = fields.first() else { return text.fill(node) };
+                let Some(first) = fields.first().filter(|first| text.is_same_type((first.shape)())) else {
+                    return text.fill(node);
+                };
                 let key = Spanned::new(first.key.into(), node.span.clone());
                 let short = Entry { key, value: node.clone() };
                 long.fill(&Node::new(Form::Map(vec![short]), node.span.clone()))

@@ -3,7 +3,7 @@
 use super::{Field, Shape};
 
 /// The known name that is nearest to one that is unknown, if any is near enough to be a slip.
-pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (unknown.chars().count() / 3).clamp(1, 3);
     let spelled = unknown.replace('-', "_").to_lowercase();
     known

@@ -1,5 +1,6 @@
 //! What can be wrong: a [`Fault`] in the text when the configuration loads, an [`EvalError`] when a request runs it.
 
+use crate::config::nearest;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -47,14 +48,6 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
-
-/// The name nearest to `wrong`, if it is near enough to be a slip of the pen.
-pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let folded = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], "");
-    let near = |name: &&str| strsim::damerau_levenshtein(&folded(wrong), &folded(name));
-    let best = names.into_iter().min_by_key(near)?;
-    (near(&best) <= 1 + wrong.chars().count() / 4).then_some(best)
-}
 
 /// Why an evaluation gave no value. For the operator, never for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
