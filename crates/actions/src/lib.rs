@@ -11,6 +11,7 @@ mod respond;
 mod services;
 #[cfg(test)]
 mod testing;
+mod tunnel;
 mod url;
 
 pub use content::Content;
@@ -20,4 +21,5 @@ pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
 pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
 pub use services::{Service, Services};
+pub use tunnel::TunnelConfig;
 pub use url::{Host, Url};

@@ -33,7 +33,7 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn find(service: &Spanned<Service>, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
         let reference = Spanned::new(service.value.0.clone(), service.span.clone());
-        let own_host = matches!(&reference.value, Reference::Url(origin) if origin.tls);
+        let own_host = matches!(&reference.value, Reference::Url(origin) if origin.is_tls());
         Some(Target { upstream: services.upstream(&reference, reader)?, own_host })
     }
 

@@ -1,10 +1,12 @@
-//! A connection from its acceptance to its protocol: the bound on connections, PROXY protocol, TLS, HTTP/1.1 or HTTP/2.
+//! A connection from its acceptance to its protocol: the bound on connections, PROXY protocol, TLS, HTTP/1.1, HTTP/2 or
+//! neither.
 
 use crate::gateway::Gateway;
 use crate::proxy_protocol::{self, Origin};
-use crate::runtime::{Limits, Listener};
+use crate::runtime::{Limits, Listener, ListenerProtocol};
 use crate::socket::Address;
 use crate::stream::{Plain, Socket, Stream};
+use crate::tunnel::{self, Begun};
 use crate::{http1, http2};
 use bytes::BytesMut;
 use pintle_core::exchange::Tls;
@@ -34,6 +36,7 @@ pub(crate) struct Peer {
 enum Ready {
     Http1(pintle_http1::server::Connection<Stream>, Peer),
     Http2(Box<Stream>, Peer),
+    Tunnel(Box<Begun>),
 }
 
 /// Serves one connection that came in at `address`, to its end.
@@ -43,11 +46,14 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: Socket, address: Arc<Ad
     let Some(_open) = gateway.count_connection(limits.connections, &listener) else { return };
     // On the heap, so that it does not weigh on the connection while that is idle.
     let ready = Box::pin(prepare_unless_drained(&gateway, &listener, &limits, socket)).await;
+    if let Some(Ready::Tunnel(begun)) = ready {
+        return Box::pin(tunnel::serve(&gateway, listener, *begun)).await;
+    }
     drop(listener);
     match ready {
         Some(Ready::Http1(connection, peer)) => http1::serve(&gateway, connection, peer, &address).await,
         Some(Ready::Http2(stream, peer)) => Box::pin(http2::serve(&gateway, *stream, peer, &address)).await,
-        None => {}
+        Some(Ready::Tunnel(_)) | None => {}
     }
 }
 
@@ -58,7 +64,7 @@ async fn prepare_unless_drained(
     limits: &Limits,
     socket: Socket,
 ) -> Option<Ready> {
-    let (mut drained, mut ready) = (pin!(gateway.drained()), pin!(prepare(listener, limits, socket)));
+    let (mut drained, mut ready) = (pin!(gateway.drained()), pin!(prepare(gateway, listener, limits, socket)));
     drained.as_mut().enable();
     if gateway.is_draining() {
         return tokio::time::timeout(LAST, ready).await.ok().flatten();
@@ -70,20 +76,30 @@ async fn prepare_unless_drained(
     .await
 }
 
-async fn prepare(listener: &Listener, limits: &Limits, socket: Socket) -> Option<Ready> {
+async fn prepare(gateway: &Gateway, listener: &Listener, limits: &Limits, socket: Socket) -> Option<Ready> {
     let mut peer = match &socket {
         Socket::Tcp(tcp) => Peer { address: tcp.peer_addr().ok(), local: tcp.local_addr().ok(), tls: None },
         Socket::Unix(_) => Peer { address: None, local: None, tls: None },
     };
     read_proxy_header(listener, &socket, &mut peer, limits.header_timeout).await?;
     let plain = Plain { socket, before: BytesMut::new() };
-    let Some(tls) = &listener.tls else { return cleartext(plain, peer, limits).await };
+    let is_tunnel = listener.protocol == ListenerProtocol::Tcp;
+    let begin = async |stream, peer| {
+        let by_name = gateway.is_by_name(listener.number);
+        Some(Ready::Tunnel(Box::new(tunnel::begin(stream, peer, by_name, limits).await)))
+    };
+    let Some(tls) = &listener.tls else {
+        return if is_tunnel { begin(Stream::Plain(plain), peer).await } else { cleartext(plain, peer, limits).await };
+    };
     let accepted = tokio::time::timeout(limits.header_timeout, tls.accept(plain)).await;
     let accepted = accepted.ok().and_then(Result::ok);
     listener.meter.handshake(accepted.is_some());
     let accepted = accepted?;
     peer.tls = Some(accepted.session);
     let stream = Stream::Tls(Box::new(accepted.stream));
+    if is_tunnel {
+        return begin(stream, peer).await;
+    }
     Some(if accepted.http2 {
         Ready::Http2(Box::new(stream), peer)
     } else {

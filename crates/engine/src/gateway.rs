@@ -3,6 +3,7 @@
 
 use crate::runtime::{Limits, Listener, Route, Runtime};
 use crate::socket::Address;
+use crate::tunnel::Ends;
 use crate::{date, reply};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -12,7 +13,7 @@ use pintle_telemetry::{AccessLog, Metrics};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::SystemTime;
@@ -37,6 +38,8 @@ pub struct Gateway {
     /// Wakes idle connections when draining begins; one a worker, so that they share no lock.
     drains: Box<[Notify]>,
     connections: AtomicUsize,
+    /// Made with the first tunnel.
+    tunnel_ends: OnceLock<Ends>,
 }
 
 /// An answer, and what it is counted for.
@@ -59,6 +62,7 @@ impl Gateway {
             draining: AtomicBool::new(false),
             drains: (0..worker::count()).map(|_| Notify::new()).collect(),
             connections: AtomicUsize::new(0),
+            tunnel_ends: OnceLock::new(),
         })
     }
 
@@ -107,6 +111,15 @@ impl Gateway {
 
     pub(crate) fn drained(&self) -> Notified<'_> {
         self.drains[worker::index() % self.drains.len()].notified()
+    }
+
+    /// Whether a route of the listener for TCP names a host.
+    pub(crate) fn is_by_name(&self, listener: u32) -> bool {
+        self.runtime.load().by_name.contains(&listener)
+    }
+
+    pub(crate) fn tunnel_ends(&self) -> &Ends {
+        self.tunnel_ends.get_or_init(|| Ends::new(&self.metrics))
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -2,7 +2,8 @@
 //! request. Owns what runs ([`Runtime`], [`Server`]); refuses to know how it was written down: `config` builds it.
 //!
 //! A request's way: `server` accepts, `connection` prepares, `http1` or `http2` reads a head, `request` accepts it,
-//! `gateway` routes it and runs its chain, `reply` speaks for refusals, `done` writes the record.
+//! `gateway` routes it and runs its chain, `reply` speaks for refusals, `done` writes the record. A connection that is
+//! carried on as it is goes from `connection` to `tunnel`.
 #![forbid(unsafe_code)]
 
 pub mod client_address;
@@ -22,8 +23,9 @@ mod server;
 pub mod socket;
 mod stream;
 pub mod tls;
+mod tunnel;
 
 pub use gateway::Gateway;
 pub use rehearsal::{Asker, Rehearsal};
-pub use runtime::{Limits, Listener, Origin, Route, RouteFile, RoutePlace, Runtime};
+pub use runtime::{Limits, Listener, ListenerProtocol, Origin, Route, RouteFile, RoutePlace, Runtime};
 pub use server::{Server, StartError};

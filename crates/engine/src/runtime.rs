@@ -8,7 +8,7 @@ use crate::pages::Pages;
 use crate::proxy_protocol::ProxyProtocolConfig;
 use crate::socket::Address;
 use crate::tls::TlsListener;
-use pintle_core::config::Network;
+use pintle_core::config::{Network, Read};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::Chain;
 use pintle_router::Table;
@@ -37,6 +37,8 @@ pub struct Runtime {
     pub upstreams: Vec<Arc<Upstream>>,
     /// Where its routes were written.
     pub origin: Origin,
+    /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.
+    pub by_name: Vec<u32>,
 }
 
 /// A route as requests meet it.
@@ -49,6 +51,8 @@ pub struct Route {
     pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<RouteMeter>,
+    /// Where its connections lead to, on listeners for TCP; no request comes to its chain then.
+    pub tunnel: Option<Arc<Upstream>>,
 }
 
 /// A listener as connections meet it.
@@ -57,6 +61,8 @@ pub struct Listener {
     pub number: u32,
     /// Its name.
     pub name: Arc<str>,
+    /// What it takes.
+    pub protocol: ListenerProtocol,
     /// Where it listens, as asked for.
     pub addresses: Vec<Address>,
     /// TLS, if it terminates it.
@@ -78,6 +84,16 @@ impl Listener {
     pub fn trusts(&self, ip: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(ip))
     }
+}
+
+/// What a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
+#[read(word)]
+pub enum ListenerProtocol {
+    /// Requests over HTTP/1.1 and HTTP/2.
+    Http,
+    /// Connections whose bytes are carried on, whatever they mean.
+    Tcp,
 }
 
 /// Bounds on what clients may take.

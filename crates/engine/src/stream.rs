@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
@@ -45,6 +45,16 @@ impl Stream {
         };
         if let Socket::Tcp(tcp) = &plain.socket {
             let _ = socket2::SockRef::from(tcp).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+}
+
+impl Plain {
+    /// Reads once more into what was read before; 0 at the end. Cancelling it loses nothing.
+    pub(crate) async fn read_more(&mut self) -> io::Result<usize> {
+        match &mut self.socket {
+            Socket::Tcp(tcp) => tcp.read_buf(&mut self.before).await,
+            Socket::Unix(unix) => unix.read_buf(&mut self.before).await,
         }
     }
 }

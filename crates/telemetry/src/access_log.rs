@@ -1,4 +1,4 @@
-//! The access log: one line a request, written away from the requests' path.
+//! The access log: one line a request, and one a tunnel, written away from the requests' path.
 //!
 //! A worker formats a record into its own buffer; one thread collects the buffers and writes them. The worker never
 //! waits for a disk or a pipe: when the thread cannot keep up, records are dropped and counted. Which requests are
@@ -11,10 +11,12 @@ mod redact;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod writer;
 
 pub use json::KEYS;
 pub use sink::Sink;
+pub use tunnel::{TUNNEL_KEYS, TunnelRecord};
 
 use crate::metrics::{Counter, Metrics};
 use crate::stamp::Stamp;
@@ -165,6 +167,21 @@ impl AccessLog {
 
     /// Writes one record into the buffer of this worker; costs some hundred nanoseconds and never waits for the sink.
     pub fn write(&self, record: &Record<'_>) {
+        self.put(|mode, lines, stamp| match mode {
+            JSON => json::write(lines, stamp, record),
+            _ => combined::write(lines, stamp, record),
+        });
+    }
+
+    /// The same for a tunnel.
+    pub fn write_tunnel(&self, record: &TunnelRecord<'_>) {
+        self.put(|mode, lines, stamp| match mode {
+            JSON => tunnel::json(lines, stamp, record),
+            _ => tunnel::combined(lines, stamp, record),
+        });
+    }
+
+    fn put(&self, write: impl FnOnce(u8, &mut Vec<u8>, &mut Stamp)) {
         let shared = &*self.shared;
         let mode = shared.mode.load(Ordering::Relaxed);
         if mode == OFF {
@@ -179,10 +196,7 @@ impl AccessLog {
             shared.dropped.inc();
             return;
         }
-        match mode {
-            JSON => json::write(lines, stamp, record),
-            _ => combined::write(lines, stamp, record),
-        }
+        write(mode, lines, stamp);
         let after = lines.len();
         drop(buffer);
         if before == 0 {

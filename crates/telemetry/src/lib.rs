@@ -11,6 +11,6 @@ pub mod log;
 pub mod metrics;
 mod stamp;
 
-pub use access_log::{AccessLog, Format, Opened, Record, Sink};
+pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;

@@ -33,6 +33,15 @@ pub(crate) struct Tls {
     pub(crate) name: ServerName<'static>,
 }
 
+/// What a handshake offers by ALPN.
+#[derive(Clone, Copy, Debug)]
+enum Offers {
+    /// The versions of HTTP that the upstream is configured for.
+    Http,
+    /// Nothing.
+    Nothing,
+}
+
 /// A fresh connection and what was agreed on it.
 pub(crate) struct Connected {
     pub(crate) stream: Stream,
@@ -45,23 +54,32 @@ impl Connector {
         !self.address.is_name() || Arc::ptr_eq(&self.resolver, resolver)
     }
 
-    /// Connects within the time limit, or until `deadline`.
+    /// Connects within the time limit.
     pub(crate) async fn connect(&self) -> Result<Connected, Refusal> {
-        match tokio::time::timeout(self.timeout, self.attempt()).await {
+        self.in_time(Offers::Http).await
+    }
+
+    /// The same for bytes that may be of any protocol: the handshake offers none.
+    pub(crate) async fn connect_for_bytes(&self) -> Result<Stream, Refusal> {
+        self.in_time(Offers::Nothing).await.map(|connected| connected.stream)
+    }
+
+    async fn in_time(&self, offers: Offers) -> Result<Connected, Refusal> {
+        match tokio::time::timeout(self.timeout, self.attempt(offers)).await {
             Ok(connected) => connected,
             Err(_) => Err(Refusal::new(Reason::ConnectTimeout)
                 .internal(format!("no connection to {} within {:?}", self.address, self.timeout))),
         }
     }
 
-    async fn attempt(&self) -> Result<Connected, Refusal> {
+    async fn attempt(&self, offers: Offers) -> Result<Connected, Refusal> {
         match &self.address {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
                 match &self.tls {
                     None => Ok(Connected { stream: Stream::Unix(stream), http2: false }),
                     Some(tls) => {
-                        let stream = self.handshake(tls, stream).await?;
+                        let stream = self.handshake(tls, stream, offers).await?;
                         Ok(Connected { http2: chose_http2(stream.get_ref().1), stream: Stream::UnixTls(stream.into()) })
                     }
                 }
@@ -71,7 +89,7 @@ impl Connector {
                 match &self.tls {
                     None => Ok(Connected { stream: Stream::Tcp(stream), http2: false }),
                     Some(tls) => {
-                        let stream = self.handshake(tls, stream).await?;
+                        let stream = self.handshake(tls, stream, offers).await?;
                         Ok(Connected { http2: chose_http2(stream.get_ref().1), stream: Stream::Tls(stream.into()) })
                     }
                 }
@@ -93,11 +111,21 @@ impl Connector {
         Ok(stream)
     }
 
-    async fn handshake<S>(&self, tls: &Tls, stream: S) -> Result<tokio_rustls::client::TlsStream<S>, Refusal>
+    async fn handshake<S>(
+        &self,
+        tls: &Tls,
+        stream: S,
+        offers: Offers,
+    ) -> Result<tokio_rustls::client::TlsStream<S>, Refusal>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        TlsConnector::from(Arc::clone(&tls.config)).connect(tls.name.clone(), stream).await.map_err(|error| {
+        let (connector, name) = (TlsConnector::from(Arc::clone(&tls.config)), tls.name.clone());
+        let connected = match offers {
+            Offers::Http => connector.connect(name, stream).await,
+            Offers::Nothing => connector.with_alpn(Vec::new()).connect(name, stream).await,
+        };
+        connected.map_err(|error| {
             Refusal::new(Reason::UpstreamTls).internal(format!("TLS with {} failed: {error}", self.address))
         })
     }

@@ -6,6 +6,7 @@ mod balance;
 mod client_tls;
 mod connect;
 mod endpoint;
+mod open;
 pub mod reference;
 pub mod resolver;
 mod send;
@@ -15,6 +16,7 @@ mod upstream;
 
 pub use balance::Balance;
 pub use endpoint::Endpoint;
+pub use open::Opened;
 pub use reference::{Address, Origin, Reference};
 pub use resolver::{Resolver, ResolverConfig};
 pub use send::Outgoing;

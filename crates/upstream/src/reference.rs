@@ -8,17 +8,35 @@ use std::path::PathBuf;
 pub enum Reference {
     /// An upstream by its name.
     Named(String),
-    /// `http(s)://host[:port]` or `unix:/path`.
+    /// `http(s)://host[:port]` or `unix:/path`; for a tunnel `tcp://host:port` or `unix:/path`.
     Url(Origin),
 }
 
 /// An upstream given by its address alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// Whether it is reached over TLS.
-    pub tls: bool,
+    /// What is spoken with it.
+    pub scheme: Scheme,
     /// Where it is.
     pub address: Address,
+}
+
+/// What is spoken with a service that a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// HTTP in cleartext; on a unix socket whatever is sent there.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// The bytes of a tunnel.
+    Tcp,
+}
+
+impl Origin {
+    /// Whether it is reached over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
 }
 
 /// Where an endpoint is.
@@ -49,7 +67,14 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
-            address => write!(f, "{}://{address}", if self.tls { "https" } else { "http" }),
+            address => {
+                let scheme = match self.scheme {
+                    Scheme::Http => "http",
+                    Scheme::Https => "https",
+                    Scheme::Tcp => "tcp",
+                };
+                write!(f, "{scheme}://{address}")
+            }
         }
     }
 }
@@ -125,34 +150,58 @@ impl Reference {
     /// Reads a reference. A URL with a path is refused with the remedy `remedy` (such as "`proxy.path`").
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("unix:") {
-            return Address::parse(text, None).map(|address| Reference::Url(Origin { tls: false, address }));
+            return Address::parse(text, None).map(Self::cleartext);
         }
-        let Some((scheme, rest)) = text.split_once("://") else { return named(text) };
-        let tls = match scheme {
-            "http" => false,
-            "https" => true,
+        let Some((scheme, rest)) = text.split_once("://") else { return named(text, "http") };
+        let (scheme, port) = match scheme {
+            "http" => (Scheme::Http, 80),
+            "https" => (Scheme::Https, 443),
             other => return Err(format!("`{other}` is no scheme for a service: use http or https")),
         };
         if let Some(at) = rest.find(['/', '?', '#']) {
             return Err(format!(
-                "a service's URL has no path here: write `{scheme}://{}`, and give the path by `path:`",
-                &rest[..at]
+                "a service's URL has no path here: write `{}`, and give the path by `path:`",
+                &text[..text.len() - rest.len() + at]
             ));
         }
-        let address = Address::parse(rest, Some(if tls { 443 } else { 80 }))?;
-        Ok(Reference::Url(Origin { tls, address }))
+        let address = Address::parse(rest, Some(port))?;
+        Ok(Reference::Url(Origin { scheme, address }))
+    }
+
+    /// Reads what a tunnel leads to: an upstream's name, `tcp://host:port` or `unix:/path`.
+    pub fn parse_tunnel(text: &str) -> Result<Self, String> {
+        if text.starts_with("unix:") {
+            return Address::parse(text, None).map(Self::cleartext);
+        }
+        let Some((scheme, rest)) = text.split_once("://") else { return named(text, "tcp") };
+        let place = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        match scheme {
+            "tcp" if place.len() == rest.len() => {}
+            "tcp" => return Err(format!("a tunnel has no path: write `tcp://{place}`")),
+            "https" | "tls" => {
+                let help = "name an upstream that has `tls: {}`";
+                return Err(format!("a tunnel carries bytes as they are: write `tcp://{place}`; to encrypt them {help}"));
+            }
+            _ => return Err(format!("a tunnel carries bytes, whatever they mean: write `tcp://{place}`")),
+        }
+        let address = Address::parse(rest, None).map_err(|why| why.replace(":80`", ":5432`"))?;
+        Ok(Reference::Url(Origin { scheme: Scheme::Tcp, address }))
+    }
+
+    fn cleartext(address: Address) -> Self {
+        Reference::Url(Origin { scheme: Scheme::Http, address })
     }
 }
 
-fn named(text: &str) -> Result<Reference, String> {
+fn named(text: &str, scheme: &str) -> Result<Reference, String> {
     if text.contains("${") {
         return Err(format!("`{text}`: variables mean nothing here; write the upstream's name or its URL"));
     }
     if text.is_empty() || text.bytes().any(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'?' | b'#')) {
-        return Err(format!("`{text}` is neither an upstream's name nor a URL such as http://127.0.0.1:9001"));
+        return Err(format!("`{text}` is neither an upstream's name nor a URL such as {scheme}://127.0.0.1:9001"));
     }
     if text.contains(':') {
-        return Err(format!("`{text}` is no upstream's name; for an address write `http://{text}`"));
+        return Err(format!("`{text}` is no upstream's name; for an address write `{scheme}://{text}`"));
     }
     Ok(Reference::Named(text.to_owned()))
 }
@@ -178,6 +227,20 @@ mod tests {
         assert_eq!(Reference::parse("https://Example.com").unwrap().to_string(), "https://example.com:443");
         assert_eq!(Reference::parse("http://[::1]:80").unwrap().to_string(), "http://[::1]:80");
         assert_eq!(Reference::parse("unix:/run/chat.sock").unwrap().to_string(), "unix:/run/chat.sock");
+    }
+
+    // Rule: tunnel-to
+    #[test]
+    fn a_tunnel_leads_to_a_name_an_address_or_a_socket() {
+        assert_eq!(Reference::parse_tunnel("orders"), Ok(Reference::Named("orders".into())));
+        assert_eq!(Reference::parse_tunnel("tcp://[::1]:5432").unwrap().to_string(), "tcp://[::1]:5432");
+        assert_eq!(Reference::parse_tunnel("unix:/run/pg.sock"), Reference::parse("unix:/run/pg.sock"));
+        let message = |text| Reference::parse_tunnel(text).unwrap_err();
+        assert!(message("http://a:80/b").contains("write `tcp://a:80`"));
+        assert!(message("https://a:443").contains("has `tls: {}`"));
+        assert!(message("tcp://a:1/b").contains("no path: write `tcp://a:1`"));
+        assert!(message("tcp://a").contains("`a:5432`"));
+        assert!(message("127.0.0.1:9001").contains("write `tcp://127.0.0.1:9001`"));
     }
 
     // Rule: service-no-path

@@ -92,7 +92,7 @@ impl Upstream {
         }
     }
 
-    async fn permit(&self, deadline: Option<Instant>) -> Result<OwnedSemaphorePermit, Refusal> {
+    pub(crate) async fn permit(&self, deadline: Option<Instant>) -> Result<OwnedSemaphorePermit, Refusal> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }

@@ -20,6 +20,18 @@ pub enum Stream {
     UnixTls(Box<TlsStream<UnixStream>>),
 }
 
+impl Stream {
+    /// Makes the coming close a reset, so that what was cut cannot look whole.
+    pub fn reset_on_close(&mut self) {
+        let tcp = match self {
+            Stream::Tcp(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_mut().0,
+            Stream::Unix(_) | Stream::UnixTls(_) => return,
+        };
+        let _ = tcp.set_zero_linger();
+    }
+}
+
 macro_rules! each {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {

@@ -148,7 +148,7 @@ impl Upstream {
         let config = UpstreamConfig {
             endpoints: vec![EndpointConfig::Short(address)],
             balance: BalanceConfig::Word(Balance::RoundRobin),
-            tls: origin.tls.then(TlsConfig::default),
+            tls: origin.is_tls().then(TlsConfig::default),
             protocol: None,
             timeout: TimeoutConfig {
                 connect: Duration::from_secs(5),

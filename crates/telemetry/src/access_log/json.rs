@@ -137,14 +137,14 @@ pub(super) fn redacted(out: &mut Vec<u8>, query: &str, put: fn(&mut Vec<u8>, &st
     }
 }
 
-fn text(out: &mut Vec<u8>, key: &[u8], value: &str) {
+pub(super) fn text(out: &mut Vec<u8>, key: &[u8], value: &str) {
     out.extend_from_slice(key);
     out.push(b'"');
     escape::json(out, value);
     out.push(b'"');
 }
 
-fn labels(out: &mut Vec<u8>, labels: &BTreeMap<String, String>) {
+pub(super) fn labels(out: &mut Vec<u8>, labels: &BTreeMap<String, String>) {
     let mut mark = b'{';
     for (name, value) in labels {
         if mark == b'{' {
@@ -162,19 +162,19 @@ fn labels(out: &mut Vec<u8>, labels: &BTreeMap<String, String>) {
     }
 }
 
-fn optional(out: &mut Vec<u8>, key: &[u8], value: Option<&str>) {
+pub(super) fn optional(out: &mut Vec<u8>, key: &[u8], value: Option<&str>) {
     if let Some(value) = value {
         text(out, key, value);
     }
 }
 
-fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
+pub(super) fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
     out.extend_from_slice(key);
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Milliseconds with three decimals.
-fn millis(out: &mut Vec<u8>, key: &[u8], value: Option<Duration>) {
+pub(super) fn millis(out: &mut Vec<u8>, key: &[u8], value: Option<Duration>) {
     let Some(value) = value else { return };
     let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
     number(out, key, micros / 1000);

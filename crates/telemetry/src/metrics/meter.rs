@@ -87,7 +87,15 @@ pub(super) const LISTENER: &[Number] = &[
     gauge("pintle_requests_active", "Requests under way."),
     result(HANDSHAKES.0, HANDSHAKES.1, "ok"),
     result(HANDSHAKES.0, HANDSHAKES.1, "failed"),
+    counter("pintle_tunnels_total", "Connections whose bytes were carried to an upstream."),
+    direction("received"),
+    direction("sent"),
 ];
+
+const fn direction(direction: &'static str) -> Number {
+    let (name, help) = ("pintle_tunnel_bytes_total", "Bytes of tunnels, as clients sent them and were sent them.");
+    Number { family: Family { name, help, kind: Kind::Counter }, label: Some(("direction", direction)) }
+}
 
 impl ListenerMeter {
     /// A client's connection was accepted.
@@ -115,6 +123,18 @@ impl ListenerMeter {
     /// A TLS handshake is over.
     pub fn handshake(&self, ok: bool) {
         self.add(if ok { 3 } else { 4 }, 1);
+    }
+
+    /// A connection's bytes begin to be carried.
+    pub fn tunnel_opened(&self) {
+        self.add(5, 1);
+    }
+
+    /// So many more were carried.
+    pub fn tunnel_bytes(&self, received: u64, sent: u64) {
+        let cells = self.cells.mine();
+        cells.add(6, received);
+        cells.add(7, sent);
     }
 }
 
