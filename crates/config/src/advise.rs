@@ -12,6 +12,7 @@ mod loops;
 mod order;
 mod outline;
 mod plain;
+mod quiet;
 mod reach;
 mod secrets;
 mod unused;
@@ -45,7 +46,7 @@ const ALWAYS: &[Advice] = &[
 ];
 
 /// Those that look at what is not there, and would follow from any error.
-const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, unused::upstreams, unused::policies];
+const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, quiet::check, unused::upstreams, unused::policies];
 
 /// Reports what is doubtful. `runtime` is what was assembled of the document, if it is without errors.
 pub(crate) fn advise(document: &Document, runtime: Option<&Runtime>, reader: &mut Reader) {

@@ -9,6 +9,7 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
+mod tunnels;
 
 pub(crate) use routes::{actions, report_conflicts};
 
@@ -20,10 +21,10 @@ use listeners::Doors;
 use own::Own;
 use pintle_core::config::{Reader, Span};
 use pintle_engine::tls::Tls;
-use pintle_engine::{Limits, Origin, RouteFile, RoutePlace, Runtime};
+use pintle_engine::{Limits, Listener, ListenerProtocol, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
 use pintle_telemetry::Metrics;
-use routes::{Built, Place};
+use routes::{Built, Place, Placed};
 use services::Upstreams;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
     let late = Late::read(written, world, stayed && upstreams.stayed(), reader);
     let batches = late.batches(document, written);
     let (placed, files) = routes::entries(document, &batches, &doors, &mut upstreams, &mut pages, world, reader);
+    let by_name = by_name(&placed, &listeners);
     let (places, entries): (Vec<_>, Vec<_>) = placed.into_iter().map(|one| (one.place, one.entry)).unzip();
     // That two routes are equal is so whatever is wrong elsewhere.
     let table = match Table::build(entries) {
@@ -80,7 +82,18 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         upstreams: upstreams.all(),
         listeners,
         origin: origin(written, &places, files, reader),
+        by_name,
     })
+}
+
+/// The listeners for TCP on which a route names a host.
+fn by_name(placed: &[Placed], listeners: &[Arc<Listener>]) -> Vec<u32> {
+    let tcp = listeners.iter().filter(|listener| listener.protocol == ListenerProtocol::Tcp);
+    let names_host = |number: &u32| {
+        let on = placed.iter().filter(|one| one.entry.listeners.has(*number));
+        on.map(|one| &one.entry.pattern).any(|pattern| !pattern.hosts().is_empty())
+    };
+    tcp.map(|listener| listener.number).filter(names_host).collect()
 }
 
 /// What the next configuration may take over.

@@ -6,6 +6,7 @@ use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::level::{Level as Around, spread};
 use crate::maybe::Maybe;
 use pintle_core::config::{Form, Node, Read, Shape, Span, Spanned};
+use pintle_engine::ListenerProtocol;
 use pintle_policies::{PolicyList, describe as describe_policies};
 use pintle_router::Pattern;
 use std::collections::BTreeMap;
@@ -75,7 +76,7 @@ pub struct RouteDescription {
 /// An action.
 #[derive(Clone, Debug)]
 pub struct ActionDescription {
-    /// `proxy`, `redirect`, `respond`.
+    /// `proxy`, `redirect`, `respond`, `tunnel`.
     pub kind: &'static str,
     /// What it says, with every default.
     pub settings: Node,
@@ -140,7 +141,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "redirect", "respond"];
+    let keys = ["proxy", "redirect", "respond", "tunnel"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }
@@ -169,10 +170,13 @@ impl<'d> Describing<'d> {
             ListenerDescription {
                 span: config.span.clone(),
                 settings: without(shape.fill_but(node, &["policies"]), &["name", "policies"]),
-                policies: self.policies(
-                    &[&self.document.defaults.policies, &config.policies],
-                    &[Level::Defaults, Level::Listener(name.clone())],
-                ),
+                policies: match config.protocol {
+                    ListenerProtocol::Http => self.policies(
+                        &[&self.document.defaults.policies, &config.policies],
+                        &[Level::Defaults, Level::Listener(name.clone())],
+                    ),
+                    ListenerProtocol::Tcp => Vec::new(),
+                },
                 name,
             }
         };
@@ -215,14 +219,17 @@ impl<'d> Describing<'d> {
             let found = (0..).zip(&self.listeners).filter(|(_, config)| names.contains(&name_of(config)));
             found.map(|(number, _)| number).collect()
         });
-        for on in spread(numbers, self.listeners.iter().map(|config| &config.policies)) {
+        for on in spread(numbers, route.kind(), self.listeners.iter().map(|config| &config.value)) {
             let door = on.number.and_then(|number| self.listeners.get(number as usize));
             let levels: Vec<Level> = std::iter::once(Level::Defaults)
                 .chain(door.map(|config| Level::Listener(name_of(config))))
                 .chain(groups.levels.iter().cloned())
                 .chain([Level::Route])
                 .collect();
-            let policies = self.policies(&level.lists(on.policies), &levels);
+            let policies = match route.kind() {
+                ListenerProtocol::Http => self.policies(&level.lists(on.policies), &levels),
+                ListenerProtocol::Tcp => Vec::new(),
+            };
             self.routes.push(RouteDescription {
                 name: name.clone(),
                 span: route.pattern.span.clone(),

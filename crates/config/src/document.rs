@@ -9,10 +9,11 @@ use crate::maybe::Maybe;
 pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
+use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
 use pintle_core::config::{
-    ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
+    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
 };
+use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
@@ -123,9 +124,11 @@ pub struct DefaultsConfig {
 ///     trusted_proxies: [10.0.0.0/8]
 ///     policies: [{timeout: 30s}]
 ///     errors: {404: {json: {inside: false}}}
+///   - {name: databases, address: 127.0.0.1:5432, protocol: tcp}
+/// routes: [{listener: databases, match: /**, tunnel: "tcp://10.0.0.9:5432"}]
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "listener")]
+#[read(called = "listener", check)]
 pub struct ListenerConfig {
     /// Its name in logs and routes; the default is its first address.
     pub name: Option<Spanned<String>>,
@@ -145,12 +148,14 @@ pub struct ListenerConfig {
     /// Pages for errors here.
     #[read(default)]
     pub errors: ErrorsConfig,
-    /// Plain TCP.
-    #[read(later)]
-    pub protocol: Later,
+    /// What it takes. A listener for `tcp` has routes with `tunnel` alone, and none of what is for requests:
+    /// `trusted_proxies`, `policies`, `errors`. With `tls` it ends TLS and carries what is inside; its clients' offers by
+    /// ALPN are passed over.
+    #[read(default = "http")]
+    pub protocol: ListenerProtocol,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `redirect` or `respond`), or it is a group and has
+/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond` or `tunnel`), or it is a group and has
 /// `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
@@ -175,7 +180,8 @@ pub struct RouteConfig {
     /// Which requests it takes.
     #[read(key = "match")]
     pub pattern: Spanned<Pattern>,
-    /// The names of the listeners that it belongs to; the default is all. Routes of different listeners never compete.
+    /// The names of the listeners that it belongs to; the default is all that take what its action is for: requests, or
+    /// with `tunnel` connections. Routes of different listeners never compete.
     pub listener: Option<OneOrMany<Spanned<String>>>,
     /// Free labels, which expressions know as `route.labels.NAME`.
     #[read(default)]
@@ -194,6 +200,10 @@ pub struct RouteConfig {
     pub redirect: Option<Spanned<RedirectConfig>>,
     /// Answers by itself, without a service.
     pub respond: Option<Spanned<RespondConfig>>,
+    /// Carries the bytes of a connection to a service and back, on listeners with `protocol: tcp`: an upstream's name,
+    /// `tcp://host:port` or `unix:/path`. The match then has hosts and the path `/**`, no more: a host is the server name
+    /// that the client asks for by TLS (RFC 6066 3), which is read of its first bytes and goes on with them.
+    pub tunnel: Option<Spanned<TunnelConfig>>,
     /// Makes a group of it: routes that inherit match, listener and policies. When none of them takes a request, other
     /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
@@ -231,11 +241,45 @@ fn refused<T: Read>(node: &Node) -> impl Iterator<Item = &str> {
     keys.filter(move |key| !fields.iter().any(|field| field.key == *key && !field.later))
 }
 
+/// Whether a map has none of these keys, which are for requests; each that it has is reported.
+fn has_none_for_requests(node: &Node, keys: &[&str], what: &str, reader: &mut Reader) -> bool {
+    let entries = node.as_map().unwrap_or_default().iter();
+    let wrong = entries.filter(|entry| keys.contains(&&*entry.key.value)).inspect(|entry| {
+        let message = format!("`{}` is for requests, and {what} has none", entry.key.value);
+        let help = "leave it out: what a connection carries is not read";
+        reader.report(Diagnostic::error("not-for-tcp", message, &entry.key.span).help(help));
+    });
+    wrong.count() == 0
+}
+
+impl ListenerConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        const HTTP: [&str; 3] = ["trusted_proxies", "policies", "errors"];
+        let sound = self.protocol == ListenerProtocol::Http
+            || has_none_for_requests(node, &HTTP, "a listener with `protocol: tcp`", reader);
+        sound.then_some(self)
+    }
+}
+
 impl RouteConfig {
+    /// What it is for.
+    pub(crate) fn kind(&self) -> ListenerProtocol {
+        if self.tunnel.is_some() { ListenerProtocol::Tcp } else { ListenerProtocol::Http }
+    }
+
     /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
     /// would only follow.
-    fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
-        let acts = self.proxy.is_some() || self.redirect.is_some() || self.respond.is_some() || self.routes.is_some();
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let acts = self.proxy.is_some()
+            || self.redirect.is_some()
+            || self.respond.is_some()
+            || self.tunnel.is_some()
+            || self.routes.is_some();
+        if self.tunnel.is_some()
+            && !has_none_for_requests(node, &["policies", "errors", "maintenance"], "a tunnel", reader)
+        {
+            return None;
+        }
         (acts || refused::<Self>(node).next().is_none()).then_some(self)
     }
 }

@@ -1,9 +1,10 @@
 //! What a route is with all that stands around it: its groups, its listeners. The same for whoever builds it and whoever
 //! describes it.
 
-use crate::document::{Document, RouteConfig};
+use crate::document::{Document, ListenerConfig, RouteConfig};
 use pintle_actions::MaintenanceConfig;
 use pintle_core::config::Spanned;
+use pintle_engine::ListenerProtocol;
 use pintle_engine::pages;
 use pintle_policies::PolicyList;
 use pintle_router::{Fault, Listeners, Pattern};
@@ -75,23 +76,41 @@ impl<'d> Level<'d> {
 }
 
 /// Routes that differ only in the policies of their listeners share all else: one for each listener if any listener has
-/// some, else one for all. `numbers` are the listeners that the route names, `policies` those of each listener.
+/// some, else one for all. `numbers` are the listeners that the route names; without them it is on all of its `kind`.
 pub(crate) fn spread<'d>(
     numbers: Option<Vec<u32>>,
-    policies: impl Iterator<Item = &'d PolicyList> + Clone,
+    kind: ListenerProtocol,
+    doors: impl Iterator<Item = &'d ListenerConfig> + Clone,
 ) -> Vec<On<'d>> {
-    if policies.clone().all(|list| list.is_empty()) {
-        let listeners = numbers.map_or(Listeners::ALL, Listeners::only);
+    if doors.clone().all(|door| door.policies.is_empty()) {
+        let listeners = on(numbers.as_deref(), kind, doors);
         return vec![On { listeners, policies: None, number: None }];
     }
-    let wanted = |number: &u32| numbers.as_ref().is_none_or(|numbers| numbers.contains(number));
+    let wanted = |(number, door): &(u32, &ListenerConfig)| match &numbers {
+        Some(numbers) => numbers.contains(number),
+        None => door.protocol == kind,
+    };
     (0..)
-        .zip(policies)
-        .filter(|(number, _)| wanted(number))
-        .map(|(number, list)| {
+        .zip(doors)
+        .filter(wanted)
+        .map(|(number, door)| {
+            let list = &door.policies;
             // One that names none gives way on each of them.
             let part = if numbers.is_some() { Listeners::only([number]) } else { Listeners::part_of_all(number) };
             On { listeners: part, policies: Some(list), number: Some(number) }
         })
         .collect()
+}
+
+/// The listeners of a route that names these, or none and is on all of its `kind`.
+pub(crate) fn on<'d>(
+    numbers: Option<&[u32]>,
+    kind: ListenerProtocol,
+    doors: impl Iterator<Item = &'d ListenerConfig> + Clone,
+) -> Listeners {
+    match numbers {
+        Some(numbers) => Listeners::only(numbers.iter().copied()),
+        None if doors.clone().all(|door| door.protocol == kind) => Listeners::ALL,
+        None => Listeners::some_of_all((0..).zip(doors).filter(|(_, door)| door.protocol == kind).map(|(at, _)| at)),
+    }
 }

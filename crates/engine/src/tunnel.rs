@@ -108,8 +108,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, begun
 fn find(gateway: &Gateway, listener: &Listener, name: Option<&str>) -> Option<(Arc<Route>, Arc<Upstream>)> {
     let runtime = gateway.runtime();
     let (host, fields) = (name.unwrap_or_default(), Fields::default());
-    let head =
-        Head { listener: listener.number, method: &Method::GET, host, path: "/", query: None, fields: &fields };
+    let head = Head { listener: listener.number, method: &Method::GET, host, path: "/", query: None, fields: &fields };
     let Outcome::Found { value, .. } = runtime.table.find(&head) else { return None };
     Some((Arc::clone(value), Arc::clone(value.tunnel.as_ref()?)))
 }

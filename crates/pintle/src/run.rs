@@ -7,7 +7,7 @@ use crate::watch::watch;
 use pintle_admin::Listening;
 use pintle_config::Document;
 use pintle_engine::socket::{Address, Socket, Sockets};
-use pintle_engine::{Gateway, Server};
+use pintle_engine::{Gateway, ListenerProtocol, Server};
 use pintle_telemetry::log;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -75,7 +75,12 @@ pub(crate) fn tell_opened(gateway: &Gateway, opened: &[(Address, Address)]) {
     for listener in &runtime.listeners {
         for address in &listener.addresses {
             if let Some((_, local)) = opened.iter().find(|(asked, _)| asked == address) {
-                let scheme = if listener.tls.is_some() { "https" } else { "http" };
+                let scheme = match (listener.protocol, listener.tls.is_some()) {
+                    (ListenerProtocol::Http, false) => "http",
+                    (ListenerProtocol::Http, true) => "https",
+                    (ListenerProtocol::Tcp, false) => "tcp",
+                    (ListenerProtocol::Tcp, true) => "tcp under TLS",
+                };
                 say(format_args!("listening on {local} ({scheme})"));
             }
         }

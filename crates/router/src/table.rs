@@ -72,7 +72,13 @@ impl Listeners {
         Listeners { numbers: Some([listener].into()), named: false }
     }
 
-    fn has(&self, listener: u32) -> bool {
+    /// These listeners of a route that names none, and is for no others.
+    pub fn some_of_all(listeners: impl IntoIterator<Item = u32>) -> Self {
+        Listeners { named: false, ..Listeners::only(listeners) }
+    }
+
+    /// Whether the listener is one of them.
+    pub fn has(&self, listener: u32) -> bool {
         self.numbers.as_ref().is_none_or(|all| all.contains(&listener))
     }
 

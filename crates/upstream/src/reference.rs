@@ -180,7 +180,9 @@ impl Reference {
             "tcp" => return Err(format!("a tunnel has no path: write `tcp://{place}`")),
             "https" | "tls" => {
                 let help = "name an upstream that has `tls: {}`";
-                return Err(format!("a tunnel carries bytes as they are: write `tcp://{place}`; to encrypt them {help}"));
+                return Err(format!(
+                    "a tunnel carries bytes as they are: write `tcp://{place}`; to encrypt them {help}"
+                ));
             }
             _ => return Err(format!("a tunnel carries bytes, whatever they mean: write `tcp://{place}`")),
         }

@@ -2,11 +2,11 @@
 //! left out.
 
 use crate::document::{Document, ListenerConfig, RouteConfig};
-use crate::level::Level;
+use crate::level::{Level, on};
 use crate::maybe::Maybe;
 use pintle_core::config::{Span, Spanned};
 use pintle_policies::PolicyList;
-use pintle_router::Pattern;
+use pintle_router::{Listeners, Pattern};
 use std::collections::HashMap;
 
 /// The routes and lists of a document.
@@ -24,6 +24,8 @@ pub(super) struct Leaf<'d> {
     pub(super) pattern: Pattern,
     /// The numbers of the listeners that it or its group names.
     pub(super) listeners: Option<Vec<u32>>,
+    /// All on which it is.
+    pub(super) on: Listeners,
 }
 
 impl<'d> Leaf<'d> {
@@ -32,9 +34,9 @@ impl<'d> Leaf<'d> {
         &self.config.pattern.span
     }
 
-    /// Whether requests of that listener may come to it.
+    /// Whether requests or connections of that listener may come to it.
     pub(super) fn is_on(&self, listener: u32) -> bool {
-        self.listeners.as_ref().is_none_or(|all| all.contains(&listener))
+        self.on.has(listener)
     }
 }
 
@@ -66,9 +68,10 @@ impl<'d> Outline<'d> {
             return;
         }
         let number = |name: &Spanned<String>| numbers.get(&name.value).copied();
-        let listeners = level.listeners.map(|names| names.iter().filter_map(number).collect());
+        let listeners: Option<Vec<u32>> = level.listeners.map(|names| names.iter().filter_map(number).collect());
+        let on = on(listeners.as_deref(), route.kind(), self.listeners.iter().map(|listener| &listener.value));
         if let Some(pattern) = level.pattern {
-            self.routes.push(Leaf { config: route, pattern, listeners });
+            self.routes.push(Leaf { config: route, pattern, listeners, on });
         }
     }
 }

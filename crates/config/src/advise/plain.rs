@@ -7,13 +7,16 @@ use super::Subject;
 use super::outline::Leaf;
 use pintle_actions::RedirectScheme;
 use pintle_core::config::{Diagnostic, Reader};
+use pintle_engine::ListenerProtocol;
 use std::net::IpAddr;
 
 pub(super) fn check(subject: &Subject<'_>, reader: &mut Reader) {
     for (number, listener) in subject.outline.listeners.iter().enumerate() {
         let stands_behind = !listener.trusted_proxies.is_empty() || listener.proxy_protocol.is_some();
         let mut routes = subject.outline.routes.iter().filter(|route| route.is_on(number as u32));
-        if listener.tls.is_some() || stands_behind || routes.all(leads_to_https) {
+        // What connections carry may well be TLS.
+        let is_tunnel = listener.protocol == ListenerProtocol::Tcp;
+        if is_tunnel || listener.tls.is_some() || stands_behind || routes.all(leads_to_https) {
             continue;
         }
         let public = |ip: IpAddr| match ip {

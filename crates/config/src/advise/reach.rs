@@ -4,7 +4,7 @@ use super::Subject;
 use super::outline::Outline;
 use crate::assemble::report_conflicts;
 use pintle_core::config::{Diagnostic, Reader, Span};
-use pintle_router::{Conflict, Entry, Listeners, Table};
+use pintle_router::{Conflict, Entry, Table};
 
 /// So many of those that take a route's requests are shown.
 const SHOWN: usize = 3;
@@ -50,7 +50,7 @@ pub(super) fn contradictory(subject: &Subject<'_>, reader: &mut Reader) {
 pub(super) fn table(outline: &Outline<'_>) -> Result<Table<()>, Vec<Conflict>> {
     let entry = |leaf: &super::outline::Leaf<'_>| Entry {
         pattern: leaf.pattern.clone(),
-        listeners: leaf.listeners.clone().map_or(Listeners::ALL, Listeners::only),
+        listeners: leaf.on.clone(),
         value: (),
     };
     Table::build(outline.routes.iter().map(entry).collect())

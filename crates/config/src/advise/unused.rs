@@ -11,9 +11,10 @@ const HELP: &str = "use it, or remove it";
 
 pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
     let mut used = HashSet::new();
-    for proxy in subject.outline.routes.iter().filter_map(|route| route.config.proxy.as_ref()) {
-        for service in proxy.services() {
-            match &service.value.0 {
+    for route in &subject.outline.routes {
+        let proxy = route.config.proxy.iter().flat_map(|proxy| proxy.services()).map(|service| &service.value.0);
+        for service in proxy.chain(route.config.tunnel.iter().map(|tunnel| &tunnel.value.0)) {
+            match service {
                 Reference::Named(name) => used.insert(name.as_str()),
                 // Probably meant, and told by itself.
                 Reference::Url(origin) => origin.address.host().is_some_and(|host| used.insert(host)),

@@ -6,9 +6,9 @@ use super::routes;
 use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
-use pintle_engine::Listener;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::{TlsConfig, TlsListener};
+use pintle_engine::{Listener, ListenerProtocol};
 use rustls_pki_types::UnixTime;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -108,11 +108,12 @@ impl<'a> Doors<'a> {
         let mut listeners = Vec::with_capacity(self.all.len());
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
-            let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, world, reader));
+            let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, config.protocol, world, reader));
             let Some(fallback) = routes::fallback(document, config, world, reader) else { continue };
             listeners.push(Arc::new(Listener {
                 number: number as u32,
                 name: Arc::clone(&door.name),
+                protocol: config.protocol,
                 addresses: door.addresses.clone(),
                 tls,
                 proxy_protocol: config.proxy_protocol.clone(),
@@ -123,6 +124,16 @@ impl<'a> Doors<'a> {
             }));
         }
         listeners
+    }
+
+    /// What the listener of that number takes.
+    pub(super) fn protocol(&self, number: u32) -> Option<ListenerProtocol> {
+        self.all.get(number as usize).map(|door| door.config.protocol)
+    }
+
+    /// Whether one takes this, or may: a broken one is not known.
+    pub(super) fn has(&self, protocol: ListenerProtocol) -> bool {
+        self.broken || self.all.iter().any(|door| door.config.protocol == protocol)
     }
 
     /// Their names, in the order of their numbers.
@@ -141,8 +152,13 @@ fn picks(address: &Address) -> bool {
     matches!(address, Address::AnyPort(..))
 }
 
-fn open_tls(config: &Spanned<TlsConfig>, world: &World, reader: &mut Reader) -> Option<Arc<TlsListener>> {
-    let listener = match world.tls.listener(config) {
+fn open_tls(
+    config: &Spanned<TlsConfig>,
+    protocol: ListenerProtocol,
+    world: &World,
+    reader: &mut Reader,
+) -> Option<Arc<TlsListener>> {
+    let listener = match world.tls.listener(config, protocol) {
         Ok(listener) => listener,
         Err(faults) => {
             for fault in faults {

@@ -14,7 +14,7 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
-use pintle_engine::{Route, RouteFile, RoutePlace, Runtime};
+use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
 use pintle_policies::Defaults;
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_upstream::Upstream;
@@ -57,7 +57,16 @@ pub(super) fn entries<'d>(
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::default(), entries: Vec::new() };
+    let mut build = Build {
+        document,
+        doors,
+        upstreams,
+        pages,
+        world,
+        names: HashMap::default(),
+        entries: Vec::new(),
+        lacking: Vec::new(),
+    };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -101,6 +110,7 @@ pub(super) fn fallback(
         // The listener has all that hold here.
         pages: Pages::default(),
         meter: world.metrics.route(""),
+        tunnel: None,
     }))
 }
 
@@ -108,14 +118,16 @@ fn defaults(document: &Document) -> Defaults {
     Defaults { body_limit: Some(document.limits.body) }
 }
 
-struct Build<'d, 'b> {
+pub(super) struct Build<'d, 'b> {
     document: &'d Document,
-    doors: &'b Doors<'d>,
-    upstreams: &'b mut Upstreams<'d>,
+    pub(super) doors: &'b Doors<'d>,
+    pub(super) upstreams: &'b mut Upstreams<'d>,
     pages: &'b mut ErrorPages,
-    world: &'b World,
+    pub(super) world: &'b World,
     names: HashMap<Box<str>, Span, foldhash::fast::RandomState>,
-    entries: Vec<Placed>,
+    pub(super) entries: Vec<Placed>,
+    /// What no listener takes although a route is for it, which was reported.
+    lacking: Vec<ListenerProtocol>,
 }
 
 impl<'d> Build<'d, '_> {
@@ -153,20 +165,19 @@ impl<'d> Build<'d, '_> {
         let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
         let spans = (&route.pattern.span, route.name.as_ref().map(|name| &name.span));
         self.take_name(name, spans, reader);
+        if let (Some(to), 1) = (&route.tunnel, actions(route).count()) {
+            return self.tunnel(route, to, level, reader);
+        }
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
         let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
             Some(maintenance) => maintenance.around(action, &place, reader),
             None => Some(action),
         });
-        let mut numbers = None;
-        if let Some(names) = level.listeners {
-            let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
-            numbers = Some(found);
-        }
+        let numbers = self.numbers(route, level, ListenerProtocol::Http, reader);
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
-        for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
+        for on in spread(numbers, ListenerProtocol::Http, self.doors.configs()) {
             let lists = level.lists(on.policies);
             let steps =
                 pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
@@ -179,11 +190,50 @@ impl<'d> Build<'d, '_> {
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
                 pages: pages.clone(),
                 meter: self.world.metrics.route(name),
+                tunnel: None,
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
             let place = Place { matched: spans.0.clone(), name: spans.1.cloned() };
             self.entries.push(Placed { place, entry });
         }
+    }
+
+    /// The numbers of the listeners that a route names, or its group. They must be of its kind, or there must be one.
+    pub(super) fn numbers(
+        &mut self,
+        route: &RouteConfig,
+        level: &Level<'d>,
+        kind: ListenerProtocol,
+        reader: &mut Reader,
+    ) -> Option<Vec<u32>> {
+        let (what, other, takes) = match kind {
+            ListenerProtocol::Http => ("a route of requests", "connections as they are", "requests"),
+            ListenerProtocol::Tcp => ("a tunnel", "requests", "connections"),
+        };
+        let Some(names) = level.listeners else {
+            if !self.doors.has(kind) && !self.lacking.contains(&kind) {
+                self.lacking.push(kind);
+                let message = format!("no listener takes {takes}, which this route is for");
+                let help = match kind {
+                    ListenerProtocol::Http => "add a listener without `protocol: tcp`",
+                    ListenerProtocol::Tcp => "add a listener with `protocol: tcp`",
+                };
+                reader.report(Diagnostic::error("route-listener", message, &route.pattern.span).help(help));
+            }
+            return None;
+        };
+        let mut numbers = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(number) = self.doors.number(name, reader) else { continue };
+            if self.doors.protocol(number) != Some(kind) {
+                let message = format!("{what} cannot be on `{}`: that listener takes {other}", **name);
+                let help = "listeners with `protocol: tcp` have routes with `tunnel`, all others have none of them";
+                reader.report(Diagnostic::error("route-listener", message, &name.span).help(help));
+                continue;
+            }
+            numbers.push(number);
+        }
+        Some(numbers)
     }
 
     /// The routes of a file that did not change. A route that differs by its listeners' policies has several entries
@@ -235,7 +285,7 @@ impl<'d> Build<'d, '_> {
         if let Some(respond) = &route.respond {
             return respond.build(place, reader);
         }
-        let help = "add one of `proxy`, `redirect`, `respond`, or `routes` to make it a group";
+        let help = "add one of `proxy`, `redirect`, `respond`, `tunnel`, or `routes` to make it a group";
         reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
         None
     }
@@ -245,7 +295,8 @@ pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
-    [proxy, redirect, respond].into_iter().flatten()
+    let tunnel = route.tunnel.as_ref().map(|action| ("tunnel", &action.span));
+    [proxy, redirect, respond, tunnel].into_iter().flatten()
 }
 
 fn action_span(route: &RouteConfig) -> Option<&Span> {

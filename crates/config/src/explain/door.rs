@@ -3,7 +3,7 @@
 use super::{Mistake, Question};
 use pintle_core::exchange::Tls;
 use pintle_engine::socket::Address;
-use pintle_engine::{Listener, Runtime};
+use pintle_engine::{Listener, ListenerProtocol, Runtime};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,14 +11,19 @@ use std::sync::Arc;
 
 /// The listener, and why that one.
 pub(super) fn find<'r>(runtime: &'r Runtime, question: &Question) -> Result<(&'r Arc<Listener>, String), Mistake> {
-    let all = &runtime.listeners;
+    let all: Vec<&Arc<Listener>> = runtime.listeners.iter().collect();
     if let Some(name) = &question.listener {
-        let Some(found) = all.iter().find(|listener| *listener.name == **name) else {
+        let Some(&found) = all.iter().find(|listener| *listener.name == **name) else {
             return Err(Mistake::new(
                 format!("there is no listener `{name}`"),
-                format!("there are: {}", names(all.iter())),
+                format!("there are: {}", names(all.into_iter())),
             ));
         };
+        if found.protocol == ListenerProtocol::Tcp {
+            let help = "its routes are found by the server name alone: the one with that host, then the longest `*.` one, \
+                        then any";
+            return Err(Mistake::new(format!("`{name}` takes connections as they are, and reads no requests"), help));
+        }
         let why = match (question.https, found.tls.is_some()) {
             (true, false) => "asked for; it has no TLS, so what it gets is http",
             (false, true) => "asked for; it speaks TLS alone, so what it gets is https",
@@ -27,7 +32,9 @@ pub(super) fn find<'r>(runtime: &'r Runtime, question: &Question) -> Result<(&'r
         return Ok((found, why.into()));
     }
     let (scheme, default) = if question.https { ("https", 443) } else { ("http", 80) };
-    let by_scheme: Vec<&Arc<Listener>> = all.iter().filter(|one| one.tls.is_some() == question.https).collect();
+    let all: Vec<_> = all.into_iter().filter(|listener| listener.protocol == ListenerProtocol::Http).collect();
+    let by_scheme: Vec<&Arc<Listener>> =
+        all.iter().copied().filter(|one| one.tls.is_some() == question.https).collect();
     let port = question.port().unwrap_or(default);
     let by_port: Vec<&Arc<Listener>> = by_scheme.iter().copied().filter(|one| listens(one, port, question)).collect();
     match (&by_port[..], &by_scheme[..]) {
@@ -36,7 +43,7 @@ pub(super) fn find<'r>(runtime: &'r Runtime, question: &Question) -> Result<(&'r
         ([], [one]) if question.port().is_none() => return Ok((one, format!("the only one for {scheme}"))),
         _ => {}
     }
-    let which = if by_port.is_empty() { all.iter().collect() } else { by_port };
+    let which = if by_port.is_empty() { all } else { by_port };
     let what = match (which.len(), question.port()) {
         (0 | 1, Some(port)) => format!("no listener takes {scheme} on port {port}"),
         _ if by_scheme.is_empty() => format!("no listener takes {scheme}"),
@@ -59,7 +66,11 @@ fn listens(listener: &Listener, port: u16, question: &Question) -> bool {
 
 fn names<'l>(listeners: impl Iterator<Item = &'l Arc<Listener>>) -> String {
     let shown = |listener: &Arc<Listener>| {
-        let scheme = if listener.tls.is_some() { "https" } else { "http" };
+        let scheme = match (listener.protocol, listener.tls.is_some()) {
+            (ListenerProtocol::Tcp, _) => "tcp",
+            (ListenerProtocol::Http, true) => "https",
+            (ListenerProtocol::Http, false) => "http",
+        };
         let addresses: Vec<String> = listener.addresses.iter().map(ToString::to_string).collect();
         format!("`{}` ({scheme} on {})", listener.name, addresses.join(", "))
     };

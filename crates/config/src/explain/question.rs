@@ -54,6 +54,11 @@ impl Question {
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (method, url) = match words[..] {
+            [one] | [_, one] if one.starts_with("tcp://") => {
+                let help = "a connection's route is the one whose host is its server name, then the longest `*.` one, \
+                            then any; `pintle check` shows mistakes in them";
+                return Err(Mistake::new(format!("`{one}` is no request: what connections carry is not read"), help));
+            }
             [method, url] => (method, url),
             [] => return Err(Mistake::new("the request is empty", "write one as in 'GET https://shop.example.com/'")),
             [one] if one.contains(['/', '.', ':']) => {

@@ -108,6 +108,11 @@ pub(super) fn of(word: &str) -> String {
             let rows: Vec<_> = keys.map(|(key, doc)| [format!("`{key}`"), prose(doc.trim())]).collect();
             table(["Key", ""], &rows, &mut out);
         }
+        "tunnel" => {
+            let keys = pintle_telemetry::access_log::TUNNEL_KEYS.iter();
+            let rows: Vec<_> = keys.map(|(key, doc)| [format!("`{key}`"), prose(doc)]).collect();
+            table(["Key", ""], &rows, &mut out);
+        }
         "later" => {
             let mut rows = Vec::new();
             later("", &super::root(), &mut Vec::new(), &mut rows);

@@ -89,6 +89,9 @@ fn json(text: &str) -> Result<Line, &'static str> {
     let value: Value = serde_json::from_str(text).map_err(|_| "it is no JSON object")?;
     let get = |key: &str| value.get(key).and_then(Value::as_str);
     let owned = |key: &str| get(key).map(str::to_owned);
+    if get("network.transport").is_some() {
+        return Err("it tells of a tunnel");
+    }
     let method = get("http.request.method").ok_or("it has no `http.request.method`")?;
     let client = get("client.address").and_then(|client| client.parse().ok()).ok_or("it has no `client.address`")?;
     let status =

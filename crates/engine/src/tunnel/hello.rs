@@ -126,11 +126,12 @@ mod tests {
 
     /// What rustls says first to a server of that name.
     fn hello(name: &str) -> Vec<u8> {
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
+        let config =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth();
         let name = rustls_pki_types::ServerName::try_from(name.to_owned()).unwrap();
         let mut client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
         let mut bytes = Vec::new();
@@ -203,7 +204,9 @@ mod tests {
 
     #[test]
     fn other_bytes_are_no_hello_from_the_first_that_differs_on() {
-        for bytes in [&b"GET / HTTP/1.1"[..], b"S", &[22, 2], &[22, 3, 1, 0, 0], &[22, 3, 1, 0x40, 1], &[22, 3, 1, 0, 4, 2]] {
+        for bytes in
+            [&b"GET / HTTP/1.1"[..], b"S", &[22, 2], &[22, 3, 1, 0, 0], &[22, 3, 1, 0x40, 1], &[22, 3, 1, 0, 4, 2]]
+        {
             assert_eq!(parse(bytes), Hello::Other, "{bytes:?}");
         }
         // A message that says that it is larger than what is waited for.

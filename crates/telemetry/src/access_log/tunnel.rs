@@ -160,6 +160,9 @@ mod tests {
         assert_eq!(line(&bare).matches("\":").count(), 9, "{}", line(&bare));
         let mut out = Vec::new();
         combined(&mut out, &mut Stamp::new(), &full);
-        assert!(out.ends_with(b"] \"TCP a\\\"b\" - 2 \"-\" \"-\"\n") || out.ends_with(b"] \"TCP a\\x22b\" - 2 \"-\" \"-\"\n"));
+        assert!(
+            out.ends_with(b"] \"TCP a\\\"b\" - 2 \"-\" \"-\"\n")
+                || out.ends_with(b"] \"TCP a\\x22b\" - 2 \"-\" \"-\"\n")
+        );
     }
 }

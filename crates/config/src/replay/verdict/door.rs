@@ -39,6 +39,9 @@ impl Door {
             Some((_, is)) if has_tls(was) != has_tls(is) => {
                 Err(format!("listener `{name}` {}", if has_tls(is) { "has TLS now" } else { "has no TLS any more" }))
             }
+            Some((_, is)) if part(was, "protocol") != part(is, "protocol") => {
+                Err(format!("listener `{name}` takes no requests any more"))
+            }
             Some((number, is)) => {
                 if part(was, "proxy_protocol") != part(is, "proxy_protocol") {
                     depends.insert("the PROXY protocol".to_owned());

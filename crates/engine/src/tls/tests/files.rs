@@ -1,9 +1,10 @@
 //! What is said about files that cannot be used, and what a renewal keeps.
 
 use super::*;
+use crate::ListenerProtocol;
 
 fn faults(config: &TlsConfig, directory: &Directory) -> Vec<String> {
-    let found = Tls::new().listener(config).unwrap_err();
+    let found = Tls::new().listener(config, ListenerProtocol::Http).unwrap_err();
     let place = format!("{}/", directory.0.display());
     found.iter().map(|fault| fault.message.replace(&place, "")).collect()
 }
@@ -58,7 +59,7 @@ fn certificates_out_of_date_or_without_a_name_are_warned_of() {
         params
     });
     directory.certificate("nameless", &[]);
-    let listener = Tls::new().listener(&directory.config(&["old", "nameless"])).unwrap();
+    let listener = Tls::new().listener(&directory.config(&["old", "nameless"]), ListenerProtocol::Http).unwrap();
     let warnings = |now| -> Vec<String> {
         let place = format!("{}/", directory.0.display());
         listener.warnings(at(now)).iter().map(|fault| fault.message.replace(&place, "")).collect()
@@ -79,10 +80,10 @@ fn an_unchanged_file_keeps_its_parsed_form() {
     directory.certificate("a", &["a.test"]);
     directory.certificate("b", &["b.test"]);
     let tls = Tls::new();
-    let first = tls.listener(&directory.config(&["a", "b"])).unwrap();
+    let first = tls.listener(&directory.config(&["a", "b"]), ListenerProtocol::Http).unwrap();
     let a = tls.certificate(&directory.files("a")).unwrap();
     assert_eq!(first.renew(), Renewal::default());
-    let second = tls.listener(&directory.config(&["a"])).unwrap();
+    let second = tls.listener(&directory.config(&["a"]), ListenerProtocol::Http).unwrap();
     assert!(Arc::ptr_eq(&a, &tls.certificate(&directory.files("a")).unwrap()));
     drop((first, second, a));
     drop(tls.certificate(&directory.files("b")).unwrap());
@@ -94,7 +95,7 @@ fn a_broken_renewal_is_refused_and_the_others_go_on() {
     let directory = Directory::new("renew");
     directory.certificate("a", &["a.test"]);
     directory.certificate("b", &["b.test"]);
-    let listener = Tls::new().listener(&directory.config(&["a", "b"])).unwrap();
+    let listener = Tls::new().listener(&directory.config(&["a", "b"]), ListenerProtocol::Http).unwrap();
     directory.certificate("b", &["b.test", "new.test"]);
     directory.certificate("a", &["a.test"]);
     directory.write("a.key", "");
@@ -113,6 +114,6 @@ fn every_file_is_watched() {
     let mut config = directory.config(&["a"]);
     config.client_auth = Some(ClientAuth { ca: directory.files("a").cert, require: true });
     let files = directory.files("a");
-    let listener = Tls::new().listener(&config).unwrap();
+    let listener = Tls::new().listener(&config, ListenerProtocol::Http).unwrap();
     assert_eq!(listener.watched_files(), [&**files.cert, &**files.key, &**files.cert]);
 }

@@ -1,0 +1,78 @@
+//! The routes of connections: what their matches may say, and what they lead to.
+
+use super::routes::{Build, Place, Placed};
+use crate::document::RouteConfig;
+use crate::level::{Level, spread};
+use pintle_actions::{Fallback, TunnelConfig};
+use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_core::exchange::RouteFacts;
+use pintle_core::step::Chain;
+use pintle_engine::pages::Pages;
+use pintle_engine::{ListenerProtocol, Route};
+use pintle_router::{Entry, HostPattern, PathPattern, Pattern};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl<'d> Build<'d, '_> {
+    /// Adds a route of connections.
+    pub(super) fn tunnel(
+        &mut self,
+        route: &'d Spanned<RouteConfig>,
+        to: &Spanned<TunnelConfig>,
+        level: &Level<'d>,
+        reader: &mut Reader,
+    ) {
+        let (Some(pattern), Some(name)) = (&level.pattern, &level.name) else { return };
+        let matched = &route.pattern.span;
+        if let Err((what, help)) = judge(pattern) {
+            reader.report(Diagnostic::error("tunnel-match", what, matched).help(help));
+        }
+        for (key, there) in [
+            ("policies", level.policies.iter().any(|list| !list.is_empty())),
+            ("errors", !level.errors.is_empty()),
+            ("maintenance", level.maintenance.is_some()),
+        ] {
+            if there {
+                let message = format!("`{key}` of the group around this tunnel are for requests, and it has none");
+                let help = "move the tunnel out of the group";
+                reader.report(Diagnostic::error("not-for-tcp", message, matched).help(help));
+            }
+        }
+        let upstream = TunnelConfig::build(to, self.upstreams, reader);
+        let numbers = self.numbers(route, level, ListenerProtocol::Tcp, reader);
+        let Some(upstream) = upstream else { return };
+        for on in spread(numbers, ListenerProtocol::Tcp, self.doors.configs()) {
+            let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
+            let value = Arc::new(Route {
+                facts: Arc::new(facts),
+                chain: Arc::new(Chain::new(Vec::new(), Arc::new(Fallback))),
+                pages: Pages::default(),
+                meter: self.world.metrics.route(name),
+                tunnel: Some(Arc::clone(&upstream)),
+            });
+            let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
+            let place = Place { matched: matched.clone(), name: route.name.as_ref().map(|name| name.span.clone()) };
+            self.entries.push(Placed { place, entry });
+        }
+    }
+}
+
+/// Whether there is nothing in a match but what is known of a connection: its server name.
+fn judge(pattern: &Pattern) -> Result<(), (String, &'static str)> {
+    const HELP: &str = "write `shop.example.com/**` for those that ask for that server name, or `/**` for all";
+    let what = match () {
+        () if !pattern.methods().is_empty() => "a method",
+        () if !pattern.conditions().is_empty() => "conditions",
+        () if pattern.paths() != [PathPattern::any()] => "a path",
+        () => {
+            let is_address = |host: &&HostPattern| match host {
+                HostPattern::Exact(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok(),
+                HostPattern::Wildcard(_) => false,
+            };
+            let Some(address) = pattern.hosts().iter().find(is_address) else { return Ok(()) };
+            // RFC 6066 3: literal addresses are not permitted in a server name.
+            return Err((format!("no connection asks for the server name `{address}`: it is an address"), HELP));
+        }
+    };
+    Err((format!("a tunnel reads no requests, and this match has {what}"), HELP))
+}
