@@ -46,4 +46,5 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod tunnel;
 mod websocket;

@@ -1,7 +1,7 @@
 //! What all workers share: the configuration in force, telemetry, and whether the gateway is draining. Answers requests
 //! whose head has been accepted.
 
-use crate::runtime::{Limits, Listener, Route, Runtime};
+use crate::runtime::{Limits, Listener, ListenerProtocol, Route, Runtime};
 use crate::socket::Address;
 use crate::tunnel::Ends;
 use crate::{date, reply};
@@ -130,6 +130,11 @@ impl Gateway {
         let runtime = self.runtime.load();
         let number = *runtime.addresses.get(address)?;
         runtime.listeners.get(number as usize).map(Arc::clone)
+    }
+
+    /// The same for requests; none where it takes none any more.
+    pub(crate) fn listener_of_requests(&self, address: &Address) -> Option<Arc<Listener>> {
+        self.listener(address).filter(|listener| listener.protocol == ListenerProtocol::Http)
     }
 
     /// Counts a connection as open until the guard is dropped; none when there are too many.

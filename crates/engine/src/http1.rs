@@ -74,7 +74,7 @@ async fn one(
     interim: &Arc<dyn Interim>,
 ) -> After {
     let limits = gateway.limits();
-    let Some(listener) = gateway.listener(address) else { return After::Drop };
+    let Some(listener) = gateway.listener_of_requests(address) else { return After::Drop };
     let (head, refused) = match connection.head(&bounds(&limits), limits.header_timeout).await {
         Incoming::Head(head) => (Some(head), None),
         Incoming::Closed | Incoming::Cut => return After::Drop,

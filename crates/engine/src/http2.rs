@@ -131,7 +131,7 @@ impl Drop for Open<'_> {
 
 async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
     let gateway = &*shared.gateway;
-    let Some(listener) = gateway.listener(&shared.address) else {
+    let Some(listener) = gateway.listener_of_requests(&shared.address) else {
         return respond.send_reset(h2::Reason::REFUSED_STREAM);
     };
     let limits = gateway.limits();
