@@ -5,6 +5,7 @@
 mod body_limit;
 mod check;
 mod check_formats;
+mod connection_age;
 mod diff;
 mod errors;
 mod example;
@@ -25,6 +26,7 @@ mod maintenance;
 mod manual;
 mod operate;
 mod proxy;
+mod proxy_protocol_out;
 mod put_config;
 mod redirect;
 mod reload;

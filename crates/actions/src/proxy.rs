@@ -18,11 +18,13 @@ use crate::services::{Services, Target};
 use crate::url::{Host, Url};
 use mirror::Mirror;
 use pintle_core::config::{Diagnostic, Reader};
+use pintle_core::exchange::Client;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Refusal, Response};
-use pintle_upstream::Outgoing;
+use pintle_upstream::{Caller, Outgoing};
 use rewrite_location::Undo;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Sends requests to a service.
@@ -167,6 +169,7 @@ impl Proxy {
             protocol: request.protocol,
             deadline: exchange.deadline,
             interim: exchange.interim.as_ref(),
+            caller: Some(caller(&exchange.client, &exchange.id)),
         };
         let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
         exchange.notes.first_byte = Some(exchange.started.elapsed());
@@ -187,6 +190,17 @@ impl Rewrite {
             reader.report(Diagnostic::warning("path-not-undone", message, &path.span).help(help));
         }
         Rewrite { undoes_path }
+    }
+}
+
+/// Whom the request is for, as the PROXY protocol tells it.
+fn caller<'a>(client: &'a Client, id: &'a str) -> Caller<'a> {
+    let is_known = client.peer.is_some() || client.peer_is_trusted;
+    Caller {
+        source: is_known.then(|| SocketAddr::new(client.ip, client.port)),
+        destination: client.local,
+        server_name: client.tls.as_ref().and_then(|tls| tls.server_name.as_deref()),
+        id,
     }
 }
 

@@ -120,6 +120,7 @@ fn limits(config: &LimitsConfig) -> Limits {
         header_timeout: config.timeout.header,
         body_timeout: config.timeout.body,
         idle_timeout: config.timeout.idle,
+        age: config.timeout.age,
         drain_timeout: config.timeout.drain,
         streams: config.streams,
     }

@@ -170,7 +170,10 @@ pub struct ListenerConfig {
 ///       - {match: /users/**, proxy: users}
 ///   - {match: /old/**, redirect: {to: "/${path.rest}"}}
 ///   - {match: GET /health, respond: {body: "ok\n"}}
-/// listeners: [{name: main, address: 127.0.0.1:8080}]
+///   - {listener: databases, match: /**, tunnel: "tcp://10.0.0.9:5432"}
+/// listeners:
+///   - {name: main, address: 127.0.0.1:8080}
+///   - {name: databases, address: 127.0.0.1:5432, protocol: tcp}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "route", check)]

@@ -47,7 +47,7 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: Socket, address: Arc<Ad
     // On the heap, so that it does not weigh on the connection while that is idle.
     let ready = Box::pin(prepare_unless_drained(&gateway, &listener, &limits, socket)).await;
     if let Some(Ready::Tunnel(begun)) = ready {
-        return Box::pin(tunnel::serve(&gateway, listener, *begun)).await;
+        return Box::pin(tunnel::serve(&gateway, listener, &address, *begun)).await;
     }
     drop(listener);
     match ready {

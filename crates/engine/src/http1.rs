@@ -22,6 +22,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
     let interim = connection.interim();
     let mut drained = pin!(gateway.drained());
     let mut now = Instant::now();
+    let end_of_age = gateway.limits().end_of_age(now);
     loop {
         drained.as_mut().enable();
         if gateway.is_draining() && !connection.has_more() {
@@ -39,7 +40,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
         if !begun {
             return connection.end().await;
         }
-        match Box::pin(one(gateway, &connection, &peer, address, &interim)).await {
+        match Box::pin(one(gateway, &connection, &peer, address, &interim, end_of_age)).await {
             After::Keep(ended) => now = ended,
             After::Drop => break,
             After::Linger => {
@@ -72,6 +73,7 @@ async fn one(
     peer: &Peer,
     address: &Address,
     interim: &Arc<dyn Interim>,
+    end_of_age: Option<Instant>,
 ) -> After {
     let limits = gateway.limits();
     let Some(listener) = gateway.listener_of_requests(address) else { return After::Drop };
@@ -106,7 +108,10 @@ async fn one(
         connection.watch(answer).await
     };
     let after = match answered {
-        Some(answer) => write(gateway, connection, &mut exchange, answer, keep_alive, &limits).await,
+        Some(answer) => {
+            let keep_alive = keep_alive && end_of_age.is_none_or(|end| Instant::now() < end);
+            write(gateway, connection, &mut exchange, answer, keep_alive, &limits).await
+        }
         None => {
             let route = &listener.fallback;
             gateway.metrics.refused(Reason::ClientClosed);

@@ -60,12 +60,15 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, stream: Stream, peer: Peer, ad
         Arc::new(Shared { gateway: Arc::clone(gateway), peer, address: address.clone(), open: AtomicUsize::new(0) });
     let mut drained = pin!(gateway.drained());
     drained.as_mut().enable();
-    let mut end = End::default();
+    let (mut end, mut age) = (End::default(), Timer::new());
+    if let Some(over) = limits.end_of_age(Instant::now()) {
+        age.set(over);
+    }
     if gateway.is_draining() {
         end.leave(&mut connection);
     }
     poll_fn(|cx| {
-        if !end.leaving && drained.as_mut().poll(cx).is_ready() {
+        if !end.leaving && (drained.as_mut().poll(cx).is_ready() || age.poll(cx).is_ready()) {
             end.leave(&mut connection);
         }
         while !end.over

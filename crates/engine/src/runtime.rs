@@ -17,7 +17,7 @@ use pintle_upstream::{Resolver, Upstream};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running configuration.
 pub struct Runtime {
@@ -111,8 +111,18 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// For a kept connection without a request.
     pub idle_timeout: Duration,
+    /// For a connection, whatever goes on on it; what is under way then ends first.
+    pub age: Option<Duration>,
     /// For all that is under way, once the gateway is to stop.
     pub drain_timeout: Duration,
     /// Concurrent streams of an HTTP/2 connection.
     pub streams: u32,
+}
+
+impl Limits {
+    /// When a connection that begins now has its age: give or take a tenth, so that those that began at once do not end
+    /// at once.
+    pub(crate) fn end_of_age(&self, now: Instant) -> Option<Instant> {
+        self.age.and_then(|age| now.checked_add(age.mul_f64(0.9 + 0.2 * fastrand::f64())))
+    }
 }

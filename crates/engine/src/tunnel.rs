@@ -10,6 +10,7 @@ mod life;
 use crate::connection::Peer;
 use crate::gateway::Gateway;
 use crate::runtime::{Limits, Listener, Route};
+use crate::socket::Address;
 use crate::stream::{Plain, Stream};
 use copy::{Failed, Way};
 use hello::Hello;
@@ -18,7 +19,7 @@ use life::{End, Life};
 use pintle_core::timer::Timer;
 use pintle_core::{Fields, Method, Reason};
 use pintle_router::{Head, Outcome};
-use pintle_upstream::{Opened, Upstream};
+use pintle_upstream::{Caller, Opened, Upstream};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -80,18 +81,21 @@ async fn read_hello(plain: &mut Plain) -> Hello {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, begun: Begun) {
+pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, address: &Address, begun: Begun) {
     let Begun { mut stream, peer, name, awaits_handshake, at } = begun;
-    let route = find(gateway, &listener, name.as_deref());
+    let route = find(gateway, address, name.as_deref());
+    let (source, destination) = (peer.address, peer.local);
     let mut life = Life::new(gateway, &listener, &peer, name, at);
     // A tunnel may last: what it needs of the listener it has.
     drop(listener);
     let Some((route, upstream)) = route else {
         life.refused(Reason::NoRoute.into());
+        drop(life);
         return refuse(stream, awaits_handshake).await;
     };
     life.route = route;
-    match upstream.open(&mut life.notes).await {
+    let caller = Caller { source, destination, server_name: life.name.as_deref(), id: &life.id };
+    match upstream.open(&caller, &mut life.notes).await {
         Ok(opened) => {
             life.opened();
             carry(&mut stream, opened, &mut life, upstream.idle_timeout()).await;
@@ -105,10 +109,12 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, begun
 }
 
 /// The route of a connection, and where it leads to.
-fn find(gateway: &Gateway, listener: &Listener, name: Option<&str>) -> Option<(Arc<Route>, Arc<Upstream>)> {
+fn find(gateway: &Gateway, address: &Address, name: Option<&str>) -> Option<(Arc<Route>, Arc<Upstream>)> {
     let runtime = gateway.runtime();
+    // A change may have come while the hello was awaited: the numbers of listeners are those of one configuration.
+    let listener = *runtime.addresses.get(address)?;
     let (host, fields) = (name.unwrap_or_default(), Fields::default());
-    let head = Head { listener: listener.number, method: &Method::GET, host, path: "/", query: None, fields: &fields };
+    let head = Head { listener, method: &Method::GET, host, path: "/", query: None, fields: &fields };
     let Outcome::Found { value, .. } = runtime.table.find(&head) else { return None };
     Some((Arc::clone(value), Arc::clone(value.tunnel.as_ref()?)))
 }

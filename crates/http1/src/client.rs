@@ -24,6 +24,8 @@ pub struct Connection<S> {
     timer: Timer,
     /// When it was last given back.
     pub idle_since: Instant,
+    /// When no further request is to go over it; none is never. Whoever keeps it sees to that.
+    pub until: Option<Instant>,
     /// Whether it has carried a request before: then a close before the answer says nothing about the request.
     pub reused: bool,
 }
@@ -67,7 +69,7 @@ pub struct Bounds {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     /// A new connection.
     pub fn new(io: S, now: Instant) -> Self {
-        Connection { io, timer: Timer::new(), idle_since: now, reused: false }
+        Connection { io, timer: Timer::new(), idle_since: now, until: None, reused: false }
     }
 
     /// Whether the server has neither closed it nor sent anything while it was idle. Never waits; costs no system call

@@ -17,8 +17,8 @@ use source::Source;
 use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,6 +46,8 @@ struct Load {
     idle_since: Mutex<Instant>,
     /// A stream had no answer in time: the server may be gone without a word, so no more are opened.
     silent: AtomicBool,
+    /// When no further stream is to be opened.
+    until: OnceLock<Instant>,
 }
 
 /// What to send.
@@ -130,13 +132,30 @@ impl Client {
                 _ => done.map(|_| ()),
             }
         }));
-        let load =
-            Load { open: AtomicUsize::new(0), idle_since: Mutex::new(Instant::now()), silent: AtomicBool::new(false) };
+        let load = Load {
+            open: AtomicUsize::new(0),
+            idle_since: Mutex::new(Instant::now()),
+            silent: AtomicBool::new(false),
+            until: OnceLock::new(),
+        };
         Ok(Client { send, load: Arc::new(load) })
     }
 
-    /// Whether another request fits on the connection: false once it is gone or full.
+    /// Has no further request go over it from then on.
+    pub fn retire_at(&self, until: Instant) {
+        let _ = self.load.until.set(until);
+    }
+
+    /// Whether that time has come.
+    pub fn is_old(&self) -> bool {
+        self.load.until.get().is_some_and(|until| Instant::now() >= *until)
+    }
+
+    /// Whether another request fits on the connection: false once it is gone, full or old.
     pub fn has_room(&mut self) -> bool {
+        if self.is_old() {
+            return false;
+        }
         let open = poll_once(|cx| self.send.poll_ready(cx));
         !matches!(open, Poll::Ready(Err(_)))
             && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())

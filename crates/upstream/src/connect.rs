@@ -10,6 +10,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
@@ -54,28 +55,29 @@ impl Connector {
         !self.address.is_name() || Arc::ptr_eq(&self.resolver, resolver)
     }
 
-    /// Connects within the time limit.
-    pub(crate) async fn connect(&self) -> Result<Connected, Refusal> {
-        self.in_time(Offers::Http).await
+    /// Connects within the time limit, and sends `header` before all else.
+    pub(crate) async fn connect(&self, header: &[u8]) -> Result<Connected, Refusal> {
+        self.in_time(header, Offers::Http).await
     }
 
     /// The same for bytes that may be of any protocol: the handshake offers none.
-    pub(crate) async fn connect_for_bytes(&self) -> Result<Stream, Refusal> {
-        self.in_time(Offers::Nothing).await.map(|connected| connected.stream)
+    pub(crate) async fn connect_for_bytes(&self, header: &[u8]) -> Result<Stream, Refusal> {
+        self.in_time(header, Offers::Nothing).await.map(|connected| connected.stream)
     }
 
-    async fn in_time(&self, offers: Offers) -> Result<Connected, Refusal> {
-        match tokio::time::timeout(self.timeout, self.attempt(offers)).await {
+    async fn in_time(&self, header: &[u8], offers: Offers) -> Result<Connected, Refusal> {
+        match tokio::time::timeout(self.timeout, self.attempt(header, offers)).await {
             Ok(connected) => connected,
             Err(_) => Err(Refusal::new(Reason::ConnectTimeout)
                 .internal(format!("no connection to {} within {:?}", self.address, self.timeout))),
         }
     }
 
-    async fn attempt(&self, offers: Offers) -> Result<Connected, Refusal> {
+    async fn attempt(&self, header: &[u8], offers: Offers) -> Result<Connected, Refusal> {
         match &self.address {
             Address::Unix(path) => {
-                let stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
+                let mut stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
+                stream.write_all(header).await.map_err(|error| self.failed(&error))?;
                 match &self.tls {
                     None => Ok(Connected { stream: Stream::Unix(stream), http2: false }),
                     Some(tls) => {
@@ -85,7 +87,8 @@ impl Connector {
                 }
             }
             Address::Host { host, port } => {
-                let stream = self.tcp(host, *port).await?;
+                let mut stream = self.tcp(host, *port).await?;
+                stream.write_all(header).await.map_err(|error| self.failed(&error))?;
                 match &self.tls {
                     None => Ok(Connected { stream: Stream::Tcp(stream), http2: false }),
                     Some(tls) => {

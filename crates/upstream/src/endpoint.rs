@@ -25,18 +25,29 @@ pub struct Endpoint {
     idle: Box<[Mutex<Vec<Connection<Stream>>>]>,
     /// Open HTTP/2 connections, one list a worker.
     pub(crate) http2: Box<[Mutex<Vec<pintle_http2::client::Client>>]>,
-    keep: usize,
-    keep_for: Duration,
+    pub(crate) keeping: Keeping,
+}
+
+/// Which connections are kept, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeping {
+    /// How many idle ones, by worker.
+    pub(crate) keep: usize,
+    pub(crate) keep_for: Duration,
+    /// How long one is used from its beginning.
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl Keeping {
+    /// When a connection that is made now has its age: give or take a tenth, so that those that were made at once do not
+    /// all end at once.
+    pub(crate) fn end_of_age(&self, now: Instant) -> Option<Instant> {
+        self.max_age.and_then(|age| now.checked_add(age.mul_f64(0.9 + 0.2 * fastrand::f64())))
+    }
 }
 
 impl Endpoint {
-    pub(crate) fn new(
-        address: &Address,
-        weight: u32,
-        connector: Arc<Connector>,
-        keep: usize,
-        keep_for: Duration,
-    ) -> Self {
+    pub(crate) fn new(address: &Address, weight: u32, connector: Arc<Connector>, keeping: Keeping) -> Self {
         Endpoint {
             name: address.to_string().into(),
             host: match address {
@@ -48,8 +59,7 @@ impl Endpoint {
             active: AtomicUsize::new(0),
             idle: (0..worker::count()).map(|_| Mutex::default()).collect(),
             http2: (0..worker::count()).map(|_| Mutex::default()).collect(),
-            keep,
-            keep_for,
+            keeping,
         }
     }
 
@@ -71,17 +81,33 @@ impl Endpoint {
     pub(crate) fn take(&self, now: Instant) -> Option<Connection<Stream>> {
         loop {
             let mut connection = Self::own(&self.idle).lock().pop()?;
-            if now.saturating_duration_since(connection.idle_since) < self.keep_for && connection.is_open() {
+            if self.is_good(&connection, now) && connection.is_open() {
                 return Some(connection);
             }
         }
     }
 
+    /// Whether a kept connection is neither idle for too long nor too old.
+    fn is_good(&self, connection: &Connection<Stream>, now: Instant) -> bool {
+        now.saturating_duration_since(connection.idle_since) < self.keeping.keep_for
+            && connection.until.is_none_or(|until| now < until)
+    }
+
+    /// A fresh connection for requests.
+    pub(crate) fn connection(&self, stream: Stream, now: Instant) -> Connection<Stream> {
+        let mut connection = Connection::new(stream, now);
+        connection.until = self.keeping.end_of_age(now);
+        connection
+    }
+
     fn keep(&self, mut connection: Connection<Stream>) {
         connection.idle_since = Instant::now();
+        if !self.is_good(&connection, connection.idle_since) {
+            return;
+        }
         let mut list = Self::own(&self.idle).lock();
-        if list.len() >= self.keep {
-            if self.keep == 0 {
+        if list.len() >= self.keeping.keep {
+            if self.keeping.keep == 0 {
                 return;
             }
             list.remove(0);
@@ -96,9 +122,11 @@ impl Endpoint {
 
     /// Closes the kept connections of this worker that were idle for too long or that the endpoint has closed.
     pub(crate) fn sweep(&self, now: Instant) {
-        let kept = |since: Instant| now.saturating_duration_since(since) < self.keep_for;
-        Self::own(&self.idle).lock().retain_mut(|connection| kept(connection.idle_since) && connection.is_open());
-        Self::own(&self.http2).lock().retain_mut(|client| client.idle_since().is_none_or(kept) && client.is_open());
+        let kept = |since: Instant| now.saturating_duration_since(since) < self.keeping.keep_for;
+        Self::own(&self.idle).lock().retain_mut(|connection| self.is_good(connection, now) && connection.is_open());
+        Self::own(&self.http2).lock().retain_mut(|client| {
+            client.idle_since().is_none_or(|since| kept(since) && !client.is_old()) && client.is_open()
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 //! that fails. What is sent on it is not known here, and nothing is kept of it afterwards.
 
 use crate::endpoint::{Endpoint, Lease};
+use crate::proxy_header::Caller;
 use crate::stream::Stream;
 use crate::upstream::Upstream;
 use pintle_core::notes::Notes;
@@ -23,8 +24,9 @@ pub struct Opened {
 impl Upstream {
     /// Makes a connection to an endpoint. Takes as long as the time to connect allows at each of a few endpoints at most;
     /// cancelled by dropping. `notes` learns what happened.
-    pub async fn open(&self, notes: &mut Notes) -> Result<Opened, Refusal> {
+    pub async fn open(&self, caller: &Caller<'_>, notes: &mut Notes) -> Result<Opened, Refusal> {
         notes.upstream = Some(Arc::clone(&self.name));
+        let header = self.header(Some(caller));
         let mut last: Option<Arc<Endpoint>> = None;
         loop {
             let permit = self.permit(None).await?;
@@ -34,7 +36,7 @@ impl Upstream {
             notes.endpoint = Some(Arc::clone(&endpoint.name));
             notes.attempts += 1;
             let (lease, started) = (Lease::new(endpoint, permit), Instant::now());
-            match endpoint.connector.connect_for_bytes().await {
+            match endpoint.connector.connect_for_bytes(&header).await {
                 Ok(stream) => {
                     notes.connected = true;
                     notes.connect = Some(started.elapsed());
@@ -44,6 +46,11 @@ impl Upstream {
                 Err(_) => last = Some(Arc::clone(endpoint)),
             }
         }
+    }
+
+    /// What a connection for this caller begins with.
+    pub(crate) fn header(&self, caller: Option<&Caller<'_>>) -> Vec<u8> {
+        self.proxy_protocol.map_or_else(Vec::new, |version| version.bytes(caller))
     }
 
     /// How long a tunnel may be silent in both directions.

@@ -4,6 +4,7 @@
 mod http2;
 
 use crate::endpoint::{Endpoint, Lease};
+use crate::proxy_header::Caller;
 use crate::settings::ProtocolChoice;
 use crate::stream::Stream;
 use crate::upstream::Upstream;
@@ -37,6 +38,8 @@ pub struct Outgoing<'a> {
     pub deadline: Option<Instant>,
     /// Takes interim answers.
     pub interim: Option<&'a Arc<dyn Interim>>,
+    /// Whom it is for; none for what the gateway asks by itself.
+    pub caller: Option<Caller<'a>>,
 }
 
 /// A request without its content, which is lent to each try.
@@ -48,6 +51,7 @@ struct Head<'a> {
     protocol: Option<Protocol>,
     deadline: Option<Instant>,
     interim: Option<&'a Arc<dyn Interim>>,
+    caller: Option<Caller<'a>>,
 }
 
 /// What a try came to, if not to an answer.
@@ -61,8 +65,8 @@ impl Upstream {
     /// Sends a request and gives its answer's head, whose body flows as it is taken. Cancelled by dropping. `notes`
     /// learns what happened.
     pub async fn send(&self, request: Outgoing<'_>, notes: &mut Notes, now: Instant) -> Result<Response, Refusal> {
-        let Outgoing { method, target, host, fields, mut body, protocol, deadline, interim } = request;
-        let request = Head { method, target, host, fields, protocol, deadline, interim };
+        let Outgoing { method, target, host, fields, mut body, protocol, deadline, interim, caller } = request;
+        let request = Head { method, target, host, fields, protocol, deadline, interim, caller };
         notes.upstream = Some(Arc::clone(&self.name));
         let mut permit = Some(self.permit(request.deadline).await?);
         let mut last: Option<Arc<Endpoint>> = None;
@@ -131,8 +135,8 @@ impl Upstream {
         {
             return self.over_http1(connection, request, body, lease, now).await;
         }
-        let started = Instant::now();
-        let connected = match within(request.deadline, endpoint.connector.connect()).await {
+        let (started, header) = (Instant::now(), self.header(request.caller.as_ref()));
+        let connected = match within(request.deadline, endpoint.connector.connect(&header)).await {
             Ok(connected) => connected,
             Err(refusal) => return Err(Failure { refusal, again: Some(body) }),
         };
@@ -146,7 +150,7 @@ impl Upstream {
             };
             return self.over_http2(client, request, body, lease, false).await;
         }
-        let connection = Connection::new(connected.stream, connected_at);
+        let connection = endpoint.connection(connected.stream, connected_at);
         self.over_http1(connection, request, body, lease, connected_at).await
     }
 

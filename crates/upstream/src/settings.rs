@@ -1,6 +1,7 @@
 //! An upstream as its user writes it.
 
 use crate::balance::Balance;
+use crate::proxy_header::ProxyHeader;
 use crate::reference::Address;
 use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Span, Spanned, Text};
 use std::time::Duration;
@@ -13,11 +14,12 @@ use std::time::Duration;
 ///     endpoints: [127.0.0.1:9001, {address: "[::1]:9001", weight: 3}]
 ///     balance: round_robin
 ///     timeout: {connect: 1s, response: 10s, idle: 30s}
-///     connections: {max: 200, keep: 16, keep_for: 30s, queue: 50}
+///     connections: {max: 200, keep: 16, keep_for: 30s, max_age: 1h, queue: 50}
 ///   accounts:
 ///     endpoints: [accounts.internal:443]
 ///     tls: {server_name: accounts.example.com, ca: certs/ca.pem, certificate: {cert: certs/own.pem, key: certs/own.key}}
 ///     protocol: auto
+///   mail: {endpoints: [127.0.0.1:2525], proxy_protocol: v2}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "upstream")]
@@ -31,6 +33,9 @@ pub struct UpstreamConfig {
     pub tls: Option<TlsConfig>,
     /// The version of HTTP; the default is `http1`, and with TLS `auto`.
     pub protocol: Option<ProtocolChoice>,
+    /// Begins each connection with a header of the PROXY protocol that tells who the client is, before TLS. A connection
+    /// then carries one request, or one tunnel, and none is kept; `protocol` is `http1`.
+    pub proxy_protocol: Option<ProxyHeader>,
     /// How long to wait for what.
     #[read(default = "{}")]
     pub timeout: TimeoutConfig,
@@ -163,11 +168,9 @@ impl TimeoutConfig {
 
 impl ConnectionsConfig {
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        if self.max == 0 {
-            reader.zero(node, "max");
-            return None;
-        }
-        Some(self)
+        let zero = [("max", self.max == 0), ("max_age", self.max_age.is_some_and(|age| age.is_zero()))];
+        let zero = zero.into_iter().filter(|(_, is)| *is);
+        (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
     }
 }
 
@@ -272,6 +275,9 @@ pub struct ConnectionsConfig {
     /// How long an idle connection is kept.
     #[read(default = "60s")]
     pub keep_for: Duration,
+    /// How long a connection is used for new requests, give or take a tenth; then it is closed once nothing is under way on
+    /// it. So that they spread anew over the instances behind an address. The default is no limit.
+    pub max_age: Option<Duration>,
     /// How many requests may wait for one of `max`, over all workers; 503 beyond it.
     #[read(default = "256")]
     pub queue: u32,

@@ -3,7 +3,8 @@
 use crate::balance::{Balance, Balancer};
 use crate::client_tls::client_config;
 use crate::connect::{Connector, Tls};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Keeping};
+use crate::proxy_header::ProxyHeader;
 use crate::reference::{Address, Origin};
 use crate::resolver::Resolver;
 use crate::settings::{
@@ -27,6 +28,8 @@ pub struct Upstream {
     files: TlsFiles,
     pub(crate) balancer: Balancer,
     pub(crate) protocol: ProtocolChoice,
+    /// Tells who the client is. Each connection is one client's then, and carries one request.
+    pub(crate) proxy_protocol: Option<ProxyHeader>,
     pub(crate) timeout: TimeoutConfig,
     /// One permit for each request that may be under way.
     pub(crate) permits: Arc<Semaphore>,
@@ -92,16 +95,24 @@ impl Upstream {
                 let help = "over cleartext say `http1` or `http2`, or add `tls: {}`";
                 return Err(fault("`auto` asks by ALPN, which needs TLS".into(), help));
             }
+            (Some(ProtocolChoice::Http2 | ProtocolChoice::Auto), _) if config.proxy_protocol.is_some() => {
+                let help = "leave `protocol` out, or write `http1`";
+                let message =
+                    format!("`{name}` has `proxy_protocol`, and connections of HTTP/2 are shared by many clients");
+                return Err(fault(message, help));
+            }
             (Some(choice), _) => choice,
-            (None, Some(_)) => ProtocolChoice::Auto,
-            (None, None) => ProtocolChoice::Http1,
+            (None, Some(_)) if config.proxy_protocol.is_none() => ProtocolChoice::Auto,
+            (None, _) => ProtocolChoice::Http1,
         };
         let tls = match &config.tls {
             Some(tls) => Some(client_config(tls, protocol)?),
             None => None,
         };
         let connections = config.connections;
-        let reach = |config: &UpstreamConfig| (config.tls.clone(), config.protocol, config.timeout, config.connections);
+        let reach = |config: &UpstreamConfig| {
+            (config.tls.clone(), config.protocol, config.proxy_protocol, config.timeout, config.connections)
+        };
         let keeps = before.filter(|before| reach(&before.config) == reach(&config) && before.files == files);
         let mut endpoints = Vec::with_capacity(config.endpoints.len());
         for endpoint in &config.endpoints {
@@ -117,8 +128,10 @@ impl Upstream {
                         .transpose()?;
                     let (timeout, resolver) = (config.timeout.connect, Arc::clone(resolver));
                     let connector = Connector { address: address.clone(), tls, timeout, resolver };
-                    let keep = connections.keep as usize;
-                    Arc::new(Endpoint::new(address, weight, Arc::new(connector), keep, connections.keep_for))
+                    // A connection that was made for one client is no other one's.
+                    let keep = if config.proxy_protocol.is_some() { 0 } else { connections.keep as usize };
+                    let keeping = Keeping { keep, keep_for: connections.keep_for, max_age: connections.max_age };
+                    Arc::new(Endpoint::new(address, weight, Arc::new(connector), keeping))
                 }
             });
         }
@@ -127,6 +140,7 @@ impl Upstream {
             name: name.into(),
             balancer: Balancer::new(endpoints, config.balance.into()),
             protocol,
+            proxy_protocol: config.proxy_protocol,
             timeout: config.timeout,
             permits: permits.unwrap_or_else(|| Arc::new(Semaphore::new(connections.max as usize))),
             queue: connections.queue,
@@ -150,12 +164,19 @@ impl Upstream {
             balance: BalanceConfig::Word(Balance::RoundRobin),
             tls: origin.is_tls().then(TlsConfig::default),
             protocol: None,
+            proxy_protocol: None,
             timeout: TimeoutConfig {
                 connect: Duration::from_secs(5),
                 response: Duration::from_secs(60),
                 idle: Duration::from_secs(60),
             },
-            connections: ConnectionsConfig { max: 1024, keep: 64, keep_for: Duration::from_secs(60), queue: 256 },
+            connections: ConnectionsConfig {
+                max: 1024,
+                keep: 64,
+                keep_for: Duration::from_secs(60),
+                max_age: None,
+                queue: 256,
+            },
             health: Later,
             retry: Later,
             breaker: Later,

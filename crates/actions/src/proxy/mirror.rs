@@ -117,6 +117,7 @@ impl Copy {
             protocol: None,
             deadline: Some(now + TIME),
             interim: None,
+            caller: None,
         };
         let Ok(mut response) = self.target.upstream.send(outgoing, &mut Notes::default(), now).await else { return };
         let mut left = ANSWER;

@@ -131,9 +131,9 @@ impl<'a> Doors<'a> {
         self.all.get(number as usize).map(|door| door.config.protocol)
     }
 
-    /// Whether one takes this, or may: a broken one is not known.
+    /// Whether one takes this, or may: a broken one is not known, and that there is none is said by itself.
     pub(super) fn has(&self, protocol: ListenerProtocol) -> bool {
-        self.broken || self.all.iter().any(|door| door.config.protocol == protocol)
+        self.broken || self.all.is_empty() || self.all.iter().any(|door| door.config.protocol == protocol)
     }
 
     /// Their names, in the order of their numbers.

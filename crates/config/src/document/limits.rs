@@ -41,7 +41,7 @@ impl Workers {
 /// limits:
 ///   connections: 50000
 ///   header: {size: 16KiB, count: 64}
-///   timeout: {header: 5s, body: 30s, idle: 2m, drain: 1m}
+///   timeout: {header: 5s, body: 30s, idle: 2m, age: 1h, drain: 1m}
 ///   body: 1MiB
 ///   streams: 64
 /// ```
@@ -90,6 +90,10 @@ pub struct TimeLimits {
     /// For a connection that is kept open without a request; then it is closed.
     #[read(default = "60s")]
     pub idle: Duration,
+    /// For a client's connection from its beginning, give or take a tenth, so that not all end at once: after it an answer
+    /// over HTTP/1.1 says `connection: close`, and over HTTP/2 the client is told to open no more streams (RFC 9113 6.8).
+    /// What is under way goes on. The default is no limit. So that clients spread anew over the gateways that there are.
+    pub age: Option<Duration>,
     /// For what is under way when the gateway is to stop; then it is cut off.
     #[read(default = "30s")]
     pub drain: Duration,
@@ -114,8 +118,9 @@ impl HeaderLimits {
 impl TimeLimits {
     /// Only to drain may take no time at all.
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let age = self.age.map(|age| ("age", age));
         let times = [("header", self.header), ("body", self.body), ("idle", self.idle)];
-        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        let zero = times.into_iter().chain(age).filter(|(_, time)| time.is_zero());
         (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
     }
 }

@@ -7,6 +7,7 @@ use crate::upstream::Upstream;
 use pintle_core::{Body, Reason, Refusal, Response, Scheme};
 use pintle_http2::client::{Bounds, Call, Client, Fail};
 use std::sync::Arc;
+use std::time::Instant;
 
 impl Upstream {
     /// An open connection with room for one more request. Closed ones are forgotten.
@@ -23,6 +24,9 @@ impl Upstream {
         };
         let started = tokio::time::timeout(self.timeout.connect, Client::start(stream)).await;
         let client = started.map_err(|_| failed("no preface in time".into()))?.map_err(|e| failed(e.to_string()))?;
+        if let Some(until) = endpoint.keeping.end_of_age(Instant::now()) {
+            client.retire_at(until);
+        }
         endpoint.own_http2().lock().push(client.clone());
         Ok(client)
     }
