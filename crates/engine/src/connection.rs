@@ -6,7 +6,7 @@ use crate::proxy_protocol::{self, Origin};
 use crate::runtime::{Limits, Listener, ListenerProtocol};
 use crate::socket::Address;
 use crate::stream::{Plain, Socket, Stream};
-use crate::tunnel::{self, Begun};
+use crate::tcp::{self, Begun};
 use crate::{http1, http2};
 use bytes::BytesMut;
 use pintle_core::exchange::Tls;
@@ -36,7 +36,7 @@ pub(crate) struct Peer {
 enum Ready {
     Http1(pintle_http1::server::Connection<Stream>, Peer),
     Http2(Box<Stream>, Peer),
-    Tunnel(Box<Begun>),
+    Tcp(Box<Begun>),
 }
 
 /// Serves one connection that came in at `address`, to its end.
@@ -46,14 +46,14 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: Socket, address: Arc<Ad
     let Some(_open) = gateway.count_connection(limits.connections, &listener) else { return };
     // On the heap, so that it does not weigh on the connection while that is idle.
     let ready = Box::pin(prepare_unless_drained(&gateway, &listener, &limits, socket)).await;
-    if let Some(Ready::Tunnel(begun)) = ready {
-        return Box::pin(tunnel::serve(&gateway, listener, &address, *begun)).await;
+    if let Some(Ready::Tcp(begun)) = ready {
+        return Box::pin(tcp::serve(&gateway, listener, &address, *begun)).await;
     }
     drop(listener);
     match ready {
         Some(Ready::Http1(connection, peer)) => http1::serve(&gateway, connection, peer, &address).await,
         Some(Ready::Http2(stream, peer)) => Box::pin(http2::serve(&gateway, *stream, peer, &address)).await,
-        Some(Ready::Tunnel(_)) | None => {}
+        Some(Ready::Tcp(_)) | None => {}
     }
 }
 
@@ -83,13 +83,13 @@ async fn prepare(gateway: &Gateway, listener: &Listener, limits: &Limits, socket
     };
     read_proxy_header(listener, &socket, &mut peer, limits.header_timeout).await?;
     let plain = Plain { socket, before: BytesMut::new() };
-    let is_tunnel = listener.protocol == ListenerProtocol::Tcp;
+    let is_tcp = listener.protocol == ListenerProtocol::Tcp;
     let begin = async |stream, peer| {
         let by_name = gateway.is_by_name(listener.number);
-        Some(Ready::Tunnel(Box::new(tunnel::begin(stream, peer, by_name, limits).await)))
+        Some(Ready::Tcp(Box::new(tcp::begin(stream, peer, by_name, limits).await)))
     };
     let Some(tls) = &listener.tls else {
-        return if is_tunnel { begin(Stream::Plain(plain), peer).await } else { cleartext(plain, peer, limits).await };
+        return if is_tcp { begin(Stream::Plain(plain), peer).await } else { cleartext(plain, peer, limits).await };
     };
     let accepted = tokio::time::timeout(limits.header_timeout, tls.accept(plain)).await;
     let accepted = accepted.ok().and_then(Result::ok);
@@ -97,7 +97,7 @@ async fn prepare(gateway: &Gateway, listener: &Listener, limits: &Limits, socket
     let accepted = accepted?;
     peer.tls = Some(accepted.session);
     let stream = Stream::Tls(Box::new(accepted.stream));
-    if is_tunnel {
+    if is_tcp {
         return begin(stream, peer).await;
     }
     Some(if accepted.http2 {

@@ -3,7 +3,7 @@
 
 use crate::runtime::{Limits, Listener, ListenerProtocol, Route, Runtime};
 use crate::socket::Address;
-use crate::tunnel::Ends;
+use crate::tcp::Ends;
 use crate::{date, reply};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;

@@ -3,7 +3,7 @@
 //!
 //! A request's way: `server` accepts, `connection` prepares, `http1` or `http2` reads a head, `request` accepts it,
 //! `gateway` routes it and runs its chain, `reply` speaks for refusals, `done` writes the record. A connection that is
-//! carried on as it is goes from `connection` to `tunnel`.
+//! carried on as it is goes from `connection` to `tcp`.
 #![forbid(unsafe_code)]
 
 pub mod client_address;
@@ -23,7 +23,7 @@ mod server;
 pub mod socket;
 mod stream;
 pub mod tls;
-mod tunnel;
+mod tcp;
 
 pub use gateway::Gateway;
 pub use rehearsal::{Asker, Rehearsal};
