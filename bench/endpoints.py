@@ -5,7 +5,7 @@ Instructions by callgrind, as for many routes; CPU time with both side by side i
 
 import statistics
 
-import measure
+import peers
 import rounds
 from context import Figures, Result, Run, attempt, rotated
 from routes import counted, only_pintle
@@ -32,7 +32,7 @@ def compared(work: Workload, the: Run, figures: Figures) -> None:
     plain = round(counted(the, work.path, more=3200))
     three = round(counted(the, work.path, more=3200, upstream=watched))
     both = {"one endpoint with nothing on": {}, "three endpoints with health checks and retries": {"upstream": watched}}
-    up = {name: (the.start(next(one for one in the.proxies if one.name == "pintle"), **extra), Figures()) for name, extra in both.items()}
+    up = {name: (the.start(peers.Pintle, **extra), Figures()) for name, extra in both.items()}
     for proxy, _ in up.values():
         rounds.check(work, the, proxy, figures)
         rounds.one_round(work, the, proxy, Figures(), 1)
@@ -40,8 +40,7 @@ def compared(work: Workload, the: Run, figures: Figures) -> None:
         for name in rotated(list(up), number):
             rounds.one_round(work, the, *up[name], the.seconds)
     figures.cpu.append(three / plain)
-    for (name, (proxy, seen)), instructions in zip(up.items(), (plain, three)):
+    for (name, (_, seen)), instructions in zip(up.items(), (plain, three)):
         figures.top += [(f"instructions a request, {name}", instructions), (f"CPU µs a request, {name}", round(statistics.median(seen.cpu), 1))]
-        figures.rss = measure.rss(proxy.pids())
     one, many = (seen.cpu for _, seen in up.values())
     figures.top.append(("CPU time, against one endpoint", round(statistics.median(b / a for a, b in zip(one, many)), 2)))
