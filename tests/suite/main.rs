@@ -5,6 +5,7 @@
 mod body_limit;
 mod check;
 mod check_formats;
+mod compress;
 mod diff;
 mod errors;
 mod example;

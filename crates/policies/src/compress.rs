@@ -12,6 +12,7 @@ mod coding;
 mod counts;
 mod decode;
 mod encode;
+mod lent;
 mod memory;
 mod stream;
 #[cfg(test)]
@@ -77,7 +78,8 @@ impl Compress {
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
         if self.algorithms.is_empty() {
             let at = node.get("algorithms").unwrap_or(node);
-            reader.expected("at least one algorithm", at, "for no compression write `compress: none`");
+            let none = Diagnostic::error("compress", "the list of algorithms is empty", at.span());
+            reader.report(none.help("for no compression write `compress: none`"));
             return None;
         }
         let mut good = true;

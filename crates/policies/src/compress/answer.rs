@@ -6,7 +6,8 @@
 use super::Wanted;
 use super::coding::Coding;
 use super::counts::{Counts, Left};
-use super::encode::{self, Lent};
+use super::encode::most_at_once;
+use super::lent::Lent;
 use super::stream::Compressing;
 use super::types::{Types, is_event_stream, is_grpc};
 use super::undo::Undoing;
@@ -87,7 +88,7 @@ fn compress(settings: &Settings, wanted: &Wanted, exchange: &Exchange, response:
         let Some(mut encoder) = Lent::take(coding, length, is_events) else { return counts.leave(Left::Busy) };
         let flow = &counts.compressed[coding as usize];
         response.body = match std::mem::take(&mut response.body) {
-            Body::Full(bytes) if bytes.len() <= encode::most_at_once(coding) => match encoder.whole(&bytes) {
+            Body::Full(bytes) if bytes.len() <= most_at_once(coding) => match encoder.whole(&bytes) {
                 Some(made) if made.len() < bytes.len() => {
                     flow.begin();
                     flow.moved(bytes.len() as u64, made.len() as u64);

@@ -13,7 +13,7 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 /// The largest window of zstd, as a power of two (RFC 9659 3).
 const ZSTD_WINDOW: u32 = 23;
 
-/// What any decoder is counted as at least.
+/// What any decoder is counted as, beside its window.
 const LEAST: usize = 128 * 1024;
 
 type Brotli = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
@@ -93,7 +93,7 @@ impl Decoder {
             }
             Inner::Gzip(decoder) => (gzip(decoder, input, out, &mut self.is_whole)?, 0),
         };
-        if self.held.grow_to(holds) { Ok(taken) } else { Err(Failed::TooLarge) }
+        if self.held.grow_to(LEAST + holds) { Ok(taken) } else { Err(Failed::TooLarge) }
     }
 }
 

@@ -1,38 +1,29 @@
-//! The three encoders in one form, and the worker's spare ones.
+//! The three encoders in one form.
 //!
-//! Levels and windows are chosen by measurement for what a gateway sees, 20 KB of JSON: gzip 2 (zlib-rs; smaller and
-//! faster than C zlib's 1), zstd 3, Brotli 3. Brotli 4 takes half as long again for 2 % less, and works in blocks of 64
-//! KiB, over a millisecond at a time; 3 works in blocks of 16 KiB. Windows are small: what a client keeps of 64 KiB to
-//! 256 KiB finds nearly all that a larger one does in text, and an encoder costs its window several times.
-//!
-//! An encoder of gzip or zstd is cheaper to begin anew than to make, so that a worker keeps some; that of Brotli cannot
-//! begin anew.
+//! Levels and windows are chosen by measurement for what a gateway sees, 20 KB of JSON: zstd 3 (33 us), gzip 2 (45 us;
+//! zlib-rs, smaller and faster than C zlib's 1), Brotli 3 (130 us). Brotli 4 takes half as long again for 2 % less, and
+//! works in blocks of 64 KiB, over half a millisecond at a time; 3 works in blocks of 16 KiB. Windows are small: in text
+//! one of 64 KiB finds nearly all that a larger one does, and an encoder costs its window several times.
 
 use super::coding::Coding;
-use super::memory::{Held, MEMORY};
 use brotli::enc::StandardAlloc;
 use brotli::enc::encode::{BrotliEncoderOperation, BrotliEncoderParameter, BrotliEncoderStateStruct};
 use flate2::{Compress, Compression, FlushCompress, Status};
-use std::cell::RefCell;
 use zstd_safe::zstd_sys::ZSTD_EndDirective;
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective};
 
-/// How many of each kind a worker keeps for the next taker: as many as are likely to be held within one turn. Some 4 MiB
-/// in all where every kind is used.
-const KEPT: usize = 4;
-
 /// How far an encoder looks back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Window {
+pub(super) enum Window {
     /// 16 KiB: little content, and events, whose streams are many and last.
     Small,
-    /// 32 KiB (the most that gzip has), 128 KiB for zstd, 256 KiB for Brotli.
+    /// 32 KiB (the most that gzip has), 64 KiB for zstd, 256 KiB for Brotli.
     Large,
 }
 
 type Brotli = BrotliEncoderStateStruct<StandardAlloc>;
 
-enum Encoder {
+pub(super) enum Encoder {
     Zstd(CCtx<'static>),
     Br(Box<Brotli>),
     Gzip(Compress),
@@ -49,20 +40,6 @@ pub(super) enum Then {
     Finish,
 }
 
-/// An encoder that goes back to its worker.
-pub(super) struct Lent {
-    /// None once it has failed.
-    encoder: Option<Encoder>,
-    coding: Coding,
-    window: Window,
-    _held: Held,
-}
-
-thread_local! {
-    /// By coding and window.
-    static FREE: RefCell<[[Vec<Encoder>; 2]; 3]> = const { RefCell::new([const { [const { Vec::new() }; 2] }; 3]) };
-}
-
 /// The most content, in bytes, that is compressed at once: what takes up to some 200 us.
 pub(super) const fn most_at_once(coding: Coding) -> usize {
     match coding {
@@ -71,79 +48,21 @@ pub(super) const fn most_at_once(coding: Coding) -> usize {
     }
 }
 
-/// About what an encoder takes, in bytes.
-const fn size(coding: Coding, window: Window) -> usize {
-    1024 * match (coding, window) {
-        (Coding::Zstd, Window::Small) => 256,
-        (Coding::Zstd, Window::Large) => 800,
-        (Coding::Br, Window::Small) => 512,
-        (Coding::Br, Window::Large) => 1024,
-        (Coding::Gzip, Window::Small) => 300,
-        (Coding::Gzip, Window::Large) => 422,
-    }
-}
-
-impl Lent {
-    /// An encoder for content of this length, as far as it is known, or of an event stream. None where as much memory is
-    /// held as may be.
-    pub(super) fn take(coding: Coding, length: Option<u64>, is_events: bool) -> Option<Self> {
-        let is_little = length.is_some_and(|length| length <= 16 * 1024);
-        let window = if is_little || is_events { Window::Small } else { Window::Large };
-        let held = MEMORY.take(size(coding, window))?;
-        let kept = FREE.with_borrow_mut(|free| free[coding as usize][window as usize].pop());
-        let encoder = match kept {
-            Some(encoder) => encoder,
-            None => Encoder::new(coding, window)?,
-        };
-        Some(Lent { encoder: Some(encoder), coding, window, _held: held })
-    }
-
-    /// Compresses all of a content. None if that fails.
-    pub(super) fn whole(&mut self, content: &[u8]) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(content.len() / 2 + 256);
-        self.encode(content, Then::Finish, &mut out)?;
-        Some(out)
-    }
-
-    /// Takes all of `input`, and appends to `out` what comes of it. After a failure, which is a mistake in an encoder, it
-    /// gives None for ever.
-    pub(super) fn encode(&mut self, input: &[u8], then: Then, out: &mut Vec<u8>) -> Option<()> {
-        let encoder = self.encoder.as_mut()?;
-        let done = match encoder {
-            Encoder::Zstd(encoder) => zstd(encoder, input, then, out),
-            Encoder::Br(encoder) => brotli(encoder, input, then, out),
-            Encoder::Gzip(encoder) => gzip(encoder, input, then, out),
-        };
-        if done.is_none() {
-            self.encoder = None;
-        }
-        done
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let Some(encoder) = self.encoder.take().and_then(Encoder::anew) else { return };
-        let (coding, window) = (self.coding as usize, self.window as usize);
-        // Where the thread ends there is nobody to keep it for.
-        let _ = FREE.try_with(|free| {
-            let Ok(mut free) = free.try_borrow_mut() else { return };
-            let free = &mut free[coding][window];
-            if free.len() < KEPT {
-                free.push(encoder);
-            }
-        });
-    }
-}
-
 impl Encoder {
     /// None where there is no memory for it.
-    fn new(coding: Coding, window: Window) -> Option<Self> {
+    pub(super) fn new(coding: Coding, window: Window) -> Option<Self> {
         let is_small = window == Window::Small;
         Some(match coding {
             Coding::Zstd => {
                 let mut encoder = CCtx::try_create()?;
-                for parameter in [CParameter::CompressionLevel(3), CParameter::WindowLog(if is_small { 14 } else { 17 })] {
+                // Level 3 has tables for windows of megabytes: with these it is as fast and as small, in half the memory.
+                let (window, table) = if is_small { (14, 13) } else { (16, 15) };
+                for parameter in [
+                    CParameter::CompressionLevel(3),
+                    CParameter::WindowLog(window),
+                    CParameter::HashLog(table),
+                    CParameter::ChainLog(table),
+                ] {
                     encoder.set_parameter(parameter).ok()?;
                 }
                 Encoder::Zstd(encoder)
@@ -158,8 +77,17 @@ impl Encoder {
         })
     }
 
+    /// Takes all of `input`, and appends to `out` what comes of it. None if that fails.
+    pub(super) fn encode(&mut self, input: &[u8], then: Then, out: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Encoder::Zstd(encoder) => zstd(encoder, input, then, out),
+            Encoder::Br(encoder) => brotli(encoder, input, then, out),
+            Encoder::Gzip(encoder) => gzip(encoder, input, then, out),
+        }
+    }
+
     /// The same before its first byte, if it can be.
-    fn anew(self) -> Option<Self> {
+    pub(super) fn anew(self) -> Option<Self> {
         match self {
             Encoder::Zstd(mut encoder) => {
                 encoder.reset(ResetDirective::SessionOnly).ok()?;

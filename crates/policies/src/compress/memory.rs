@@ -1,10 +1,10 @@
 //! How much memory compression holds in the whole process. A client that takes its answer slowly holds an encoder for as
-//! long, some 300 to 800 KiB; a thousand of them would otherwise hold most of a small machine. Past the bound answers go
+//! long, 350 KiB to a MiB and more; a thousand of them would otherwise hold most of a small machine. Past the bound answers go
 //! out as they are, and are counted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The bound in bytes: some 250 encoders at a time. An answer of which all is at hand holds one for an instant only, so
+/// The bound in bytes: 110 to 640 encoders at a time, by what they are for. An answer of which all is at hand holds one for an instant only, so
 /// that they are held by long answers and event streams alone.
 const MOST: usize = 128 * 1024 * 1024;
 

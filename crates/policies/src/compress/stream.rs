@@ -10,7 +10,8 @@
 use super::answer::without_digests;
 use super::coding::Coding;
 use super::counts::Counts;
-use super::encode::{Lent, Then, most_at_once};
+use super::encode::{Then, most_at_once};
+use super::lent::Lent;
 use bytes::Bytes;
 use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Which media types are compressed.
 
-use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{Diagnostic, Node, Read, Reader, Shape, Spanned};
 use pintle_core::fields::is_token;
 use std::sync::Arc;
 
@@ -108,7 +108,8 @@ impl Read for Types {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let texts = Vec::<Spanned<String>>::read(node, reader)?;
         if texts.is_empty() {
-            reader.expected("at least one media type", node, "for no compression write `compress: none`");
+            let none = Diagnostic::error("compress", "the list of media types is empty", node.span());
+            reader.report(none.help("for no compression write `compress: none`"));
             return None;
         }
         let mut patterns = Some(Vec::new());

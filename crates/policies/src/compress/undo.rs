@@ -27,8 +27,8 @@ pub(super) struct Undoing {
     input: Bytes,
     /// Whether the decoder may have more to give without more input.
     more: bool,
-    /// Whether a piece was made in this turn.
-    worked: bool,
+    /// Bytes that were made in this turn.
+    worked: usize,
     taken: u64,
     given: u64,
     trailers: Option<Fields>,
@@ -40,7 +40,7 @@ impl Undoing {
     pub(super) fn new(inner: Body, coding: Coding, counts: Arc<Counts>) -> Result<Self, Body> {
         let Some(decoder) = Decoder::new(coding) else { return Err(inner) };
         let (decoder, input) = (Some(decoder), Bytes::new());
-        let (more, worked, taken, given, trailers) = (false, false, 0, 0, None);
+        let (more, worked, taken, given, trailers) = (false, 0, 0, 0, None);
         Ok(Undoing { inner, decoder, coding, input, more, worked, taken, given, trailers, counts })
     }
 
@@ -53,6 +53,7 @@ impl Undoing {
             Failed::TooLarge => Fault::TooLarge,
         })?;
         self.input.advance(taken);
+        self.worked += out.len();
         self.more = out.len() == out.capacity();
         (self.taken, self.given) = (self.taken + taken as u64, self.given + out.len() as u64);
         self.counts.undone[self.coding as usize].moved(taken as u64, out.len() as u64);
@@ -77,12 +78,11 @@ impl BodySource for Undoing {
                 return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::Trailers(trailers))));
             };
             if !self.input.is_empty() || self.more {
-                if self.worked {
-                    self.worked = false;
+                if self.worked >= PIECE {
+                    self.worked = 0;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                self.worked = true;
                 match self.decode() {
                     Ok(Some(data)) => return Poll::Ready(Some(Ok(Frame::Data(data)))),
                     Ok(None) => continue,
@@ -104,7 +104,7 @@ impl BodySource for Undoing {
                 }
                 Poll::Ready(None) => self.decoder = None,
                 Poll::Pending => {
-                    self.worked = false;
+                    self.worked = 0;
                     return Poll::Pending;
                 }
             }

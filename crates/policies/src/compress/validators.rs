@@ -27,8 +27,7 @@ impl Validators {
     /// Takes the marks off. In `if-none-match` only those of the answer that the client would get now, compressed so or
     /// undone: what it keeps in another coding is not what it asks for. In `if-match` all: it speaks of the resource.
     pub(super) fn take(fields: &mut Fields, best: Option<Coding>) -> Self {
-        let mut validators =
-            Validators { marked: Vec::new(), asks_by_tag: fields.contains(names::IF_NONE_MATCH) };
+        let mut validators = Validators { marked: Vec::new(), asks_by_tag: fields.contains(names::IF_NONE_MATCH) };
         let now = best.map(Coding::mark).into_iter().chain([UNDONE]);
         for mark in now {
             validators.unmark(fields, names::IF_NONE_MATCH, mark);
