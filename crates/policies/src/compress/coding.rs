@@ -6,7 +6,7 @@ use pintle_core::config::Read;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
 #[read(word)]
 pub enum Coding {
-    /// RFC 8878: about as small as Brotli, for less work. All browsers of today.
+    /// RFC 8878: about as small as Brotli, for a quarter of the work.
     Zstd,
     /// RFC 7932: Brotli, the smallest of the three, and the most work.
     Br,
