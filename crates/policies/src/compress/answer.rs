@@ -70,8 +70,12 @@ fn revalidated(wanted: &Wanted, could: bool, fields: &mut Fields) {
     }
     vary(fields);
     wanted.validators.mark_again(fields);
-    if !wanted.validators.asks_by_tag && fields.contains(names::CONTENT_TYPE) {
-        wanted.accepted.best.into_iter().for_each(|coding| mark_compressed(fields, coding));
+    // It was asked by date alone: only the type, where it is told, says what the 200 would have been.
+    if let Some(coding) = wanted.accepted.best
+        && !wanted.validators.asks_by_tag
+        && fields.contains(names::CONTENT_TYPE)
+    {
+        mark_compressed(fields, coding);
     }
 }
 

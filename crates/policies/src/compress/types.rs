@@ -112,20 +112,20 @@ impl Read for Types {
             reader.report(none.help("for no compression write `compress: none`"));
             return None;
         }
-        let mut patterns = Some(Vec::new());
+        let (mut patterns, mut good) = (Vec::new(), true);
         for text in &texts {
             let message = match Pattern::parse(text) {
                 Some(_) if is_grpc(text.as_bytes()) => "gRPC is never compressed here: its messages say how they are",
                 Some(pattern) => {
-                    patterns = patterns.map(|all| [all, vec![pattern]].concat());
+                    patterns.push(pattern);
                     continue;
                 }
                 None => "this is no media type: write one as `application/json`, `text/*` or `+json`",
             };
             reader.error("compress", message, &text.span);
-            patterns = None;
+            good = false;
         }
-        patterns.map(|patterns| Types(patterns.into()))
+        good.then(|| Types(patterns.into()))
     }
 
     fn shape() -> Shape {
