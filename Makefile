@@ -29,6 +29,7 @@ cc:gcc:all
 git:git:all
 nginx:nginx:smuggling
 node:nodejs:smuggling
+curl:curl:compress
 endef
 export NEEDS
 

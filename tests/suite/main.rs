@@ -7,6 +7,7 @@ mod body_limit;
 mod breaker;
 mod check;
 mod check_formats;
+mod compress;
 mod diff;
 mod errors;
 mod example;

@@ -3,6 +3,7 @@
 use crate::Services;
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Source, Spanned};
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
@@ -107,6 +108,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }

@@ -12,6 +12,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad-path", "A path is not one that can be asked for."),
     ("beside-kind", "Keys stand beside the one that they belong into."),
     ("certificate", "A certificate has ended, ends soon, is not valid yet, or has no name."),
+    ("compress", "What `compress` is told is doubled, or no media type that it takes."),
     ("contradiction", "No value of one name meets all of a route's conditions."),
     ("duplicate-key", "A key is there twice in one map."),
     ("duplicate-name", "A name is there twice, in two files."),

@@ -5,6 +5,7 @@ use crate::client_address::{self, ClientAddress};
 use crate::connection::Peer;
 use crate::runtime::Listener;
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::{
     Body, BodyError, BodySource, Client, Exchange, Fields, Frame, Method, Protocol, Reason, Refusal, Request, Scheme,
@@ -92,6 +93,7 @@ pub(crate) fn accept(
         started: now,
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     };

@@ -15,7 +15,7 @@ use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{Route, RouteFile, RoutePlace, Runtime};
-use pintle_policies::Defaults;
+use pintle_policies::{Counts, Defaults};
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_upstream::Upstream;
 use std::collections::HashMap;
@@ -57,7 +57,9 @@ pub(super) fn entries<'d>(
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let mut build = Build { document, doors, upstreams, pages, world, names: HashMap::default(), entries: Vec::new() };
+    let defaults = defaults(document, world);
+    let (names, entries) = (HashMap::default(), Vec::new());
+    let mut build = Build { document, defaults, doors, upstreams, pages, world, names, entries };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -93,7 +95,7 @@ pub(super) fn fallback(
 ) -> Option<Arc<Route>> {
     let place = Declared::request().any_capture();
     let levels = [&document.defaults.policies, &listener.policies];
-    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document), reader)?;
+    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document, world), reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
@@ -104,12 +106,13 @@ pub(super) fn fallback(
     }))
 }
 
-fn defaults(document: &Document) -> Defaults {
-    Defaults { body_limit: Some(document.limits.body) }
+fn defaults(document: &Document, world: &World) -> Defaults {
+    Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) }
 }
 
 struct Build<'d, 'b> {
     document: &'d Document,
+    defaults: Defaults,
     doors: &'b Doors<'d>,
     upstreams: &'b mut Upstreams<'d>,
     pages: &'b mut ErrorPages,
@@ -168,8 +171,7 @@ impl<'d> Build<'d, '_> {
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers, self.doors.configs().map(|config| &config.policies)) {
             let lists = level.lists(on.policies);
-            let steps =
-                pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
+            let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages));

@@ -7,6 +7,7 @@ use crate::describe::{ActionDescription, RouteDescription};
 use pintle_actions::{Host, Redirect, RedirectConfig, Url};
 use pintle_core::config::{Entry, Form, Node, Read, Reader, Spanned};
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::template::{Declared, Template, Variable};
 use pintle_core::{Body, Client, Exchange, Fields, Refusal, Request, Scheme, Target, Version};
@@ -256,6 +257,7 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }

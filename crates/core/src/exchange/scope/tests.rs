@@ -1,5 +1,6 @@
 use super::*;
 use crate::exchange::{Captures, Client, RouteFacts};
+use crate::kept::Kept;
 use crate::notes::Notes;
 use crate::template::{Declared, Expression, Place, Template};
 use crate::{Body, Method, Request, Scheme, StatusCode, Target, Version};
@@ -37,6 +38,7 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }
