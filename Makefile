@@ -29,6 +29,7 @@ cc:gcc:all
 git:git:all
 nginx:nginx:smuggling
 node:nodejs:smuggling
+python3:python3:files
 endef
 export NEEDS
 
