@@ -125,7 +125,7 @@ fn parts(ranges: Ranges, length: u64, kind: &str, fields: &mut Fields) -> Result
         fields.append(names::CONTENT_RANGE, place(range));
         return Ok((StatusCode::PARTIAL_CONTENT, vec![Part::File(range.clone())]));
     }
-    // RFC 9110 14.6. Nobody can know it beforehand, and so it is in no file.
+    // RFC 9110 14.6. So long and at random that it is in no file.
     let boundary = format!("{:032x}", fastrand::u128(..));
     fields.append(names::CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
     let mut parts = Vec::with_capacity(2 * ranges.len() + 1);
