@@ -91,8 +91,11 @@ async fn serve(service: &RawOrigin) -> (Vec<u8>, Wire) {
 #[tokio::test]
 async fn a_connection_that_is_cut_is_tried_again_with_the_same_content() {
     let service = RawOrigin::start().await;
-    let gateway =
-        Gateway::start(config(&[service.address()], "connections: {keep: 0}, retry: {on: [reset], body: 1KiB, budget: 100%}")).await;
+    let gateway = Gateway::start(config(
+        &[service.address()],
+        "connections: {keep: 0}, retry: {on: [reset], body: 1KiB, budget: 100%}",
+    ))
+    .await;
     let small = "x".repeat(1000);
     let (h2, mut h1) = (gateway.h2().await, gateway.h1().await);
     for chunked in [false, true] {
