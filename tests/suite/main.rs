@@ -13,6 +13,7 @@ mod errors;
 mod example;
 mod explain;
 mod failing;
+mod files;
 mod fmt;
 mod four_ways;
 mod guard;

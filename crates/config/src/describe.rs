@@ -75,7 +75,7 @@ pub struct RouteDescription {
 /// An action.
 #[derive(Clone, Debug)]
 pub struct ActionDescription {
-    /// `proxy`, `redirect`, `respond`.
+    /// `proxy`, `redirect`, `respond`, `files`.
     pub kind: &'static str,
     /// What it says, with every default.
     pub settings: Node,
@@ -140,7 +140,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "redirect", "respond"];
+    let keys = ["proxy", "redirect", "respond", "files"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }

@@ -4,12 +4,13 @@ mod guard;
 mod limits;
 mod places;
 
+use crate::assemble::actions;
 use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
 pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
+use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig};
 use pintle_core::config::{
     ConfigPath, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
 };
@@ -150,8 +151,8 @@ pub struct ListenerConfig {
     pub protocol: Later,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `redirect` or `respond`), or it is a group and has
-/// `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
+/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond` or `files`), or it is a group
+/// and has `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
 /// routes:
@@ -194,12 +195,11 @@ pub struct RouteConfig {
     pub redirect: Option<Spanned<RedirectConfig>>,
     /// Answers by itself, without a service.
     pub respond: Option<Spanned<RespondConfig>>,
+    /// Serves files.
+    pub files: Option<Spanned<FilesConfig>>,
     /// Makes a group of it: routes that inherit match, listener and policies. When none of them takes a request, other
     /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
-    /// Serves files.
-    #[read(later)]
-    pub files: Later,
     /// Calls several services and answers once.
     #[read(later)]
     pub aggregate: Later,
@@ -235,7 +235,7 @@ impl RouteConfig {
     /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
     /// would only follow.
     fn check(self, node: &Node, _: &mut Reader) -> Option<Self> {
-        let acts = self.proxy.is_some() || self.redirect.is_some() || self.respond.is_some() || self.routes.is_some();
+        let acts = actions(&self).next().is_some() || self.routes.is_some();
         (acts || refused::<Self>(node).next().is_none()).then_some(self)
     }
 }

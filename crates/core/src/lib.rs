@@ -23,7 +23,7 @@ pub mod template;
 pub mod timer;
 pub mod worker;
 
-pub use body::{Body, BodyError, BodySource, Fault, Frame};
+pub use body::{Body, BodyError, BodySource, Fault, Frame, Stretch};
 pub use exchange::{Client, Exchange, Interim};
 pub use fields::{Fields, Name, names};
 pub use http::{Method, StatusCode};

@@ -7,6 +7,7 @@ use crate::request::{self, Head};
 use crate::runtime::Limits;
 use crate::socket::Address;
 use crate::stream::Stream;
+use bytes::BytesMut;
 use pintle_core::body::Whose;
 use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, Version, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
@@ -16,6 +17,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
+
+/// A connection on which nothing has been read.
+pub(crate) fn connection(stream: Stream) -> Connection<Stream> {
+    Connection::new(stream, BytesMut::new()).sending_files(Stream::poll_send_file)
+}
 
 /// Serves a connection to its end. Small while it is idle: what a request needs is on the heap for its time.
 pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>, peer: Peer, address: &Address) {
@@ -190,6 +196,8 @@ pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reaso
         WriteError::Body(error) => {
             let reason = match (error.whose, error.fault) {
                 (Whose::Client, _) => Reason::ClientClosed,
+                // Of the gateway's own content only what it reads from files can end so.
+                (Whose::Gateway, Fault::Closed | Fault::TimedOut) => Reason::FileFailed,
                 (_, Fault::Malformed) => Reason::UpstreamMalformed,
                 (_, Fault::TimedOut) => Reason::UpstreamTimeout,
                 _ => Reason::UpstreamClosed,

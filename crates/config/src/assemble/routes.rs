@@ -158,10 +158,11 @@ impl<'d> Build<'d, '_> {
         self.take_name(name, spans, reader);
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
-        let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
-            Some(maintenance) => maintenance.around(action, &place, reader),
-            None => Some(action),
-        });
+        let action =
+            self.action(route, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
+                Some(maintenance) => maintenance.around(action, &place, reader),
+                None => Some(action),
+            });
         let mut numbers = None;
         if let Some(names) = level.listeners {
             let found: Vec<u32> = names.iter().filter_map(|name| self.doors.number(name, reader)).collect();
@@ -224,7 +225,13 @@ impl<'d> Build<'d, '_> {
         }
     }
 
-    fn action(&mut self, route: &RouteConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+    fn action(
+        &mut self,
+        route: &RouteConfig,
+        place: &Declared<'_>,
+        has_rest: bool,
+        reader: &mut Reader,
+    ) -> Option<Arc<dyn Action>> {
         let given: Vec<(&str, &Span)> = actions(route).collect();
         if let [(first, _), (second, span), ..] = given[..] {
             let message = format!("a route has one action: `{second}` stands beside `{first}`");
@@ -241,7 +248,10 @@ impl<'d> Build<'d, '_> {
         if let Some(respond) = &route.respond {
             return respond.build(place, reader);
         }
-        let help = "add one of `proxy`, `redirect`, `respond`, or `routes` to make it a group";
+        if let Some(files) = &route.files {
+            return files.build(has_rest, &route.pattern.span, reader);
+        }
+        let help = "add one of `proxy`, `redirect`, `respond`, `files`, or `routes` to make it a group";
         reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
         None
     }
@@ -251,7 +261,8 @@ pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
-    [proxy, redirect, respond].into_iter().flatten()
+    let files = route.files.as_ref().map(|action| ("files", &action.span));
+    [proxy, redirect, respond, files].into_iter().flatten()
 }
 
 fn action_span(route: &RouteConfig) -> Option<&Span> {

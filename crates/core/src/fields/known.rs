@@ -93,6 +93,8 @@ names! {
     IF_MATCH = "if-match",
     IF_MODIFIED_SINCE = "if-modified-since",
     IF_NONE_MATCH = "if-none-match",
+    IF_RANGE = "if-range",
+    IF_UNMODIFIED_SINCE = "if-unmodified-since",
     KEEP_ALIVE = "keep-alive",
     LAST_MODIFIED = "last-modified",
     LOCATION = "location",
