@@ -19,6 +19,13 @@ pub(crate) struct Ended<'a> {
     pub(crate) sent: u64,
 }
 
+/// The record of a request that nobody answered.
+pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
+    gateway.metrics.refused(reason);
+    let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
+    record(gateway, &Ended { exchange, route, listener, status, reason, sent: 0 }, Instant::now());
+}
+
 /// Writes the record.
 pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
     let Ended { exchange, route, listener, status, reason, sent } = ended;

@@ -14,16 +14,21 @@ use std::time::{Duration, Instant};
 pub struct Incoming {
     stream: RecvStream,
     whose: Whose,
-    wait: Duration,
+    wait: Option<Duration>,
     timer: Timer,
     waiting: bool,
     data_done: bool,
 }
 
 impl Incoming {
-    /// Content of `whose`, with at most `wait` between its pieces.
-    pub fn new(stream: RecvStream, whose: Whose, wait: Duration) -> Self {
+    /// Content of `whose`, with at most `wait` between its pieces, where that has a bound.
+    pub fn new(stream: RecvStream, whose: Whose, wait: Option<Duration>) -> Self {
         Incoming { stream, whose, wait, timer: Timer::new(), waiting: false, data_done: false }
+    }
+
+    /// Waits anew: something went the other way.
+    pub(crate) fn wait_anew(&mut self) {
+        self.waiting = false;
     }
 
     fn error(&self, error: &h2::Error) -> BodyError {
@@ -62,9 +67,10 @@ impl BodySource for Incoming {
             self.waiting = false;
             return Poll::Ready(frame);
         }
+        let Some(wait) = self.wait else { return Poll::Pending };
         if !self.waiting {
             self.waiting = true;
-            self.timer.set(Instant::now() + self.wait);
+            self.timer.set(Instant::now() + wait);
         }
         ready!(self.timer.poll(cx));
         Poll::Ready(Some(Err(BodyError { whose: self.whose, fault: Fault::TimedOut })))

@@ -47,18 +47,32 @@ impl Connector {
 
     /// Connects within the time limit, or until `deadline`.
     pub(crate) async fn connect(&self) -> Result<Connected, Refusal> {
-        match tokio::time::timeout(self.timeout, self.attempt()).await {
+        self.connect_with(self.tls.as_ref()).await
+    }
+
+    /// As [`Connector::connect`], but offers HTTP/1.1 alone where TLS chooses.
+    pub(crate) async fn connect_http1(&self) -> Result<Connected, Refusal> {
+        let tls = self.tls.as_ref().map(|tls| {
+            let mut config = (*tls.config).clone();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Tls { config: Arc::new(config), name: tls.name.clone() }
+        });
+        self.connect_with(tls.as_ref()).await
+    }
+
+    async fn connect_with(&self, tls: Option<&Tls>) -> Result<Connected, Refusal> {
+        match tokio::time::timeout(self.timeout, self.attempt(tls)).await {
             Ok(connected) => connected,
             Err(_) => Err(Refusal::new(Reason::ConnectTimeout)
                 .internal(format!("no connection to {} within {:?}", self.address, self.timeout))),
         }
     }
 
-    async fn attempt(&self) -> Result<Connected, Refusal> {
+    async fn attempt(&self, tls: Option<&Tls>) -> Result<Connected, Refusal> {
         match &self.address {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
-                match &self.tls {
+                match tls {
                     None => Ok(Connected { stream: Stream::Unix(stream), http2: false }),
                     Some(tls) => {
                         let stream = self.handshake(tls, stream).await?;
@@ -68,7 +82,7 @@ impl Connector {
             }
             Address::Host { host, port } => {
                 let stream = self.tcp(host, *port).await?;
-                match &self.tls {
+                match tls {
                     None => Ok(Connected { stream: Stream::Tcp(stream), http2: false }),
                     Some(tls) => {
                         let stream = self.handshake(tls, stream).await?;

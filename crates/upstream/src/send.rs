@@ -2,6 +2,7 @@
 //! trying again where nothing can have happened yet.
 
 mod http2;
+mod tunnel;
 
 use crate::endpoint::{Endpoint, Lease};
 use crate::settings::ProtocolChoice;
@@ -118,6 +119,9 @@ impl Upstream {
         notes: &mut Notes,
         now: Instant,
     ) -> Result<Response, Failure> {
+        if request.protocol.is_some() && self.protocol != ProtocolChoice::Http1 {
+            return self.tunnel(endpoint, request, body, lease, notes, now).await;
+        }
         // HTTP/2 is asked for first where there is such a connection, or must be one.
         if self.protocol != ProtocolChoice::Http1
             && let Some(client) = self.kept_http2(endpoint)

@@ -36,15 +36,10 @@ impl Upstream {
         reused: bool,
     ) -> Result<Response, Failure> {
         let endpoint = Arc::clone(&lease.endpoint);
-        if request.protocol.is_some() {
-            let refusal = Refusal::new(Reason::NotImplemented)
-                .detail("A WebSocket cannot be carried to this service.")
-                .internal(format!("{} speaks HTTP/2, and a WebSocket needs HTTP/1.1", endpoint.name));
-            return Err(Failure { refusal, again: None });
-        }
         let scheme = if self.is_tls() { Scheme::Https } else { Scheme::Http };
         let host = request.host.unwrap_or(&endpoint.host);
-        let call = Call { method: request.method, target: request.target, host, scheme, fields: request.fields };
+        let Head { method, target, fields, protocol, .. } = *request;
+        let call = Call { method, target, host, scheme, fields, protocol };
         let bounds = Bounds { response: self.timeout.response, idle: self.timeout.idle, deadline: request.deadline };
         let kept = if let Body::Full(bytes) = &body { Some(Body::Full(bytes.clone())) } else { None };
         match client.send(&call, body, bounds, request.interim, lease).await {
