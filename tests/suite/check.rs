@@ -136,7 +136,8 @@ async fn the_examples_load_as_they_stand() {
     for page in ["pages/not-found.html", "pages/sorry.html", "pages/maintenance.html"] {
         folder.write(page, example(page));
     }
-    for name in ["00-smallest.yaml", "01-routing.yaml", "03-tls.yaml", "errors.yaml", "resolver.yaml"] {
+    for name in ["00-smallest.yaml", "01-routing.yaml", "03-tls.yaml", "errors.yaml", "protocols.yaml", "resolver.yaml"]
+    {
         folder.write("pintle.yaml", example(name));
         let ended = checked(&folder).await;
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");

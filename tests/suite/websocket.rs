@@ -2,7 +2,7 @@
 //! from each to each.
 
 use pintle_testkit::{
-    Ask, Certificates, Frame, Gateway, H2Stream, Head, Origin, RawOrigin, WebSocket, setting,
+    Ask, Certificates, Frame, Gateway, H2Stream, Head, Origin, RawOrigin, Silent, WebSocket, setting,
 };
 
 async fn raw() -> (Gateway, RawOrigin) {
@@ -18,7 +18,7 @@ async fn joined(gateway: &Gateway, service: &RawOrigin, ask: Ask) -> (WebSocket,
     (client, upstream, head)
 }
 
-async fn they_talk(client: &mut WebSocket, upstream: &mut WebSocket) {
+pub(super) async fn they_talk(client: &mut WebSocket, upstream: &mut WebSocket) {
     client.say("to the service").await;
     assert_eq!(upstream.hear_text().await, "to the service");
     upstream.say("to the client").await;
@@ -110,7 +110,7 @@ async fn the_time_of_a_route_ends_at_the_tunnel() {
 }
 
 /// A gateway that speaks to a service in this version.
-async fn to_version(protocol: &str, more: &str) -> (Gateway, RawOrigin) {
+pub(super) async fn to_version(protocol: &str, more: &str) -> (Gateway, RawOrigin) {
     let service = RawOrigin::start().await;
     let upstream = format!("chat: {{endpoints: [\"{}\"], protocol: {protocol}{more}}}", service.address());
     let gateway = Gateway::plain(format!("upstreams: {{{upstream}}}\nroutes: [{{match: GET /**, proxy: chat}}]")).await;
@@ -123,7 +123,13 @@ async fn asked(gateway: &Gateway, ask: Ask) -> H2Stream {
 }
 
 /// A WebSocket between these versions, both ends of it, and the head that the service got.
-async fn bridged(gateway: &Gateway, service: &RawOrigin, from: u8, to: u8, target: &str) -> (WebSocket, WebSocket, Head) {
+pub(super) async fn bridged(
+    gateway: &Gateway,
+    service: &RawOrigin,
+    from: u8,
+    to: u8,
+    target: &str,
+) -> (WebSocket, WebSocket, Head) {
     let accept = async {
         let wire = service.accept().await;
         if to == 1 { WebSocket::accept(wire).await } else { WebSocket::accept_h2(wire).await }
@@ -238,9 +244,10 @@ async fn extended_connect_is_offered_and_for_websocket_alone() {
     // RFC 8441 3; other values of `:protocol`, and CONNECT without one, are refused.
     let (gateway, service) = raw().await;
     let raw = gateway.raw_h2().await;
-    let offered = raw.settings.payload.chunks(6).any(|entry| {
-        entry[..2] == setting::ENABLE_CONNECT_PROTOCOL.to_be_bytes() && entry[2..] == 1_u32.to_be_bytes()
-    });
+    let offered =
+        raw.settings.payload.chunks(6).any(|entry| {
+            entry[..2] == setting::ENABLE_CONNECT_PROTOCOL.to_be_bytes() && entry[2..] == 1_u32.to_be_bytes()
+        });
     assert!(offered, "{:?}", raw.settings);
     let client = gateway.h2().await;
     for protocol in ["connect-udp", "WebSocket", "webtransport"] {
@@ -329,14 +336,40 @@ async fn a_side_that_only_listens_is_no_slow_client() {
     they_talk(&mut client, &mut upstream).await;
 }
 
+// Rule: websocket-silent
 #[tokio::test]
 async fn a_tunnel_in_which_nobody_says_anything_ends() {
-    let service = RawOrigin::start().await;
-    let upstream = format!("upstreams: {{chat: {{endpoints: [\"{}\"], timeout: {{idle: 200ms}}}}}}", service.address());
-    let gateway = Gateway::plain(format!("{upstream}\nroutes: [{{match: /**, proxy: chat}}]")).await;
-    let (mut client, mut upstream, _) = joined(&gateway, &service, WebSocket::upgrade("/")).await;
-    they_talk(&mut client, &mut upstream).await;
-    tokio::join!(client.gone(), upstream.gone());
+    for (from, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+        let (gateway, service) = to_version(if to == 1 { "http1" } else { "http2" }, ", timeout: {idle: 200ms}").await;
+        let (mut client, mut upstream, _) = bridged(&gateway, &service, from, to, "/").await;
+        they_talk(&mut client, &mut upstream).await;
+        tokio::join!(client.gone(), upstream.gone());
+        let line = gateway.wait_log(|line| line["url.path"] == "/").await;
+        assert_eq!(line["pintle.reason"], "upstream_timeout", "{from} to {to}: {line}");
+    }
+}
+
+// Rule: websocket-silent
+#[tokio::test]
+async fn a_tunnel_in_which_one_side_speaks_goes_on() {
+    for (from, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+        let silent = Silent::new();
+        let service = RawOrigin::start().await;
+        let protocol = if to == 1 { "http1" } else { "http2" };
+        let chat =
+            format!("{{endpoints: [\"{}\"], protocol: {protocol}, timeout: {{idle: 600ms}}}}", service.address());
+        let slow = format!("{{match: /slow, policies: [{{timeout: 200ms}}], proxy: \"http://{}\"}}", silent.address());
+        let routes = format!("routes: [{slow}, {{match: /**, proxy: chat}}]");
+        let gateway = Gateway::plain(format!("upstreams: {{chat: {chat}}}\n{routes}")).await;
+        let (mut client, mut upstream, _) = bridged(&gateway, &service, from, to, "/").await;
+        for number in 0..5 {
+            client.say(&number.to_string()).await;
+            assert_eq!(upstream.hear_text().await, number.to_string(), "{from} to {to}");
+            assert_eq!(gateway.get("/slow").await.status, 504);
+        }
+        upstream.say("still here").await;
+        assert_eq!(client.hear_text().await, "still here");
+    }
 }
 
 #[tokio::test]

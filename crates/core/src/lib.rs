@@ -10,6 +10,7 @@ pub mod buffer;
 pub mod config;
 pub mod exchange;
 pub mod fields;
+pub mod grpc;
 pub mod instance;
 pub mod notes;
 pub mod refusal;

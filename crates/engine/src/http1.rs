@@ -10,7 +10,7 @@ use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel::{Toward, Tunnel};
 use pintle_core::body::Whose;
-use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, grpc, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
 use pintle_http1::{BodyLimits, Form, Host, RequestError, RequestHead};
 use std::future::poll_fn;
@@ -176,7 +176,8 @@ async fn write(
         }
     };
     let status = response.status;
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent };
+    let grpc_status = grpc::status(&response.fields);
+    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, now);
     after
 }
@@ -201,23 +202,31 @@ fn closes(reason: Option<Reason>) -> bool {
 
 /// Why an answer was cut, for the log.
 pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reason {
-    let (reason, why) = match error {
-        WriteError::Client => (Reason::ClientClosed, "the client closed the connection within the answer".to_owned()),
-        WriteError::Stalled => (Reason::ClientClosed, "the client took nothing of the answer for too long".to_owned()),
-        WriteError::Stopped => (Reason::Unavailable, "the gateway stopped within the answer".to_owned()),
-        WriteError::Deadline => (Reason::Timeout, "the request's time was over within the answer".to_owned()),
-        WriteError::Body(error) => {
-            let reason = match (error.whose, error.fault) {
-                (Whose::Client, _) => Reason::ClientClosed,
-                (_, Fault::Malformed) => Reason::UpstreamMalformed,
-                (_, Fault::TimedOut) => Reason::UpstreamTimeout,
-                _ => Reason::UpstreamClosed,
-            };
-            (reason, error.to_string())
-        }
+    let why = match error {
+        WriteError::Client => "the client closed the connection within the answer".to_owned(),
+        WriteError::Stalled => "the client took nothing of the answer for too long".to_owned(),
+        WriteError::Stopped => "the gateway stopped within the answer".to_owned(),
+        WriteError::Deadline => "the request's time was over within the answer".to_owned(),
+        WriteError::Body(error) => error.to_string(),
     };
     exchange.notes.internal.get_or_insert(why);
-    reason
+    reason_of(error)
+}
+
+/// The reason for which an answer was cut.
+pub(crate) fn reason_of(error: &WriteError) -> Reason {
+    match error {
+        WriteError::Client | WriteError::Stalled => Reason::ClientClosed,
+        WriteError::Stopped => Reason::Unavailable,
+        WriteError::Deadline => Reason::Timeout,
+        WriteError::Body(error) => match (error.whose, error.fault) {
+            (Whose::Client, _) => Reason::ClientClosed,
+            (Whose::Gateway, Fault::Closed) => Reason::Unavailable,
+            (_, Fault::Malformed) => Reason::UpstreamMalformed,
+            (_, Fault::TimedOut) => Reason::UpstreamTimeout,
+            _ => Reason::UpstreamClosed,
+        },
+    }
 }
 
 /// The bounds of a head.

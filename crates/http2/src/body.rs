@@ -5,7 +5,7 @@ use bytes::Bytes;
 use h2::{RecvStream, SendStream};
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, BodySource, Fault, Frame};
+use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, grpc};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -102,12 +102,29 @@ pub struct Outgoing {
     ended: bool,
     /// Bytes of content that went out.
     pub content: u64,
+    /// The gRPC status that the trailers told.
+    pub grpc_status: Option<u32>,
 }
 
 impl Outgoing {
     /// Sends to `stream`, whose taker may stand still for `wait`.
     pub fn new(stream: SendStream<Bytes>, wait: Duration) -> Self {
-        Outgoing { stream, piece: Bytes::new(), wait, timer: Timer::new(), waiting: false, ended: false, content: 0 }
+        Outgoing {
+            stream,
+            piece: Bytes::new(),
+            wait,
+            timer: Timer::new(),
+            waiting: false,
+            ended: false,
+            content: 0,
+            grpc_status: None,
+        }
+    }
+
+    /// Ends the stream with these trailers, whatever of the content is still to come; false where it takes none.
+    pub fn end_with(&mut self, trailers: &Fields) -> bool {
+        self.grpc_status = grpc::status(trailers);
+        !self.ended && self.stream.send_trailers(map_of(trailers)).is_ok()
     }
 
     /// Resets the stream.
@@ -134,6 +151,7 @@ impl Outgoing {
                     self.stream.reserve_capacity(self.piece.len());
                 }
                 Poll::Ready(Some(Ok(Frame::Trailers(trailers)))) => {
+                    self.grpc_status = grpc::status(&trailers);
                     self.stream.send_trailers(map_of(&trailers)).map_err(|_| SendError::Reset(None))?;
                     self.ended = true;
                 }

@@ -15,7 +15,6 @@ use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
 use pintle_core::{Body, BodyError, Fields, Interim, Method, Protocol, Scheme, StatusCode, names};
 use source::Source;
-use tunnel::Settled;
 use std::any::Any;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -24,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tunnel::Settled;
 
 /// Bytes that a server may send on one stream, and on the connection, before its takers took any.
 const STREAM_WINDOW: u32 = 1 << 20;

@@ -10,7 +10,7 @@ use crate::stream::Stream;
 use crate::upstream::Upstream;
 use pintle_core::body::Whose;
 use pintle_core::notes::Notes;
-use pintle_core::{Body, BodyError, Fault, Fields, Interim, Method, Protocol, Reason, Refusal, Response};
+use pintle_core::{Body, BodyError, Fault, Fields, Interim, Method, Protocol, Reason, Refusal, Response, grpc};
 use pintle_http1::client::{Bounds, Call, Connection, Fail, SendError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -163,6 +163,10 @@ impl Upstream {
         now: Instant,
     ) -> Result<Response, Failure> {
         let endpoint = Arc::clone(&lease.endpoint);
+        if *request.method == Method::POST && grpc::Kind::of(request.fields) == Some(grpc::Kind::Grpc) {
+            let why = format!("{} is spoken to in HTTP/1.1, and gRPC needs HTTP/2: `protocol: http2`", endpoint.name);
+            return Err(Failure { refusal: Refusal::new(Reason::NotImplemented).internal(why), again: None });
+        }
         let host = request.host.unwrap_or(&endpoint.host);
         let call = Call {
             method: request.method,

@@ -3,14 +3,15 @@
 use super::head::head_of;
 use crate::done::{self, Ended};
 use crate::gateway::{Answer, Gateway};
-use crate::http1::note_failure;
+use crate::http1::{note_failure, reason_of};
+use crate::reply;
 use crate::runtime::Limits;
 use crate::stop::Stop;
 use crate::tunnel::{Toward, Tunnel};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, Exchange, Method, Response, StatusCode, names};
+use pintle_core::{Body, Exchange, Method, Response, StatusCode, grpc, names};
 use pintle_http1::server::WriteError;
 use pintle_http2::body::{Outgoing, SendError};
 use std::future::poll_fn;
@@ -44,6 +45,7 @@ pub(super) async fn write(
     exchange.request.body = Body::Empty;
     let end = bodiless || response.body.is_empty();
     let (mut sent, mut failed) = (0, None);
+    let mut grpc_status = grpc::status(&response.fields);
     match respond.send_response(head, end) {
         Err(_) => failed = Some(WriteError::Client),
         Ok(_) if end => {}
@@ -53,20 +55,25 @@ pub(super) async fn write(
             let result = pump(gateway, &mut out, &mut response.body, deadline, tunnel).await;
             sent = out.content;
             if let Err(error) = result {
+                let is_grpc = grpc::Kind::of(&response.fields) == Some(grpc::Kind::Grpc);
                 // A stream that was cut must not look whole (RFC 9113 8.1). A tunnel that broke is cancelled (RFC 8441 5).
                 let cancelled = tunnel || matches!(error, WriteError::Stopped);
-                out.reset(if cancelled { h2::Reason::CANCEL } else { h2::Reason::INTERNAL_ERROR });
+                let reset = if cancelled { h2::Reason::CANCEL } else { h2::Reason::INTERNAL_ERROR };
+                if !is_grpc || !break_off(&mut out, &error) {
+                    out.reset(reset);
+                }
                 failed = Some(error);
             } else if tunnel && gateway.is_over() {
                 failed = Some(WriteError::Stopped);
             }
+            grpc_status = grpc_status.or(out.grpc_status);
         }
     }
     drop(response);
     if let Some(error) = failed {
         reason = Some(note_failure(&error, exchange));
     }
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent };
+    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, Instant::now());
 }
 
@@ -75,6 +82,12 @@ fn join(response: &mut Response, gateway: &Arc<Gateway>) {
     response.status = StatusCode::OK;
     response.fields.remove(names::SEC_WEBSOCKET_ACCEPT);
     response.body.wrap(|inner| Tunnel::new(inner, gateway, Toward::Client));
+}
+
+/// Has a gRPC answer that is cut say why, by a status that is none of success; false where nobody reads it.
+fn break_off(out: &mut Outgoing, error: &WriteError) -> bool {
+    let reads = !matches!(error, WriteError::Client | WriteError::Stalled);
+    reads && out.end_with(&reply::grpc_trailers(reason_of(error)))
 }
 
 async fn pump(

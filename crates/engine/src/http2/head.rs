@@ -28,7 +28,9 @@ pub(super) fn body_of(parts: &Parts, stream: RecvStream, protocol: Option<Protoc
         return Body::Empty;
     }
     let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    Body::stream(Incoming::new(stream, Whose::Client, Some(limits.body_timeout)), length)
+    // A call of gRPC is as a tunnel: who streams may have nothing to say.
+    let wait = (!is_grpc(parts)).then_some(limits.body_timeout);
+    Body::stream(Incoming::new(stream, Whose::Client, wait), length)
 }
 
 /// Checks what `h2` leaves to its user (RFC 9113 8.2, 8.3) and takes the head over.
@@ -56,7 +58,9 @@ pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -
     };
     let authority = Host::parse(authority).ok_or(malformed("`:authority` is no host with an optional port"))?;
     let protocol = protocol_of(parts);
-    if (parts.method != Method::CONNECT || protocol.is_some()) && !matches!(parts.uri.scheme_str(), Some("http" | "https")) {
+    if (parts.method != Method::CONNECT || protocol.is_some())
+        && !matches!(parts.uri.scheme_str(), Some("http" | "https"))
+    {
         return Err(malformed("`:scheme` is neither http nor https (RFC 9113 8.3.1)"));
     }
     fields.remove(names::HOST);
@@ -105,4 +109,8 @@ pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -
 fn protocol_of(parts: &Parts) -> Option<Protocol> {
     let asked = parts.extensions.get::<h2::ext::Protocol>().filter(|_| parts.method == Method::CONNECT)?;
     (asked.as_str() == "websocket").then_some(Protocol::WebSocket)
+}
+
+fn is_grpc(parts: &Parts) -> bool {
+    parts.headers.get(http::header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }

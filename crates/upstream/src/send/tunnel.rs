@@ -28,7 +28,10 @@ impl Upstream {
         let reused = kept.is_some();
         let client = match kept {
             Some(client) => client,
-            None if auto && notes.attempts == 1 && let Some(connection) = endpoint.take(now) => {
+            None if auto
+                && notes.attempts == 1
+                && let Some(connection) = endpoint.take(now) =>
+            {
                 return self.over_http1(connection, request, body, lease, now).await;
             }
             None => {
