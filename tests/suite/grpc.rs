@@ -158,6 +158,7 @@ async fn an_answer_that_breaks_off_says_so_in_its_trailers() {
     let service = Service::start().await;
     let gateway = to(&service, "").await;
     let mut stream = open(&gateway, "/t.T/Cuts").await;
+    stream.write(message("cut now")).await;
     assert!(stream.data().await.is_none());
     assert_eq!(stream.trailers().await.expect("trailers").get("grpc-status"), Some("14"));
     let line = gateway.wait_log(|line| line["url.path"] == "/t.T/Cuts").await;

@@ -59,6 +59,6 @@ async fn websockets_talks_to_websockets() {
     let Some(client) = python(&folder, &["websocket-waits", &address]) else { return };
     client.told("an open WebSocket", |line| (line.trim() == "open").then_some(())).await;
     gateway.terminate();
-    assert_eq!(client.told("a code", |line| line.trim().parse().ok()).await, 1001);
+    assert_eq!(client.told("a code", |line| line.trim().parse::<u16>().ok()).await, 1001);
     assert_eq!(gateway.ended().await, Some(0));
 }

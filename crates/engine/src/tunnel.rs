@@ -4,9 +4,11 @@
 
 use crate::gateway::Gateway;
 use bytes::Bytes;
+use pintle_core::timer::Timer;
 use pintle_core::{Body, BodyError, BodySource, Fault, Frame};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 /// Going away (RFC 6455 7.4.1).
 const GOING_AWAY: [u8; 2] = 1001_u16.to_be_bytes();
@@ -21,31 +23,48 @@ pub(crate) enum Toward {
     Service,
 }
 
+/// How long the service may take to end its side once it was told to.
+const PARTING: Duration = Duration::from_millis(250);
+
 /// One way of a tunnel.
 pub(crate) struct Tunnel {
     inner: Body,
     gateway: Arc<Gateway>,
     toward: Toward,
     frames: Frames,
-    ended: bool,
+    /// Set once the last has been said.
+    parting: Option<Box<Timer>>,
 }
 
 impl Tunnel {
     pub(crate) fn new(inner: Body, gateway: &Arc<Gateway>, toward: Toward) -> Self {
-        Tunnel { inner, gateway: Arc::clone(gateway), toward, frames: Frames::default(), ended: false }
+        Tunnel { inner, gateway: Arc::clone(gateway), toward, frames: Frames::default(), parting: None }
     }
 
-    /// The last that is said.
-    fn goodbye(&mut self) -> Option<Result<Frame, BodyError>> {
-        // What still flows the other way goes first: with this the tunnel ends.
-        self.inner = Body::Empty;
-        if self.ended || self.frames.closed {
-            return None;
+    /// What is still said when the time is over. The way to the client waits until the other way, which hangs on it, is
+    /// through: to let go of a stream of HTTP/2 is to throw away what it has not sent.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        if self.parting.is_none() {
+            let mut timer = Timer::new();
+            timer.set(Instant::now() + PARTING);
+            self.parting = Some(Box::new(timer));
+            self.inner.poll_aside(cx);
+            if self.frames.is_between() && !self.frames.closed {
+                return Poll::Ready(Some(Ok(Frame::Data(close_frame(self.toward)))));
+            }
         }
-        self.ended = true;
-        match self.frames.is_between() {
-            true => Some(Ok(Frame::Data(close_frame(self.toward)))),
-            false => Some(Err(BodyError::gateway(Fault::Closed))),
+        if self.toward == Toward::Client {
+            // What still comes would stand behind a close frame.
+            while let Some(Ok(_)) = ready!(self.poll_until_parted(cx)) {}
+        }
+        self.inner = Body::Empty;
+        Poll::Ready((!self.frames.is_between()).then(|| Err(BodyError::gateway(Fault::Closed))))
+    }
+
+    fn poll_until_parted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        match (self.inner.poll_frame(cx), &mut self.parting) {
+            (Poll::Pending, Some(timer)) => timer.poll(cx).map(|()| None),
+            (polled, _) => polled,
         }
     }
 }
@@ -53,8 +72,7 @@ impl Tunnel {
 impl BodySource for Tunnel {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         if self.gateway.is_over() {
-            self.inner.poll_aside(cx);
-            return Poll::Ready(self.goodbye());
+            return self.poll_goodbye(cx);
         }
         let polled = self.inner.poll_frame(cx);
         if let Poll::Ready(Some(Ok(Frame::Data(data)))) = &polled {

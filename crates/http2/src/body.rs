@@ -121,10 +121,14 @@ impl Outgoing {
         }
     }
 
-    /// Ends the stream with these trailers, whatever of the content is still to come; false where it takes none.
+    /// Ends the stream with these trailers, whatever of the content is still to come; false where it takes none, because
+    /// it is over or because content before them waits for room.
     pub fn end_with(&mut self, trailers: &Fields) -> bool {
-        self.grpc_status = grpc::status(trailers);
-        !self.ended && self.stream.send_trailers(map_of(trailers)).is_ok()
+        let ends = !self.ended && self.piece.is_empty() && self.stream.send_trailers(map_of(trailers)).is_ok();
+        if ends {
+            self.grpc_status = grpc::status(trailers);
+        }
+        ends
     }
 
     /// Resets the stream.

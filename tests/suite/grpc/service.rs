@@ -78,13 +78,14 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) 
         return;
     }
     let Ok(mut out) = respond.send_response(head.body(()).expect("a head"), false) else { return };
+    let mut answered = false;
     while let Some(Ok(data)) = content.data().await {
         let _ = content.flow_control().release_capacity(data.len());
+        if path.ends_with("/Cuts") && std::mem::replace(&mut answered, true) {
+            return out.send_reset(Reason::INTERNAL_ERROR);
+        }
         if out.send_data(data, false).is_err() {
             return;
-        }
-        if path.ends_with("/Cuts") {
-            return out.send_reset(Reason::INTERNAL_ERROR);
         }
     }
     let mut trailers = HeaderMap::new();

@@ -156,7 +156,7 @@ async def websocket_waits(address):
     from websockets.asyncio.client import connect
     from websockets.exceptions import ConnectionClosed
 
-    async with connect(f"ws://{address}/chat") as socket:
+    async with connect(f"ws://{address}/chat", subprotocols=["v1"]) as socket:
         await socket.send("hello")
         await socket.recv()
         print("open", flush=True)

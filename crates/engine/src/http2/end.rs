@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 /// How long streams may take to say that they are ended.
-const HURRY: Duration = Duration::from_millis(100);
+const HURRY: Duration = Duration::from_millis(500);
 
 /// Where a connection stands between its beginning and its end.
 #[derive(Default)]
