@@ -66,13 +66,12 @@ pub fn timeout(value: &[u8]) -> Option<Duration> {
 /// A time as `grpc-timeout` says it, as exactly as eight digits can and never more than it is; at least a nanosecond.
 pub fn timeout_text(left: Duration) -> String {
     const MOST: u128 = 99_999_999;
-    for (divisor, unit) in [(1, 'n'), (1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S')] {
-        let number = left.as_nanos() / divisor;
-        if number <= MOST {
-            return format!("{}{unit}", number.max(1));
-        }
+    let units = [(1, 'n'), (1_000, 'u'), (1_000_000, 'm'), (1_000_000_000, 'S'), (60_000_000_000, 'M')];
+    let number = |divisor: u128| left.as_nanos() / divisor;
+    match units.into_iter().find(|(divisor, _)| number(*divisor) <= MOST) {
+        Some((divisor, unit)) => format!("{}{unit}", number(divisor).max(1)),
+        None => format!("{}H", number(3_600_000_000_000).min(MOST)),
     }
-    format!("{}H", (left.as_secs() / 3600).min(99_999_999))
 }
 
 /// The status among an answer's fields or trailers.
@@ -126,7 +125,8 @@ mod tests {
             (100_000_000, "100000u"),
             (1_500_000_000, "1500000u"),
             (100_000_000_000, "100000m"),
-            (u64::MAX, "18446744S"),
+            (200_000_000_000_000_000, "3333333M"),
+            (u64::MAX, "5124095H"),
         ] {
             assert_eq!(timeout_text(Duration::from_nanos(nanos)), text);
         }

@@ -92,7 +92,7 @@ fn full() -> Record<'static> {
         endpoint: Some("10.0.0.7:9001"),
         attempts: 2,
         upstream_status: Some(503),
-        grpc_status: None,
+        grpc_status: Some(14),
         reason: Some("unavailable"),
         first_byte: Some(Duration::from_millis(12)),
         connect: Some(Duration::from_nanos(999)),
