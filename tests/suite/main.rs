@@ -2,7 +2,9 @@
 //! a test for each sentence of the promise; `pintle-testkit` says how to write one.
 #![forbid(unsafe_code)]
 
+mod balance;
 mod body_limit;
+mod breaker;
 mod check;
 mod check_formats;
 mod diff;
@@ -17,6 +19,7 @@ mod grpc;
 mod guard;
 mod hash;
 mod headers;
+mod health;
 mod http1_edge;
 mod http2;
 mod http2_floods;
@@ -36,7 +39,9 @@ mod reload_load;
 mod remote;
 mod resolver;
 mod respond;
+mod retry;
 mod rewrite_location;
+mod rolling;
 mod routing;
 mod routing_example;
 mod schema;
@@ -45,6 +50,7 @@ mod smuggling;
 mod soak;
 mod start_broken;
 mod state;
+mod sticky;
 mod streaming;
 mod timeout;
 mod tls;

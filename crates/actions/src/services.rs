@@ -50,7 +50,7 @@ impl Target {
     pub(crate) fn destination(&self, weight: u32, chosen: Option<&str>, client: &str) -> Destination {
         Destination {
             upstream: Arc::clone(&self.upstream.name),
-            endpoints: self.upstream.endpoints().iter().map(|endpoint| Arc::clone(&endpoint.name)).collect(),
+            endpoints: self.upstream.places().cloned().collect(),
             weight,
             host: self.host(chosen, client).map(str::to_owned),
         }

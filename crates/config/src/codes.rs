@@ -27,6 +27,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("group-match", "A group's match does not end in `**`."),
     ("guard-time", "A guard watches for a time that it cannot."),
     ("header-twice", "A header is given two values, or is given one and removed."),
+    ("health-check", "A health check asks nothing, or several things at once."),
     ("host-without-certificate", "A route's host is one that no certificate of its listener is for."),
     ("include-depth", "Files include each other too deep."),
     ("include-loop", "A file includes itself."),

@@ -83,6 +83,8 @@ pub struct RouteFacts {
     pub name: Box<str>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// The names of what its match captures, in the order of the match.
+    pub captures: Box<[Box<str>]>,
 }
 
 /// Where the parts of a path are that a match captured: ranges into `Target::path`, still encoded.

@@ -113,6 +113,7 @@ impl Reason {
             | Reason::UpstreamUnresolved
             | Reason::Unavailable
             | Reason::Overflow
+            | Reason::BreakerOpen
             | Reason::ConnectTimeout
             | Reason::UpstreamTimeout
             | Reason::Timeout
@@ -168,6 +169,8 @@ reasons! {
     Maintenance = 503 "maintenance" "The service is closed for maintenance",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
+    /// Too much of what the service was asked of late has failed, so it is left alone for a while (`breaker`).
+    BreakerOpen = 503 "breaker_open" "The service is left alone for a while",
     /// No connection to the service was made in time.
     ConnectTimeout = 504 "connect_timeout" "The service took too long to reach",
     /// The service's head did not come in time.

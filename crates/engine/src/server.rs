@@ -8,6 +8,7 @@ use crate::stream;
 use parking_lot::Mutex;
 use pintle_core::worker;
 use pintle_telemetry::log;
+use pintle_upstream::Checks;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
@@ -31,6 +32,7 @@ pub struct Server {
     gateway: Arc<Gateway>,
     sockets: Mutex<Sockets>,
     workers: Vec<Worker>,
+    checks: Checks,
 }
 
 struct Worker {
@@ -88,7 +90,7 @@ impl Server {
             })?;
             workers.push(Worker { commands, thread });
         }
-        Ok(Server { gateway, sockets: Mutex::new(Sockets::new(count)), workers })
+        Ok(Server { gateway, sockets: Mutex::new(Sockets::new(count)), workers, checks: Checks::default() })
     }
 
     /// Opens the sockets of the configuration that the gateway began with. Gives the addresses that were opened, as
@@ -111,6 +113,9 @@ impl Server {
         let change = sockets.commit(plan).map_err(StartError::System)?;
         // Before the first connection of a new address, after the last thing that can fail.
         swap();
+        if let Err(error) = self.checks.follow(&runtime.upstreams) {
+            log::error(format_args!("health checks cannot be made: {error}"));
+        }
         let mut opened = Vec::with_capacity(change.opened.len());
         for group in change.opened {
             let address = Arc::new(group.address);

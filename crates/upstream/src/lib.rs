@@ -3,18 +3,33 @@
 #![forbid(unsafe_code)]
 
 mod balance;
+mod breaker;
+mod budget;
+mod checks;
 mod client_tls;
+mod clock;
 mod connect;
+mod content;
+mod discovery;
 mod endpoint;
+mod event;
+mod members;
 pub mod reference;
 pub mod resolver;
 mod send;
 pub mod settings;
+mod standing;
+mod sticky;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod upstream;
+mod window;
 
 pub use balance::Balance;
+pub use checks::Checks;
 pub use endpoint::Endpoint;
+pub use event::{Event, Observer};
 pub use reference::{Address, Origin, Reference};
 pub use resolver::{Resolver, ResolverConfig};
 pub use send::Outgoing;

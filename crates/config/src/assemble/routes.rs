@@ -173,7 +173,11 @@ impl<'d> Build<'d, '_> {
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages));
-            let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
+            let facts = RouteFacts {
+                name: name.as_str().into(),
+                labels: level.labels.clone(),
+                captures: captures.iter().map(|name| Box::from(*name)).collect(),
+            };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),

@@ -1,10 +1,12 @@
 //! The upstreams: those with a name, and those that a URL in a route stands for.
 
 use super::World;
+use super::observer::observer;
 use super::own::Own;
 use crate::maybe::Maybe;
 use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned, nearest};
+use pintle_telemetry::Metrics;
 use pintle_upstream::{Reference, Resolver, Upstream, UpstreamConfig, UpstreamFault};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ pub(super) struct Upstreams<'d> {
     named: HashMap<String, Option<Arc<Upstream>>>,
     urls: HashMap<String, Option<Arc<Upstream>>>,
     resolver: Arc<Resolver>,
+    metrics: Arc<Metrics>,
     before: HashMap<Arc<str>, Arc<Upstream>>,
     /// What was found by a URL since it was last asked.
     found: Vec<Arc<Upstream>>,
@@ -39,12 +42,14 @@ impl<'d> Upstreams<'d> {
         for (name, config) in &configs.0 {
             let made = config.get().and_then(|config| {
                 own.check_all(config, reader);
-                report(Upstream::new(name, config.clone(), resolver, before.get(name.as_str())), &name.span, reader)
+                let observer = observer(&world.metrics, name);
+                let made = Upstream::new(name, config.clone(), resolver, observer, before.get(name.as_str()));
+                report(made, &name.span, reader)
             });
             named.insert(name.value.clone(), made);
         }
-        let (urls, resolver) = (HashMap::new(), Arc::clone(resolver));
-        Upstreams { own, named, urls, resolver, before, found: Vec::new() }
+        let (resolver, metrics) = (Arc::clone(resolver), Arc::clone(&world.metrics));
+        Upstreams { own, named, urls: HashMap::new(), resolver, metrics, before, found: Vec::new() }
     }
 
     /// Whether each that has a name is the very one that had it before.
@@ -110,7 +115,8 @@ impl Services for Upstreams<'_> {
                     return made.clone();
                 }
                 self.own.check(&origin.address, &reference.span, reader);
-                let made = Upstream::of_url(origin, &reference.span, &self.resolver, self.before.get(url.as_str()));
+                let (before, observer) = (self.before.get(url.as_str()), observer(&self.metrics, &url));
+                let made = Upstream::of_url(origin, &reference.span, &self.resolver, observer, before);
                 let made = report(made, &reference.span, reader);
                 self.urls.insert(url, made.clone());
                 self.found.extend(made.clone());

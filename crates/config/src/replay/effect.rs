@@ -50,7 +50,8 @@ impl Effect {
             }
             _ => return None,
         };
-        let facts = RouteFacts { name: route.name.as_str().into(), labels: route.labels.clone() };
+        let facts =
+            RouteFacts { name: route.name.as_str().into(), labels: route.labels.clone(), ..RouteFacts::default() };
         Some(Effect {
             what,
             facts: Arc::new(facts),

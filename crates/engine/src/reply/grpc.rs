@@ -43,6 +43,7 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::UpstreamMalformed
         | Reason::UpstreamUnresolved
         | Reason::Unavailable
+        | Reason::BreakerOpen
         | Reason::Maintenance => Status::Unavailable,
     }
 }

@@ -28,7 +28,11 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
         },
         id: "id".into(),
         listener: "public".into(),
-        route: Arc::new(RouteFacts { name: "r1".into(), labels: [("team".into(), "shop".into())].into() }),
+        route: Arc::new(RouteFacts {
+            name: "r1".into(),
+            labels: [("team".into(), "shop".into())].into(),
+            captures: Box::default(),
+        }),
         captures: Captures { segments: std::iter::once(3..7).collect(), rest: Some(8) },
         started: Instant::now(),
         deadline: None,
