@@ -34,7 +34,7 @@ impl Content {
     pub(crate) fn new(body: Body, most: Option<u64>) -> Self {
         match (body, most) {
             (Body::Empty, _) => Content::Whole(Bytes::new()),
-            (Body::Full(bytes), _) => Content::Whole(bytes),
+            (Body::Full(bytes), most) if most.is_none_or(|most| bytes.len() as u64 <= most) => Content::Whole(bytes),
             (body, Some(most)) if body.length().is_none_or(|length| length <= most) => {
                 let length = body.length();
                 let most = usize::try_from(most).unwrap_or(usize::MAX);
