@@ -146,8 +146,10 @@ async fn the_examples_load_as_they_stand() {
         "01-routing.yaml",
         "02-upstreams.yaml",
         "03-tls.yaml",
+        "04-files.yaml",
         "compress.yaml",
         "errors.yaml",
+        "protocols.yaml",
         "resolver.yaml",
     ] {
         folder.write("pintle.yaml", example(name));

@@ -2,10 +2,12 @@
 //!
 //! Path and query go on as they are, normalised, unless `path` says otherwise; then the query stays unless the template
 //! has one. The Host is the URL's own for an `https` URL, else the client's; `host` decides. What the gateway adds to
-//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other.
+//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other, and so is a call of gRPC; gRPC-Web
+//! becomes one in `proxy/grpc_web.rs`.
 
 mod config;
 mod forward;
+mod grpc_web;
 mod mirror;
 mod rewrite_location;
 #[cfg(test)]
@@ -16,6 +18,7 @@ pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 
 use crate::services::{Services, Target};
 use crate::url::{Host, Url};
+use grpc_web::Bridge;
 use mirror::Mirror;
 use pintle_core::config::{Diagnostic, Reader};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
@@ -174,12 +177,13 @@ impl Proxy {
         }
         let key = target.upstream.key(exchange);
         let request = &mut exchange.request;
+        let web = if target.upstream.is_http2() { Bridge::of(request) } else { None };
         let host = target.host(chosen.as_deref(), request.target.authority());
         let outgoing = Outgoing {
             method: &request.method,
             target: path.as_deref().unwrap_or(request.target.path_and_query()),
             host,
-            fields: &request.fields,
+            fields: web.as_ref().map_or(&request.fields, |web| &web.fields),
             body: std::mem::take(&mut request.body),
             protocol: request.protocol,
             deadline: exchange.deadline,
@@ -188,6 +192,9 @@ impl Proxy {
             secure: request.scheme == Scheme::Https,
         };
         let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
+        if let Some(web) = web {
+            web.answer(&mut response, &mut exchange.notes.grpc_status);
+        }
         exchange.notes.first_byte = Some(exchange.started.elapsed());
         if let Some(Rewrite { undoes_path }) = self.rewrite {
             let host = target.host(chosen.as_deref(), exchange.request.target.authority());

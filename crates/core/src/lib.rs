@@ -11,6 +11,7 @@ pub mod config;
 pub mod counters;
 pub mod exchange;
 pub mod fields;
+pub mod grpc;
 pub mod instance;
 pub mod kept;
 pub mod notes;

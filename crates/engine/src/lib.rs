@@ -20,8 +20,10 @@ mod request;
 mod runtime;
 mod server;
 pub mod socket;
+mod stop;
 mod stream;
 pub mod tls;
+mod tunnel;
 
 pub use gateway::Gateway;
 pub use rehearsal::{Asker, Rehearsal};

@@ -23,6 +23,21 @@ impl Program {
         Some(Program { name, process: Process::spawn(command, folder.path()) })
     }
 
+    /// Runs a script by the Python that `make needs` has put beside the build, with its packages. Nothing where that could
+    /// not be installed: the test passes over itself, and says so.
+    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+    pub fn python(script: &str, args: &[&str], folder: &Folder) -> Option<Self> {
+        let test = std::env::current_exe().unwrap_or_default();
+        let Some(python) = test.ancestors().map(|path| path.join("venv/bin/python")).find(|path| path.exists()) else {
+            eprintln!("SKIPPED: there is no Python with its packages beside the build: run `make needs`");
+            return None;
+        };
+        let script = folder.write("script.py", script);
+        let mut command = Command::new(python);
+        command.arg(script).args(args);
+        Some(Program { name: "python", process: Process::spawn(command, folder.path()) })
+    }
+
     /// Waits for the first line on stdout of which `pick` makes something.
     pub async fn told<T>(&self, what: &str, pick: impl FnMut(&str) -> Option<T>) -> T {
         self.process.out.find(0, format!("{what} from {}", self.name), pick).await.0

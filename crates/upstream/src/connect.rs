@@ -55,18 +55,32 @@ pub(crate) struct Connected {
 impl Connector {
     /// Connects within the time limit.
     pub(crate) async fn connect(&self) -> Result<Connected, Refusal> {
-        match tokio::time::timeout(self.timeout, self.attempt()).await {
+        self.connect_with(self.tls.as_ref()).await
+    }
+
+    /// As [`Connector::connect`], but offers HTTP/1.1 alone where TLS chooses.
+    pub(crate) async fn connect_http1(&self) -> Result<Connected, Refusal> {
+        let tls = self.tls.as_ref().map(|tls| {
+            let mut config = (*tls.config).clone();
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Tls { config: Arc::new(config), name: tls.name.clone() }
+        });
+        self.connect_with(tls.as_ref()).await
+    }
+
+    async fn connect_with(&self, tls: Option<&Tls>) -> Result<Connected, Refusal> {
+        match tokio::time::timeout(self.timeout, self.attempt(tls)).await {
             Ok(connected) => connected,
             Err(_) => Err(Refusal::new(Reason::ConnectTimeout)
                 .internal(format!("no connection to {} within {:?}", self.at, self.timeout))),
         }
     }
 
-    async fn attempt(&self) -> Result<Connected, Refusal> {
+    async fn attempt(&self, tls: Option<&Tls>) -> Result<Connected, Refusal> {
         match &self.at {
             At::Unix(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
-                match &self.tls {
+                match tls {
                     None => Ok(Connected { stream: Io::Unix(stream).into(), http2: false }),
                     Some(tls) => {
                         let stream = self.handshake(tls, stream).await?;
@@ -81,7 +95,7 @@ impl Connector {
                 let stream = TcpStream::connect(*address).await.map_err(|error| self.failed(&error))?;
                 // Requests are written whole: waiting for more would only delay them.
                 let _ = stream.set_nodelay(true);
-                match &self.tls {
+                match tls {
                     None => Ok(Connected { stream: Io::Tcp(stream).into(), http2: false }),
                     Some(tls) => {
                         let stream = self.handshake(tls, stream).await?;

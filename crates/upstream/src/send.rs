@@ -6,6 +6,7 @@ mod attempt;
 mod http1;
 mod http2;
 mod reach;
+mod tunnel;
 
 use crate::balance::Wish;
 use crate::breaker::{Admitted, Turn};

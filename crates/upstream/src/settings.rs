@@ -229,7 +229,7 @@ impl TlsConfig {
 pub enum ProtocolChoice {
     /// HTTP/1.1
     Http1,
-    /// HTTP/2; in cleartext by prior knowledge (RFC 9113 3.3).
+    /// HTTP/2, which gRPC needs; in cleartext by prior knowledge (RFC 9113 3.3). gRPC-Web becomes gRPC.
     Http2,
     /// What the endpoint chooses by ALPN; needs TLS.
     Auto,

@@ -179,6 +179,11 @@ impl Upstream {
         self.discovery.sources().iter().map(|source| &source.written)
     }
 
+    /// Whether it is spoken to in HTTP/2 and nothing else.
+    pub fn is_http2(&self) -> bool {
+        self.protocol == ProtocolChoice::Http2
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_tls(&self) -> bool {
         self.tls

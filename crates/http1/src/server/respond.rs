@@ -45,6 +45,8 @@ pub enum WriteError {
     Stalled,
     /// The request's whole time is over.
     Deadline,
+    /// The gateway's time to stop is over.
+    Stopped,
     /// The content failed where it comes from.
     Body(BodyError),
 }

@@ -145,7 +145,7 @@ impl Asked {
         let (status, fields, body) = if connected.http2 || self.protocol == ProtocolChoice::Http2 {
             let client = Client::start(connected.stream).await.map_err(|error| error.to_string())?;
             let (host, scheme) = (&*self.host, self.scheme);
-            let call = pintle_http2::client::Call { method, target, host, scheme, fields };
+            let call = pintle_http2::client::Call { method, target, host, scheme, fields, protocol: None };
             let bounds = pintle_http2::client::Bounds { response: wait, idle: wait, deadline: None };
             let answer = client.send(&call, body, bounds, None, ()).await;
             let answer = answer.map_err(|fail| format!("{fail:?}"))?;

@@ -5,7 +5,7 @@ use super::{Failure, Head, Stage};
 use crate::endpoint::{Endpoint, Lease};
 use crate::stream::Stream;
 use crate::upstream::Upstream;
-use pintle_core::{Body, Reason, Refusal, Response};
+use pintle_core::{Body, Method, Reason, Refusal, Response, grpc};
 use pintle_http1::client::{Bounds, Call, Connection, Fail, SendError};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +20,11 @@ impl Upstream {
         now: Instant,
     ) -> Result<Response, Failure> {
         let endpoint = Arc::clone(&lease.endpoint);
+        if *request.method == Method::POST && grpc::Kind::of(request.fields) == Some(grpc::Kind::Grpc) {
+            let why = format!("{} is spoken to in HTTP/1.1, and gRPC needs HTTP/2: `protocol: http2`", endpoint.name);
+            let refusal = Refusal::new(Reason::NotImplemented).internal(why);
+            return Err(Failure { refusal, stage: Stage::Aside, body: None });
+        }
         let host = request.host.unwrap_or(&endpoint.host);
         let call = Call {
             method: request.method,

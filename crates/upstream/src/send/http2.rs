@@ -36,16 +36,26 @@ impl Upstream {
         lease: Lease,
         reused: bool,
     ) -> Result<Response, Failure> {
-        let endpoint = Arc::clone(&lease.endpoint);
         if request.protocol.is_some() {
-            let refusal = Refusal::new(Reason::NotImplemented)
-                .detail("A WebSocket cannot be carried to this service.")
-                .internal(format!("{} speaks HTTP/2, and a WebSocket needs HTTP/1.1", endpoint.name));
-            return Err(Failure { refusal, stage: Stage::Aside, body: None });
+            return Box::pin(self.tunnel(client, request, body, lease, reused)).await;
         }
+        self.exchange(client, request, body, lease, reused).await
+    }
+
+    /// A request and its answer on a stream.
+    pub(super) async fn exchange(
+        &self,
+        client: Client,
+        request: &Head<'_>,
+        body: Body,
+        lease: Lease,
+        reused: bool,
+    ) -> Result<Response, Failure> {
+        let endpoint = Arc::clone(&lease.endpoint);
         let scheme = if self.is_tls() { Scheme::Https } else { Scheme::Http };
         let host = request.host.unwrap_or(&endpoint.host);
-        let call = Call { method: request.method, target: request.target, host, scheme, fields: request.fields };
+        let Head { method, target, fields, protocol, .. } = *request;
+        let call = Call { method, target, host, scheme, fields, protocol };
         let bounds = Bounds {
             response: self.config.timeout.response,
             idle: self.config.timeout.idle,
