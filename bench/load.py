@@ -1,6 +1,7 @@
 """Load: drives one proxy with one workload for some seconds, and says what came back.
 
-wrk for HTTP/1.1, h2load for HTTP/2 and for every fixed rate, clients.py for handshakes and idle connections.
+wrk for HTTP/1.1, h2load for HTTP/2 and for every fixed rate, websocket.c for WebSockets, clients.py for handshakes and idle
+connections. A meter stands around what counts: a context manager, entered once the load begins.
 Whatever is not a 2xx, and every broken connection, comes back as a problem: the run is then invalid.
 """
 
@@ -10,6 +11,7 @@ import re
 import select
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,16 +64,25 @@ class Generator:
         self.env = {"OPENSSL_CONF": str(conf)}
         self.speeds: dict[tuple[str, int], float] = {}  # requests a second of a workload on a proxy's port, the best seen
 
-    def drive(self, work: Workload, setting, seconds: float, rate: float | None = None) -> Load:
+    def drive(self, work: Workload, setting, seconds: float, rate: float | None = None,
+              meter: AbstractContextManager = nullcontext()) -> Load:
         """As fast as it goes, or at a fixed rate (requests a second over all connections)."""
-        if work.kind == "handshakes":
-            return self.handshakes(work, setting, seconds, rate)
-        if work.kind == "h2load" or rate:
-            return self.h2load(work, setting, seconds, rate)
-        return self.wrk(work, setting, seconds)
+        if work.kind == "websocket":
+            return self.websocket(work, setting, seconds, rate, meter)
+        with meter:
+            if work.kind == "handshakes":
+                return self.handshakes(work, setting, seconds, rate)
+            if work.kind == "h2load" or rate:
+                return self.h2load(work, setting, seconds, rate)
+            return self.wrk(work, setting, seconds)
 
     def target(self, work: Workload, setting) -> str:
         return f"https://127.0.0.1:{setting.tls}{work.path}" if work.tls else f"http://127.0.0.1:{setting.plain}{work.path}"
+
+    @staticmethod
+    def headers(work: Workload) -> list[str]:
+        """A request's own headers, as the tools take them on the command line."""
+        return [f"-H{line}" for line in work.headers]
 
     def body(self, work: Workload) -> Path:
         file = self.folder / "body"
@@ -84,21 +95,21 @@ class Generator:
         script.write_text(SCRIPT.format(request=post))
         text = processes.run(
             [install.find("wrk"), "-t1", f"-c{work.connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s",
-             "-s", str(script), self.target(work, setting)], seconds + 30, self.env)
+             "-s", str(script), *self.headers(work), self.target(work, setting)], seconds + 30, self.env)
         found = re.search(r"^RESULT (.*)$", text, re.M)
         if not found:
             raise processes.Failed(f"wrk: {text[-300:]}")
         requests, duration, size, *errors = map(int, found[1].split())
         problems = [f"{count} {name}" for name, count in zip(
             ("connections refused", "read errors", "write errors", "timeouts", "answers of 4xx or 5xx"), errors) if count]
-        if requests == 0 or size < requests * work.body:
+        if requests == 0 or size < requests * work.least():
             problems.append(f"{size} bytes in {requests} answers: too few for bodies of {work.body}")
         return Load(requests, duration / 1e6, problems)
 
     def h2load(self, work: Workload, setting, seconds: float, rate: float | None) -> Load:
         key, h1, log = (work.name, setting.plain), work.kind != "h2load", self.folder / "h2load.log"
         argv = [install.find("h2load"), "-t1", f"-c{work.connections}", f"-m{work.streams}", f"--tls13-ciphers={CIPHER}",
-                "--groups=X25519"]
+                "--groups=X25519", *self.headers(work)]
         argv += ["--h1"] if h1 else []
         argv += ["-d", str(self.body(work))] if work.post else []
         if rate:
@@ -115,14 +126,14 @@ class Generator:
         counts = {name: int(n) for n, name in re.findall(r"(\d+) (2xx|3xx|4xx|5xx|total|failed|errored|timeout)\b", text)}
         problems = [f"{counts[name]} {name}" for name in ("3xx", "4xx", "5xx", "failed", "errored", "timeout") if counts.get(name)]
         protocol = re.search(r"Application protocol: (\S+)", text)
-        wanted = "http/1.1" if h1 else "h2"
+        wanted = "http/1.1" if h1 else "h2" if work.tls else "h2c"
         if not protocol or protocol[1] != wanted:
             problems.append(f"protocol {protocol and protocol[1]} in place of {wanted}")
         if work.tls and ("TLS Protocol: TLSv1.3" not in text or f"Cipher: {CIPHER}" not in text):
             problems.append("not TLS 1.3 with the cipher of all")
         took, size = re.search(r"finished in ([\d.]+)(ms|s|us)", text), re.search(r"\((\d+)\) data", text)
         done = counts.get("2xx", 0)
-        if not done or done != counts.get("total") or not size or int(size[1]) < done * work.body:
+        if not done or done != counts.get("total") or not size or int(size[1]) < done * work.least():
             problems.append("answers missing or too short")
         load = Load(done, float(took[1]) / {"s": 1, "ms": 1e3, "us": 1e6}[took[2]] if took else seconds, problems)
         if not rate:
@@ -144,34 +155,74 @@ class Generator:
             problems.append(f"{told['resumed']} of {told['requests']} handshakes were resumed")
         return Load(told["requests"], told["seconds"], problems, told["durations_us"])
 
+    def websocket(self, work: Workload, setting, seconds: float, rate: float | None, meter: AbstractContextManager) -> Load:
+        """Opening and closing the connections is not metered."""
+        argv = [install.websocket(), "load", str(setting.plain), str(work.connections), str(work.body), f"{seconds:g}", f"{rate or 0}"]
+        with Spoken(argv, self.env) as spoken:
+            spoken.says(60)
+            with meter:
+                spoken.word()
+                told = spoken.says(seconds + 60)
+            spoken.word()
+        return Load(told["requests"], told["seconds"], [], told["durations_us"])
+
     def hold(self, work: Workload, setting, connections: int) -> "Held":
         """Idle connections, open until closed by `release`."""
         argv = [sys.executable, CLIENTS, "hold", "--port", str(setting.tls if work.tls else setting.plain),
-                "--path", work.path, "--connections", str(connections), *(["--tls"] if work.tls else [])]
+                "--path", work.path, "--connections", str(connections), *(["--tls"] if work.tls else []),
+                *(["--websocket", str(work.body)] if work.serves == "websocket" else [])]
         return Held(argv, self.env)
 
 
-class Held:
+class Spoken:
+    """A process that says a line of JSON at a time, and waits for a word before it goes on."""
+
+    def __init__(self, argv: list[str], env: dict[str, str]):
+        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                      env={**os.environ, **env})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def says(self, seconds: float) -> dict:
+        ready, _, _ = select.select([self.child.stdout], [], [], seconds)
+        line = self.child.stdout.readline() if ready else ""
+        if not line:
+            self.child.kill()
+            words = self.child.stderr.read().strip()[-500:]
+            raise processes.Failed(words if ready else f"{self.child.args[0]} said nothing within {seconds:.0f} s: {words}")
+        return json.loads(line)
+
+    def word(self) -> None:
+        with suppress(BrokenPipeError):  # it has ended: what it says next, or does not, tells why
+            self.child.stdin.write("\n")
+            self.child.stdin.flush()
+
+    def end(self) -> None:
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        try:
+            self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+
+
+class Held(Spoken):
     """A process that holds idle connections."""
 
     def __init__(self, argv: list[str], env: dict[str, str]):
-        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **env})
-        told = json.loads(self.line(120))
+        super().__init__(argv, env)
+        told = self.says(120)
         self.open, self.problems = told["open"], [f"{count} {text}" for text, count in told["problems"].items()]
-
-    def line(self, seconds: float) -> str:
-        ready, _, _ = select.select([self.child.stdout], [], [], seconds)
-        if not ready:
-            self.child.kill()
-            raise processes.Failed(f"connections were not opened within {seconds:.0f} s")
-        return self.child.stdout.readline() or "{}"
 
     def release(self) -> list[str]:
         """Closes them; the problems met, with connections that the proxy had closed in the meantime."""
-        self.child.stdin.write("\n")
-        self.child.stdin.flush()
-        closed = json.loads(self.line(30)).get("closed_by_proxy", -1)
-        self.child.stdin.close()
-        self.child.stdout.close()
-        self.child.wait(30)
+        self.word()
+        closed = self.says(30).get("closed_by_proxy", -1)
+        self.end()
         return self.problems + ([f"{closed} idle connections closed by the proxy"] if closed else [])

@@ -25,6 +25,21 @@ def cpu(pids: list[int]) -> tuple[float, float]:
     return user / TICK, kernel / TICK
 
 
+class Cpu:
+    """The CPU time of processes and the time on the wall while it is entered, in seconds."""
+
+    def __init__(self, pids: list[int]):
+        self.pids, self.user, self.kernel, self.took = pids, 0.0, 0.0, 0.0
+
+    def __enter__(self):
+        self.before, self.begun = cpu(self.pids), time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        (user, kernel), self.took = cpu(self.pids), time.monotonic() - self.begun
+        self.user, self.kernel = user - self.before[0], kernel - self.before[1]
+
+
 def rss(pids: list[int]) -> int:
     """Resident memory in KiB (VmRSS); pages that processes share count once for each."""
     total = 0

@@ -13,6 +13,25 @@ import processes
 from proxy import Proxy
 
 
+PROXY = """
+      proxy_pass http://origin; proxy_http_version 1.1;
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+"""
+BUFFERS = """
+      proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k; proxy_max_temp_file_size 0;
+"""
+KEPT = f"{PROXY}{BUFFERS} proxy_set_header Connection \"\";"
+NGINX = {  # what its one location does
+    "proxy": KEPT,
+    "gzip": f"{KEPT} gzip on; gzip_types application/json; gzip_proxied any;",
+    "files": "root FILES; sendfile on; tcp_nopush on;",
+    # A WebSocket has two buffers of proxy_buffer_size; the default is the smallest that makes sense.
+    "websocket": f"""{PROXY} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
+      proxy_read_timeout 1h; proxy_send_timeout 1h;
+""",
+}
+
+
 class Nginx(Proxy):
     name = "nginx"
 
@@ -42,11 +61,7 @@ http {{
   upstream origin {{ server {s.origin}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }}
   server {{
     listen 127.0.0.1:{s.plain} backlog=4096; listen 127.0.0.1:{s.tls} ssl http2 backlog=4096;
-    location / {{
-      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k; proxy_max_temp_file_size 0;
-    }}
+    location / {{ {NGINX[s.serves].replace("FILES", str(s.files))} }}
   }}
 }}
 """
@@ -85,6 +100,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout http-keep-alive 1h
+  timeout tunnel 1h
 frontend public
   bind 127.0.0.1:{s.plain} backlog 4096
   bind 127.0.0.1:{s.tls} backlog 4096 ssl crt {s.both} alpn h2,http/1.1
@@ -92,7 +108,7 @@ frontend public
   http-request capture req.hdr(user-agent) id 0
 {log}  default_backend origin
 backend origin
-  server origin {s.origin} pool-max-conn -1 pool-purge-delay 1h
+  server origin {s.origin}{" proto h2" if s.serves == "grpc" else ""} pool-max-conn -1 pool-purge-delay 1h
 """
 
 
@@ -171,10 +187,17 @@ class Envoy(Proxy):
         return "envoy.json", envoy_config.text(self.setting, self.log)
 
 
+PINTLE = {  # its one route, where that does something else than to send on
+    "files": "  - {match: /**, files: {root: FILES}}\n",
+    "gzip": "  - {match: /**, policies: [{compress: {algorithms: [gzip]}}], proxy: origin}\n",
+}
+
+
 class Pintle(Proxy):
     name = "pintle"
     routes: str | None = None  # the routes' YAML, where a workload brings its own
     more: str = ""  # more of the top level
+    upstream: str | None = None  # the upstream's YAML, the same
 
     @classmethod
     def program(cls):
@@ -191,14 +214,16 @@ class Pintle(Proxy):
     def config(self):
         s = self.setting
         log = f"{{to: {self.log}}}" if s.log else "none"
-        routes = self.routes or "  - {match: /**, proxy: origin}\n"
+        routes = self.routes or PINTLE.get(s.serves, "  - {match: /**, proxy: origin}\n").replace("FILES", str(s.files))
+        protocol = ", protocol: http2" if s.serves == "grpc" else ""
+        upstream = self.upstream or f'{{endpoints: ["{s.origin}"]{protocol}, connections: {{keep: 256}}}}'
         return "pintle.yaml", f"""{self.more}workers: 1
 listeners:
   - {{address: "127.0.0.1:{s.plain}"}}
   - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}
 telemetry: {{access_log: {log}}}
 upstreams:
-  origin: {{endpoints: ["{s.origin}"], connections: {{keep: 256}}}}
+  origin: {upstream}
 routes:
 {routes}"""
 

@@ -23,6 +23,8 @@ class Setting:
     both: Path
     log: bool
     cpu: int
+    serves: str  # a workload's
+    files: Path  # what it serves by itself
 
 
 class Proxy:

@@ -167,7 +167,7 @@ def check_once(work: Workload, the: Run, figures: Figures) -> None:
     write_teams(folder, 100, work.routes // 100)
     main = folder / "pintle.yaml"
     main.write_text("include: ['routes.d/*.yaml']\nlisteners: [{address: '127.0.0.1:8080'}]\n"
-                    f"upstreams: {{origin: {{endpoints: ['{the.origin}']}}}}\n")
+                    f"upstreams: {{origin: {{endpoints: ['{the.services.address('proxy')}']}}}}\n")
     for _ in range(min(3, the.rounds)):
         began = time.monotonic()
         child = subprocess.Popen([str(install.pintle()), "check", str(main)],

@@ -13,7 +13,7 @@ from context import Figures, Result
 from measure import spread
 from proxy import Proxy
 
-KINDS = ("wrk", "h2load", "handshakes")
+KINDS = ("wrk", "h2load", "handshakes", "websocket")
 
 
 def shown(values: list[float], digits: int = 1) -> str:
@@ -33,12 +33,12 @@ def best_peer(result: Result) -> str | None:
     return min(peers, key=peers.get) if peers else None
 
 
-def ratios(result: Result, name: str) -> list[float]:
-    """The rounds' ratios to the best peer."""
-    best = best_peer(result)
-    if not best:
+def ratios(result: Result, name: str, peer: str | None) -> list[float]:
+    """The rounds' ratios to a peer."""
+    there = valid(result)
+    if name not in there or peer not in there:
         return []
-    return [own / other for own, other in zip(result.figures[name].cpu, result.figures[best].cpu)]
+    return [own / other for own, other in zip(there[name].cpu, there[peer].cpu)]
 
 
 def verdict(result: Result) -> tuple[str, str]:
@@ -46,11 +46,17 @@ def verdict(result: Result) -> tuple[str, str]:
     own = valid(result).get("pintle")
     if not own:
         return "–", "invalid" if result.figures.get("pintle", Figures()).problems else "not run"
-    values = ratios(result, "pintle") if result.workload.unit == "x" else own.cpu
+    bar = result.workload.bar
+    if isinstance(bar, dict):
+        each = {peer: ratios(result, "pintle", peer) for peer in bar}
+        missed = any(values and statistics.median(values) > bar[peer] for peer, values in each.items())
+        return "; ".join(f"{shown(values, 2)} of {peer}" for peer, values in each.items()), \
+            "**missed**" if missed else "met" if all(each.values()) else "not shown: a peer is missing"
+    values = ratios(result, "pintle", best_peer(result)) if result.workload.unit == "x" else own.cpu
     if not values:
         return "–", "no peer to compare with"
-    return shown(values, 3 if result.workload.kind == "routes" else 2), \
-        "met" if statistics.median(values) <= result.workload.bar else "**missed**"
+    return shown(values, 3 if result.workload.kind in ("routes", "endpoints") else 2), \
+        "met" if statistics.median(values) <= bar else "**missed**"
 
 
 def bars(results: list[Result]) -> list[str]:
@@ -58,19 +64,19 @@ def bars(results: list[Result]) -> list[str]:
     for result in results:
         work = result.workload
         figure, met = verdict(result)
-        unit = "of the best peer" if work.unit == "x" else work.unit
-        lines.append(f"| {work.name} | {work.says} | ≤ {work.bar:g} {unit} | {figure} | {best_peer(result) or '–'} | {met} |")
+        lines.append(f"| {work.name} | {work.says} | {work.bars()} | {figure} | {best_peer(result) or '–'} | {met} |")
     return lines
 
 
 def loaded_table(result: Result) -> list[str]:
     at = f" at {result.rate:,}/s" if result.rate else ""
-    lines = [f"| proxy | CPU µs a request | user | kernel | to the best peer | syscalls a request | p50 ms{at} | p99 ms{at} "
-             "| requests/s | CPU busy | RSS MiB |", "| --- " * 11 + "|"]
+    each, best = result.workload.each, best_peer(result)
+    lines = [f"| proxy | CPU µs a {each} | user | kernel | to the best peer | syscalls a {each} | p50 ms{at} | p99 ms{at} "
+             f"| {each}s/s | CPU busy | RSS MiB |", "| --- " * 11 + "|"]
     for name, one in valid(result).items():
         calls = f"{one.syscalls:.2f}" if one.syscalls is not None else "–"
         p50, p99 = ([value / 1000 for value in values] for values in (one.p50, one.p99))
-        lines.append(f"| {name} | {shown(one.cpu)} | {shown(one.user)} | {shown(one.kernel)} | {shown(ratios(result, name), 2)} "
+        lines.append(f"| {name} | {shown(one.cpu)} | {shown(one.user)} | {shown(one.kernel)} | {shown(ratios(result, name, best), 2)} "
                      f"| {calls} | {shown(p50, 2)} | {shown(p99, 2)} | {statistics.median(one.per_second):,.0f} "
                      f"| {statistics.median(one.busy):.0%} | {one.rss / 1024:.1f} |")
     return lines
@@ -95,6 +101,7 @@ def section(result: Result) -> list[str]:
     lines = [f"### {work.name}", "", f"{work.says[0].upper()}{work.says[1:]}.", ""]
     if valid(result):
         lines += table(result)
+        lines += [f"- {name}: {note}" for name, one in valid(result).items() for note in one.notes]
     lines += [f"- **invalid**, {name}: {problem}" for name, one in result.figures.items() for problem in one.problems]
     return lines + [""]
 

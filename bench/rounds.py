@@ -3,11 +3,12 @@
 Every proxy is up for the whole workload, and takes its turn in each round; the figures of a round stand beside each other.
 """
 
+import gzip
+import http.client
 import os
-import time
 from dataclasses import replace
 
-import clients
+import install
 import measure
 import processes
 from context import Figures, Result, Run, attempt, guarded
@@ -21,9 +22,9 @@ RATE_SHARE = 0.5  # of what the slowest proxy manages: the fixed rate for all
 def loaded(work: Workload, the: Run, result: Result) -> None:
     """CPU time a request under full load; latency at an equal rate; system calls in a pass of their own."""
     up: dict[str, Proxy] = {}
-    for kind in the.proxies:
+    for kind in the.taking(work):
         figures = result.figures[kind.name] = Figures()
-        if proxy := attempt(figures, the.start, kind):
+        if proxy := attempt(figures, the.start, kind, work.serves):
             up[kind.name] = proxy
             attempt(figures, check, work, the, proxy, figures)
             if not figures.problems:
@@ -49,15 +50,31 @@ def loaded(work: Workload, the: Run, result: Result) -> None:
 def check(work: Workload, the: Run, proxy: Proxy, figures: Figures) -> None:
     """One request before all others: a 200 with the right body (wrk does not tell 2xx from 3xx)."""
     single = replace(work, connections=1, streams=1)
-    if work.kind == "wrk" and not work.tls:
-        with clients.connect(proxy.setting.plain) as stream:
-            head = f"{'POST' if work.post else 'GET'} {work.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            head += f"Content-Length: {work.post}\r\n\r\n" if work.post else "\r\n"
-            stream.sendall(head.encode() + b"x" * work.post)
-            answer = clients.read_answer(stream)
-        if answer != (200, work.body):
-            raise processes.Failed(f"answered {answer[0]} with {answer[1]} bytes in place of 200 with {work.body}")
-    else:
+    if work.serves == "grpc":
+        # h2load does not look at trailers.
+        text = processes.run([install.find("nghttp"), "-v", *the.generator.headers(work), "-d", str(the.generator.body(work)),
+                              the.generator.target(work, proxy.setting)], 20)
+        if "grpc-status: 0" not in text:
+            raise processes.Failed(f"a call without its status: {text[-300:]}")
+    if work.kind in ("wrk", "endpoints") and not work.tls:
+        asking = http.client.HTTPConnection("127.0.0.1", proxy.setting.plain, timeout=10)
+        try:
+            asking.request("POST" if work.post else "GET", work.path, b"x" * work.post or None,
+                           dict(line.split(": ") for line in work.headers))
+            answer = asking.getresponse()
+            body = answer.read()
+        except http.client.HTTPException as error:
+            raise processes.Failed(f"answered {error!r}") from None
+        finally:
+            asking.close()
+        if work.serves == "gzip":
+            if answer.getheader("content-encoding") != "gzip":
+                raise processes.Failed("an answer that is not gzipped")
+            figures.notes.append(f"{work.body:,} bytes become {len(body):,}")
+            body = gzip.decompress(body)
+        if (answer.status, len(body)) != (200, work.body):
+            raise processes.Failed(f"answered {answer.status} with {len(body)} bytes in place of 200 with {work.body}")
+    elif work.kind != "websocket":  # its client compares every echo
         # Over TLS h2load says what was negotiated, and tells the classes of statuses apart.
         figures.problems += the.generator.drive(single, proxy.setting, 0.5, None if work.kind == "handshakes" else 20).problems
 
@@ -67,18 +84,16 @@ def one_round(work: Workload, the: Run, proxy: Proxy, figures: Figures, seconds:
         # Emptied while it is open: all of them append. Keeps the disk's share small and the same for all.
         if proxy.log.exists():
             os.truncate(proxy.log, 0)
-    pids = proxy.pids()
-    before, begun = measure.cpu(pids), time.monotonic()
-    load = the.generator.drive(work, proxy.setting, seconds)
-    after, took = measure.cpu(pids), time.monotonic() - begun
+    spent = measure.Cpu(proxy.pids())
+    load = the.generator.drive(work, proxy.setting, seconds, meter=spent)
     if load.problems or not load.requests:
         raise processes.Failed("; ".join(load.problems) or "no requests")
-    user, kernel = ((now - then) * 1e6 / load.requests for then, now in zip(before, after))
+    user, kernel = spent.user * 1e6 / load.requests, spent.kernel * 1e6 / load.requests
     figures.user.append(user)
     figures.kernel.append(kernel)
     figures.cpu.append(user + kernel)
     figures.per_second.append(load.requests / load.seconds)
-    figures.busy.append((user + kernel) * load.requests / 1e6 / took)
+    figures.busy.append((user + kernel) * load.requests / 1e6 / spent.took)
 
 
 def latency(work: Workload, the: Run, proxy: Proxy, figures: Figures, rate: float) -> None:
@@ -90,9 +105,9 @@ def latency(work: Workload, the: Run, proxy: Proxy, figures: Figures, rate: floa
 
 
 def syscalls(work: Workload, the: Run, proxy: Proxy, figures: Figures) -> None:
+    seen = measure.Syscalls(proxy.pids(), the.folder)
     try:
-        with measure.Syscalls(proxy.pids(), the.folder) as seen:
-            load = the.generator.drive(work, proxy.setting, min(2, the.seconds) / 4)  # a traced proxy takes its time
+        load = the.generator.drive(work, proxy.setting, min(2, the.seconds) / 4, meter=seen)  # a traced proxy takes its time
     except measure.CannotTrace:
         return  # the column stays empty; the other figures stand
     if load.problems:

@@ -7,7 +7,6 @@ import measure
 import peers
 import processes
 from context import Figures, Result, Run, attempt
-from proxy import Setting
 from workloads import Workload
 
 
@@ -38,27 +37,24 @@ def routes(work: Workload, the: Run, result: Result) -> None:
 
 
 def routes_ratio(the: Run, figures: Figures) -> None:
-    one, many = counted(the, 1), counted(the, 10_000)
+    one, many = (counted(the, f"/routes/{count - 1:06}/x", routes=many_routes(count, the.services.address("proxy"))) for count in (1, 10_000))
     figures.cpu.append(many / one)
     figures.top = [("instructions a request, one route", round(one)), ("10,000 routes", round(many))]
 
 
-def counted(the: Run, count: int, few: int = 200, more: int = 1200) -> float:
+def counted(the: Run, path: str, few: int = 200, more: int = 1200, **extra) -> float:
+    """Instructions a request for a path, of a Pintle with what is extra in its configuration."""
     totals = []
     for times in (few, more):
-        plain, tls = processes.free_ports(2)
-        the.count += 1
-        proxy = peers.Pintle(Setting(the.folder / f"{the.count:03}-routes", plain, tls, the.origin, *the.certificate,
-                                     log=the.log, cpu=the.cpu))
-        proxy.routes = many_routes(count, the.origin)
+        proxy = the.ready(peers.Pintle, **extra)
+        plain = proxy.setting.plain
         name, text = proxy.config()
         conf, out = proxy.setting.folder / name, proxy.setting.folder / "callgrind"
         conf.write_text(text)
         proxy.process = processes.Process(
             "callgrind", measure.callgrind(proxy.argv(conf), out), the.cpu, proxy.setting.folder / "output")
-        the.started.append(proxy)
         proxy.process.wait_for_port(plain, 180)
-        ask(plain, f"/routes/{count - 1:06}/x", times)
+        ask(plain, path, times)
         proxy.process.stop(60)
         totals.append(measure.instructions(out))
     return (totals[1] - totals[0]) / (more - few)
@@ -71,7 +67,7 @@ def routes_memory(work: Workload, the: Run, result: Result) -> None:
 
 
 def routes_rss(the: Run, figures: Figures) -> None:
-    proxy = the.start(peers.Pintle, routes=many_routes(100_000, the.origin))
+    proxy = the.start(peers.Pintle, routes=many_routes(100_000, the.services.address("proxy")))
     ask(proxy.setting.plain, "/routes/099999/x", 1)
     time.sleep(8)  # what loading needed goes back to the system some seconds later
     figures.rss = measure.rss(proxy.pids())

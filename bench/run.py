@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import endpoints
 import idle
 import install
 import origin
@@ -28,8 +29,8 @@ import workloads
 from context import Result, Run
 from load import Generator
 
-KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "idle": idle.idle,
-         "routes": routes.routes, "routes_memory": routes.routes_memory,
+KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "routes_memory": routes.routes_memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 
 
@@ -87,9 +88,8 @@ def say(text: str) -> None:
 def measure_all(given: argparse.Namespace, works: list[workloads.Workload], proxies: list, folder: Path) -> list[Result]:
     proxy_cpu, other_cpu = processes.cpus()
     os.sched_setaffinity(0, {other_cpu})  # for this process and for all that it starts without taskset
-    (port,) = processes.free_ports(1)
-    service, results = origin.Origin(folder / "origin", port, other_cpu), []
-    the = Run(folder, service.address, origin.certificate(folder), Generator(folder / "load"), proxies,
+    services, results = origin.Services(folder, other_cpu), []
+    the = Run(folder, services, origin.certificate(folder), Generator(folder / "load"), proxies,
               given.rounds, given.seconds, given.log == "on", proxy_cpu, given.quick, given.reloads)
     try:
         for work in works:
@@ -104,7 +104,7 @@ def measure_all(given: argparse.Namespace, works: list[workloads.Workload], prox
         given.write = False
         say("interrupted: the workloads that were complete follow")
     finally:
-        service.stop()
+        services.stop()
     return results
 
 
@@ -112,7 +112,7 @@ def main() -> int:
     given = options()
     if given.list:
         for work in workloads.ALL:
-            print(f"{work.name:16} {work.says}; bar {work.bar:g}{'' if work.unit == 'x' else ' ' + work.unit}")
+            print(f"{work.name:16} {work.says}; {work.bars()}")
         return 0
     works = workloads.chosen(given.workload)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

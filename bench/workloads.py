@@ -1,6 +1,7 @@
 """The workloads: one entry each, data only. How each kind is run stands in rounds.py.
 
-A bar is the highest allowed ratio of Pintle's figure to the best peer's, or an absolute maximum with its unit.
+A bar is the highest allowed ratio of Pintle's figure to the best peer's, or an absolute maximum with its unit, or a ratio for
+each peer by name: then those peers and no others run beside Pintle.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | idle | routes | routes_memory | reload | stall | check | soak
-    bar: float
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | routes_memory | reload | stall | check | soak
+    bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
+    serves: str = "proxy"  # what the proxies are set up for: proxy | files | gzip | websocket | grpc
+    each: str = "request"  # what figures are of
     path: str = "/1k"
-    body: int = 1024  # bytes of an answer
+    body: int = 1024  # bytes of an answer, or of a message
+    headers: tuple[str, ...] = ()  # of a request
     tls: bool = False
     connections: int = 64
     streams: int = 1
@@ -23,6 +27,22 @@ class Workload:
     routes: int = 0
     memory: int = 0  # MB that it may take at most
 
+    def bars(self) -> str:
+        """The bar in words."""
+        if isinstance(self.bar, dict):
+            return ", ".join(f"≤ {bar:g} of {peer}" for peer, bar in self.bar.items())
+        return f"≤ {self.bar:g} {'of the best peer' if self.unit == 'x' else self.unit}"
+
+    def takes(self, proxy: str) -> bool:
+        """Whether a proxy takes part."""
+        return proxy == "pintle" or not isinstance(self.bar, dict) or proxy in self.bar
+
+    def least(self) -> int:
+        """Bytes of an answer that must come over the wire at least."""
+        return self.body // 20 if self.serves == "gzip" else self.body
+
+
+GRPC_MESSAGE = 5 + 64  # bytes: its flag and length, then what it says; the answer is as long
 
 ALL = [
     Workload("h1-1k", "HTTP/1.1 GET of 1 KB, 64 connections", "wrk", 0.85),
@@ -42,6 +62,21 @@ ALL = [
     Workload("idle-plain", "memory of an idle keep-alive connection, 5,000 open", "idle", 3, "KiB", connections=5000),
     Workload("idle-tls", "memory of an idle TLS keep-alive connection, 5,000 open", "idle", 13, "KiB",
              connections=5000, tls=True),
+    Workload("endpoints", "instructions of a request with three endpoints, health checks and retries, against one endpoint with nothing on",
+             "endpoints", 1.05, "times one endpoint"),
+    Workload("websocket", "WebSocket echo, 1,000 connections, messages of 128 bytes", "websocket", {"nginx": 1.0, "haproxy": 1.0},
+             serves="websocket", each="message", connections=1000, body=128),
+    Workload("websocket-idle", "memory of an idle WebSocket that had one echo, 1,000 open", "idle", {"nginx": 1.0},
+             serves="websocket", connections=1000, body=128),
+    Workload("grpc", "gRPC unary over HTTP/2 without TLS on both sides, messages of 64 bytes, 8 connections of 16 streams", "h2load",
+             {"envoy": 0.6, "haproxy": 1.1}, serves="grpc", each="call", connections=8, streams=16, path="/bench.Echo/Call.grpc",
+             post=GRPC_MESSAGE, body=GRPC_MESSAGE, headers=("content-type: application/grpc", "te: trailers")),
+    Workload("file-1k", "static file of 1 KB, HTTP/1.1, 64 connections", "wrk", {"nginx": 1.0}, serves="files"),
+    Workload("file-1m", "static file of 1 MB, HTTP/1.1, 64 connections", "wrk", {"nginx": 1.0}, serves="files", path="/1m", body=1024 * 1024),
+    Workload("file-1m-tls", "static file of 1 MB, HTTP/1.1 over TLS, 64 connections", "wrk", {"nginx": 1.0}, serves="files",
+             path="/1m", body=1024 * 1024, tls=True),
+    Workload("gzip-20k", "JSON of 20 KB from the origin, gzipped on the way, HTTP/1.1, 64 connections", "wrk", {"nginx": 1.0},
+             serves="gzip", path="/20k.json", body=20 * 1024, headers=("accept-encoding: gzip",)),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
     Workload("reload-10k", "a route added to one of 100 files with 10,000 routes, under 2,000 requests a second: until it answers",

@@ -50,6 +50,45 @@ async fn an_answer_goes_on_piece_by_piece() {
     assert_eq!(client.chunk().await, None);
 }
 
+// Rule: streams-at-once
+#[tokio::test]
+async fn pieces_go_on_at_once_both_ways_in_all_four_ways() {
+    let old = RawOrigin::start().await.play(|mut wire| async move {
+        wire.head().await;
+        wire.write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n").await;
+        while let Some(chunk) = wire.chunk().await {
+            let text = String::from_utf8_lossy(&chunk).into_owned();
+            wire.write(format!("{:x}\r\n{text}\r\n", text.len())).await;
+        }
+        wire.write("0\r\n\r\n").await;
+    });
+    let new = super::grpc::service::Service::start().await;
+    let routes = format!("routes: [{{match: /1, proxy: \"{}\"}}, {{match: /2, proxy: new}}]", old.url());
+    let gateway = Gateway::plain(format!("upstreams: {{new: {}}}\n{routes}", new.upstream())).await;
+    for path in ["/1", "/2"] {
+        let mut client = gateway.wire().await;
+        client.write(format!("POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n")).await;
+        client.write("7\r\ndata: x\r\n").await;
+        assert_eq!(client.head().await.status(), 200);
+        assert_eq!(client.chunk().await.as_deref(), Some(&b"data: x"[..]), "1 to {path}");
+        client.write("7\r\ndata: y\r\n").await;
+        assert_eq!(client.chunk().await.as_deref(), Some(&b"data: y"[..]));
+        client.write("0\r\n\r\n").await;
+        assert_eq!(client.chunk().await, None);
+
+        let mut stream = gateway.h2().await.open(&Ask::new("POST", path), false).await.expect("a stream");
+        stream.write("data: x").await;
+        assert_eq!(stream.head().await.expect("a head").status, 200);
+        assert_eq!(stream.data().await.expect("data").expect("data"), "data: x", "2 to {path}");
+        stream.write("data: y").await;
+        assert_eq!(stream.data().await.expect("data").expect("data"), "data: y");
+        stream.finish();
+        while let Some(data) = stream.data().await {
+            assert!(data.expect("no reset").is_empty());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_goes_on_piece_by_piece() {
     let (gateway, service) = raw().await;

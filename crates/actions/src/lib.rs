@@ -4,6 +4,7 @@
 
 mod content;
 mod fallback;
+mod files;
 mod maintenance;
 mod proxy;
 mod redirect;
@@ -16,6 +17,7 @@ mod url;
 
 pub use content::Content;
 pub use fallback::Fallback;
+pub use files::{FilesConfig, FilesMap, Precompressed};
 pub use maintenance::{Closed, MaintenanceConfig};
 pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
 pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};

@@ -2,10 +2,12 @@
 //!
 //! Path and query go on as they are, normalised, unless `path` says otherwise; then the query stays unless the template
 //! has one. The Host is the URL's own for an `https` URL, else the client's; `host` decides. What the gateway adds to
-//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other.
+//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other, and so is a call of gRPC; gRPC-Web
+//! becomes one in `proxy/grpc_web.rs`.
 
 mod config;
 mod forward;
+mod grpc_web;
 mod mirror;
 mod rewrite_location;
 #[cfg(test)]
@@ -16,12 +18,14 @@ pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 
 use crate::services::{Services, Target};
 use crate::url::{Host, Url};
+use grpc_web::Bridge;
 use mirror::Mirror;
 use pintle_core::config::{Diagnostic, Reader};
 use pintle_core::exchange::Client;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::template::{Declared, Template};
-use pintle_core::{Exchange, Refusal, Response};
+use pintle_core::template::{Declared, Fault, Key, Template};
+use pintle_core::{Exchange, Refusal, Response, Scheme};
+use pintle_policies::template;
 use pintle_upstream::{Caller, Outgoing};
 use rewrite_location::Undo;
 use std::net::SocketAddr;
@@ -47,16 +51,21 @@ struct Rewrite {
 #[derive(Debug)]
 enum To {
     One(Target),
-    /// At random by weight: each with the sum of the weights up to it.
-    Split(Box<[(u32, Target)]>),
+    /// By weight, each with the sum of the weights up to it: at random, or by a key where a request has it.
+    Split(Box<[(u32, Target)]>, Option<Key>),
 }
 
 impl To {
-    fn pick(&self) -> &Target {
+    fn pick(&self, exchange: &Exchange) -> &Target {
         match self {
             To::One(target) => target,
-            To::Split(targets) => {
-                let chosen = fastrand::u32(..targets[targets.len() - 1].0);
+            To::Split(targets, key) => {
+                let all = targets[targets.len() - 1].0;
+                let chosen = match key.as_ref().and_then(|key| key.hash(exchange)) {
+                    // The hash as a fraction of all: where weights change, no more requests move than have to.
+                    Some(hash) => ((u128::from(hash) * u128::from(all)) >> 64) as u32,
+                    None => fastrand::u32(..all),
+                };
                 &targets[targets.partition_point(|(sum, _)| *sum <= chosen)].1
             }
         }
@@ -66,7 +75,7 @@ impl To {
     fn all(&self) -> impl Iterator<Item = (u32, &Target)> {
         let (one, split) = match self {
             To::One(target) => (Some((1, target)), None),
-            To::Split(targets) => (None, Some(targets)),
+            To::Split(targets, _) => (None, Some(targets)),
         };
         let mut before = 0;
         let weighed = split.into_iter().flat_map(|targets| targets.iter()).map(move |(sum, target)| {
@@ -76,7 +85,12 @@ impl To {
         one.into_iter().chain(weighed.filter(|(weight, _)| *weight > 0))
     }
 
-    fn build(config: &ProxyMap, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
+    fn build(
+        config: &ProxyMap,
+        place: &Declared<'_>,
+        services: &mut dyn Services,
+        reader: &mut Reader,
+    ) -> Option<Self> {
         let Some(Split(parts)) = &config.split else {
             return Target::find(config.to.as_ref()?, services, reader).map(To::One);
         };
@@ -91,7 +105,12 @@ impl To {
                 (None, _) => targets = None,
             }
         }
-        targets.map(|targets| To::Split(targets.into()))
+        let key = config.split_by.as_ref().map(|text| {
+            let reported = |fault: Fault| template::report(&fault, text, &text.span, reader);
+            Key::compile(text, place).map_err(reported).ok()
+        });
+        let key = all(key)?;
+        targets.map(|targets| To::Split(targets.into(), key))
     }
 }
 
@@ -122,7 +141,7 @@ impl Proxy {
             }
             ProxyConfig::Long(config) => config,
         };
-        let to = To::build(config, services, reader);
+        let to = To::build(config, place, services, reader);
         let path = config.path.as_ref().map(|path| Url::path(path, place, reader));
         let host = config.host.as_ref().map(|host| Host::build(host, true, place, reader));
         let mirror = config.mirror.as_ref().map(|mirror| Mirror::build(mirror, services, reader));
@@ -150,7 +169,7 @@ impl Proxy {
     }
 
     async fn send(&self, exchange: &mut Exchange) -> Outcome {
-        let target = self.to.pick();
+        let target = self.to.pick(exchange);
         let (path, chosen) = match self.prepare(exchange)? {
             Prepared::Answer(answer) => return Ok(answer),
             Prepared::Send { path, host } => (path, host),
@@ -158,20 +177,27 @@ impl Proxy {
         if let Some(mirror) = &self.mirror {
             mirror.copy(&mut exchange.request, path.as_deref(), chosen.as_deref());
         }
+        let key = target.upstream.key(exchange);
         let request = &mut exchange.request;
+        let web = if target.upstream.is_http2() { Bridge::of(request) } else { None };
         let host = target.host(chosen.as_deref(), request.target.authority());
         let outgoing = Outgoing {
             method: &request.method,
             target: path.as_deref().unwrap_or(request.target.path_and_query()),
             host,
-            fields: &request.fields,
+            fields: web.as_ref().map_or(&request.fields, |web| &web.fields),
             body: std::mem::take(&mut request.body),
             protocol: request.protocol,
             deadline: exchange.deadline,
             interim: exchange.interim.as_ref(),
+            key,
+            secure: request.scheme == Scheme::Https,
             caller: Some(caller(&exchange.client, &exchange.id)),
         };
         let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
+        if let Some(web) = web {
+            web.answer(&mut response, &mut exchange.notes.grpc_status);
+        }
         exchange.notes.first_byte = Some(exchange.started.elapsed());
         if let Some(Rewrite { undoes_path }) = self.rewrite {
             let host = target.host(chosen.as_deref(), exchange.request.target.authority());

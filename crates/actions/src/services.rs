@@ -2,7 +2,8 @@
 
 use pintle_core::config::{Read, Reader, Spanned, Text};
 use pintle_core::step::Destination;
-use pintle_upstream::{Reference, Upstream};
+use pintle_upstream::Upstream;
+use pintle_upstream::reference::{Reference, Scheme};
 use std::sync::Arc;
 
 /// A service as a configuration names it: an upstream, `http(s)://host[:port]` or `unix:/path`.
@@ -18,8 +19,14 @@ impl Text for Service {
 
 /// Finds services while a configuration is built.
 pub trait Services {
-    /// The upstream that a reference means; one for equal URLs. A name that nobody gave is reported.
-    fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>>;
+    /// The upstream that a reference means; one for equal URLs. A name that nobody gave is reported; a URL
+    /// in its place would have this scheme.
+    fn upstream(
+        &mut self,
+        reference: &Spanned<Reference>,
+        scheme: Scheme,
+        reader: &mut Reader,
+    ) -> Option<Arc<Upstream>>;
 }
 
 /// A service, found.
@@ -34,7 +41,7 @@ impl Target {
     pub(crate) fn find(service: &Spanned<Service>, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
         let reference = Spanned::new(service.value.0.clone(), service.span.clone());
         let own_host = matches!(&reference.value, Reference::Url(origin) if origin.is_tls());
-        Some(Target { upstream: services.upstream(&reference, reader)?, own_host })
+        Some(Target { upstream: services.upstream(&reference, Scheme::Http, reader)?, own_host })
     }
 
     /// The Host to send: `chosen` by the configuration, else the client's, else the endpoint's own.
@@ -50,7 +57,7 @@ impl Target {
     pub(crate) fn destination(&self, weight: u32, chosen: Option<&str>, client: &str) -> Destination {
         Destination {
             upstream: Arc::clone(&self.upstream.name),
-            endpoints: self.upstream.endpoints().iter().map(|endpoint| Arc::clone(&endpoint.name)).collect(),
+            endpoints: self.upstream.places().cloned().collect(),
             weight,
             host: self.host(chosen, client).map(str::to_owned),
         }

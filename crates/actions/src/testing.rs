@@ -3,13 +3,15 @@
 use crate::Services;
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Source, Spanned};
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
 use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Version};
-use pintle_upstream::{Reference, Resolver, Upstream};
+use pintle_upstream::{Event, Reference, Resolver, Upstream, reference};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -44,12 +46,27 @@ pub(crate) fn built<C: Read, T>(text: &str, build: impl FnOnce(&C, &mut Reader) 
 
 /// Upstreams by name, and any URL.
 #[derive(Default)]
-pub(crate) struct Known(pub(crate) HashMap<&'static str, String>);
+pub(crate) struct Known {
+    named: HashMap<&'static str, String>,
+    /// How many copies of requests they did not get.
+    pub(crate) left_out: Arc<AtomicU64>,
+}
+
+impl Known {
+    pub(crate) fn named<const N: usize>(named: [(&'static str, String); N]) -> Self {
+        Known { named: named.into(), left_out: Arc::default() }
+    }
+}
 
 impl Services for Known {
-    fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>> {
+    fn upstream(
+        &mut self,
+        reference: &Spanned<Reference>,
+        _: reference::Scheme,
+        reader: &mut Reader,
+    ) -> Option<Arc<Upstream>> {
         let url = match &reference.value {
-            Reference::Named(name) => match self.0.get(name.as_str()) {
+            Reference::Named(name) => match self.named.get(name.as_str()) {
                 Some(url) => Reference::parse(url).expect("a URL"),
                 None => {
                     reader.error("unknown-upstream", format!("there is no upstream `{name}`"), &reference.span);
@@ -59,7 +76,13 @@ impl Services for Known {
             url => url.clone(),
         };
         let Reference::Url(origin) = &url else { panic!("{url} is no URL") };
-        Some(Upstream::of_url(origin, &reference.span, &Resolver::library(), None).expect("an upstream"))
+        let left_out = Arc::clone(&self.left_out);
+        let observer = Arc::new(move |event: Event<'_>| {
+            if let Event::CopyLeftOut = event {
+                left_out.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Some(Upstream::of_url(origin, &reference.span, &Resolver::library(), observer, None).expect("an upstream"))
     }
 }
 
@@ -90,6 +113,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }

@@ -3,7 +3,8 @@
 
 use crate::services::Services;
 use pintle_core::config::{Read, Reader, Spanned, Text};
-use pintle_upstream::{Reference, Upstream};
+use pintle_upstream::Upstream;
+use pintle_upstream::reference::{Reference, Scheme};
 use std::sync::Arc;
 
 /// Where a tunnel leads to.
@@ -20,6 +21,6 @@ impl Text for TunnelConfig {
 impl TunnelConfig {
     /// Finds the service.
     pub fn build(this: &Spanned<Self>, services: &mut dyn Services, reader: &mut Reader) -> Option<Arc<Upstream>> {
-        services.upstream(&Spanned::new(this.value.0.clone(), this.span.clone()), reader)
+        services.upstream(&Spanned::new(this.value.0.clone(), this.span.clone()), Scheme::Tcp, reader)
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod certificates;
 mod empty;
+mod files;
 mod hosts;
 mod loops;
 mod order;
@@ -41,6 +42,7 @@ const ALWAYS: &[Advice] = &[
     plain::check,
     admin::check,
     secrets::check,
+    files::check,
     reach::equal,
     reach::contradictory,
 ];

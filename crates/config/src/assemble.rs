@@ -5,6 +5,7 @@ mod admin;
 mod batches;
 mod errors;
 mod listeners;
+mod observer;
 mod own;
 mod resolver;
 mod routes;

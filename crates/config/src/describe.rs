@@ -76,7 +76,7 @@ pub struct RouteDescription {
 /// An action.
 #[derive(Clone, Debug)]
 pub struct ActionDescription {
-    /// `proxy`, `redirect`, `respond`, `tunnel`.
+    /// `proxy`, `redirect`, `respond`, `files`, `tunnel`.
     pub kind: &'static str,
     /// What it says, with every default.
     pub settings: Node,
@@ -141,7 +141,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "redirect", "respond", "tunnel"];
+    let keys = ["proxy", "redirect", "respond", "files", "tunnel"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }

@@ -4,12 +4,13 @@ mod guard;
 mod limits;
 mod places;
 
+use crate::assemble::actions;
 use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
 pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
+use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
 use pintle_core::config::{
     ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
 };
@@ -155,8 +156,8 @@ pub struct ListenerConfig {
     pub protocol: ListenerProtocol,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond` or `tunnel`), or it is a group and has
-/// `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
+/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond`, `files` or `tunnel`), or it is a group
+/// and has `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
 /// routes:
@@ -203,6 +204,8 @@ pub struct RouteConfig {
     pub redirect: Option<Spanned<RedirectConfig>>,
     /// Answers by itself, without a service.
     pub respond: Option<Spanned<RespondConfig>>,
+    /// Serves files.
+    pub files: Option<Spanned<FilesConfig>>,
     /// Carries the bytes of a connection to a service and back, on listeners with `protocol: tcp`: an upstream's name,
     /// `tcp://host:port` or `unix:/path`. The match then has hosts and the path `/**`, no more: a host is the server name
     /// that the client asks for by TLS (RFC 6066 3), which is read of its first bytes and goes on with them.
@@ -210,9 +213,6 @@ pub struct RouteConfig {
     /// Makes a group of it: routes that inherit match, listener and policies. When none of them takes a request, other
     /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
-    /// Serves files.
-    #[read(later)]
-    pub files: Later,
     /// Calls several services and answers once.
     #[read(later)]
     pub aggregate: Later,
@@ -273,11 +273,7 @@ impl RouteConfig {
     /// A route without an action that has a key which is refused: that one may be the action, and that it is missing
     /// would only follow.
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        let acts = self.proxy.is_some()
-            || self.redirect.is_some()
-            || self.respond.is_some()
-            || self.tunnel.is_some()
-            || self.routes.is_some();
+        let acts = actions(&self).next().is_some() || self.routes.is_some();
         if self.tunnel.is_some()
             && !has_none_for_requests(node, &["policies", "errors", "maintenance"], "a tunnel", reader)
         {

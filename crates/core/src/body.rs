@@ -3,6 +3,7 @@
 use crate::Fields;
 use bytes::Bytes;
 use std::fmt;
+use std::fs::File;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
@@ -23,6 +24,27 @@ pub trait BodySource: Send {
     /// Called while the taker cannot take: moves on what the source does beside giving frames (an upstream's answer may
     /// still be sending the request). Its failures show in the next frame.
     fn poll_aside(&mut self, _cx: &mut Context<'_>) {}
+
+    /// What of a file comes next, for a taker that can send it from there unread (`sendfile`); none where frames come next.
+    /// Others never ask, and get the same bytes as frames: whoever stands around a source and reads along does not pass
+    /// this on. Ready once to read there needs no wait for a disk, as far as that can be told.
+    fn poll_stretch(&mut self, _cx: &mut Context<'_>) -> Poll<Option<Result<Stretch<'_>, BodyError>>> {
+        Poll::Ready(None)
+    }
+
+    /// Says how many bytes of the stretch that was given last were sent from the file: no frame has them then.
+    fn sent(&mut self, _bytes: usize) {}
+}
+
+/// A stretch of a file, never empty. The file may be shorter by now.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch<'f> {
+    /// The file; its own position means nothing.
+    pub file: &'f File,
+    /// Where the stretch begins.
+    pub at: u64,
+    /// How many bytes it has.
+    pub length: usize,
 }
 
 /// A body.
@@ -91,6 +113,21 @@ impl Body {
     pub fn poll_aside(&mut self, cx: &mut Context<'_>) {
         if let Body::Stream { source, .. } = self {
             source.poll_aside(cx);
+        }
+    }
+
+    /// See [`BodySource::poll_stretch`].
+    pub fn poll_stretch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Stretch<'_>, BodyError>>> {
+        match self {
+            Body::Stream { source, .. } => source.poll_stretch(cx),
+            Body::Empty | Body::Full(_) => Poll::Ready(None),
+        }
+    }
+
+    /// See [`BodySource::sent`].
+    pub fn sent(&mut self, bytes: usize) {
+        if let Body::Stream { source, .. } = self {
+            source.sent(bytes);
         }
     }
 

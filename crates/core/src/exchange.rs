@@ -5,6 +5,7 @@ mod scope;
 
 pub use scope::ResponseScope;
 
+use crate::kept::Kept;
 use crate::notes::Notes;
 use crate::{Fields, Refusal, Request, StatusCode};
 use smallvec::SmallVec;
@@ -34,6 +35,8 @@ pub struct Exchange {
     pub deadline: Option<Instant>,
     /// What will be said about it in logs and metrics.
     pub notes: Notes,
+    /// What policies keep of the request for its answer.
+    pub kept: Kept,
     /// Why no route takes it, where none does: what the listener's fallback answers.
     pub unrouted: Option<Refusal>,
     /// Takes interim answers (1xx) to the client, where its protocol knows them.
@@ -83,6 +86,8 @@ pub struct RouteFacts {
     pub name: Box<str>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// The names of what its match captures, in the order of the match.
+    pub captures: Box<[Box<str>]>,
 }
 
 /// Where the parts of a path are that a match captured: ranges into `Target::path`, still encoded.

@@ -1,7 +1,7 @@
 //! What is said about a request when it is over: filled in as it goes, read once by `engine/done.rs`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Notes on one request for its log record and metrics.
@@ -25,11 +25,19 @@ pub struct Notes {
     pub received: u64,
     /// Counts them where it streams.
     pub receiving: Option<Arc<AtomicU64>>,
+    /// The gRPC status where it is in the content, known once that has been seen; `u32::MAX` until then.
+    pub grpc_status: Option<Arc<AtomicU32>>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
 }
 
 impl Notes {
+    /// The gRPC status that the content has shown.
+    pub fn grpc_status(&self) -> Option<u32> {
+        let seen = self.grpc_status.as_ref()?.load(Ordering::Relaxed);
+        (seen != u32::MAX).then_some(seen)
+    }
+
     /// Bytes of the request's content that came so far.
     pub fn received(&self) -> u64 {
         self.receiving.as_ref().map_or(self.received, |counter| counter.load(Ordering::Relaxed))

@@ -97,10 +97,16 @@ impl Reason {
             | Reason::ClientClosed
             | Reason::Maintenance
             | Reason::NotImplemented
+            | Reason::PreconditionFailed
+            | Reason::RangeNotSatisfiable
             | Reason::VersionNotSupported => false,
             Reason::BadForwarded
             | Reason::BadTemplate
             | Reason::NoRoute
+            | Reason::NoFile
+            | Reason::FileForbidden
+            | Reason::FileFailed
+            | Reason::TooManyFiles
             | Reason::MethodNotAllowed
             | Reason::BodyTooLarge
             | Reason::Misdirected
@@ -113,6 +119,7 @@ impl Reason {
             | Reason::UpstreamUnresolved
             | Reason::Unavailable
             | Reason::Overflow
+            | Reason::BreakerOpen
             | Reason::ConnectTimeout
             | Reason::UpstreamTimeout
             | Reason::Timeout
@@ -130,16 +137,24 @@ reasons! {
     BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
     /// A value of the request has no place in the upstream's path or URL.
     BadTemplate = 400 "bad_value" "A value of the request cannot be used",
+    /// The operating system does not let the gateway read the file.
+    FileForbidden = 403 "file_forbidden" "This file may not be read",
     /// No route matches.
     NoRoute = 404 "no_route" "Nothing is served here",
+    /// `files` has no file of that name, or none that it serves: one that is hidden, no regular one, or outside of the root.
+    NoFile = 404 "no_file" "There is no such file",
     /// A route matches but for the method (RFC 9110 15.5.6).
     MethodNotAllowed = 405 "method_not_allowed" "This method is not served here",
     /// The client took too long to send its head or its body (RFC 9110 15.5.9).
     RequestTimeout = 408 "request_timeout" "The request took too long to arrive",
+    /// A file is not, or no longer, the version that the request is for (RFC 9110 15.5.13).
+    PreconditionFailed = 412 "precondition_failed" "The file is another one by now",
     /// The content is larger than allowed (RFC 9110 15.5.14).
     BodyTooLarge = 413 "body_too_large" "The request's content is too large",
     /// The request line is longer than allowed (RFC 9112 3).
     TargetTooLong = 414 "target_too_long" "The request's target is too long",
+    /// None of the ranges that are asked for is in the file (RFC 9110 15.5.17).
+    RangeNotSatisfiable = 416 "range_not_satisfiable" "The file has no such range",
     /// An expectation other than 100-continue (RFC 9110 10.1.1).
     ExpectationFailed = 417 "expectation_failed" "The request's expectation cannot be met",
     /// The Host or SNI names something that this connection does not serve (RFC 9110 15.5.20).
@@ -150,6 +165,8 @@ reasons! {
     ClientClosed = 499 "client_closed" "The client closed the connection",
     /// A bug in the gateway ended this request, and no other.
     Internal = 500 "internal" "The gateway failed on this request",
+    /// A file cannot be read, or became shorter while it was sent.
+    FileFailed = 500 "file_failed" "The file cannot be read",
     /// A transfer coding other than chunked (RFC 9112 6.1), or CONNECT.
     NotImplemented = 501 "not_implemented" "The gateway does not do this",
     /// No connection to the service could be made.
@@ -164,10 +181,14 @@ reasons! {
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
     /// Draining, or no endpoint is left to try.
     Unavailable = 503 "unavailable" "The service is not available",
+    /// The gateway has as many files open as the operating system lets it.
+    TooManyFiles = 503 "too_many_files" "The gateway is at its limit of open files",
     /// The route is closed by `maintenance`.
     Maintenance = 503 "maintenance" "The service is closed for maintenance",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
+    /// Too much of what the service was asked of late has failed, so it is left alone for a while (`breaker`).
+    BreakerOpen = 503 "breaker_open" "The service is left alone for a while",
     /// No connection to the service was made in time.
     ConnectTimeout = 504 "connect_timeout" "The service took too long to reach",
     /// The service's head did not come in time.

@@ -103,13 +103,13 @@ async fn prepare(gateway: &Gateway, listener: &Listener, limits: &Limits, socket
     Some(if accepted.http2 {
         Ready::Http2(Box::new(stream), peer)
     } else {
-        Ready::Http1(pintle_http1::server::Connection::new(stream, BytesMut::new()), peer)
+        Ready::Http1(http1::connection(stream), peer)
     })
 }
 
 /// Looks at the first bytes: HTTP/2 by prior knowledge (RFC 9113 3.3), or HTTP/1.
 async fn cleartext(plain: Plain, peer: Peer, limits: &Limits) -> Option<Ready> {
-    let connection = pintle_http1::server::Connection::new(Stream::Plain(plain), BytesMut::new());
+    let connection = http1::connection(Stream::Plain(plain));
     if !connection.begun(limits.idle_timeout, Instant::now()).await {
         return None;
     }

@@ -17,11 +17,20 @@ pub(crate) struct Ended<'a> {
     pub(crate) reason: Option<Reason>,
     /// Bytes of content that the client was sent.
     pub(crate) sent: u64,
+    /// The status of a gRPC answer.
+    pub(crate) grpc_status: Option<u32>,
+}
+
+/// The record of a request that nobody answered.
+pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
+    gateway.metrics.refused(reason);
+    let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
+    record(gateway, &Ended { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
 }
 
 /// Writes the record.
 pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
-    let Ended { exchange, route, listener, status, reason, sent } = ended;
+    let Ended { exchange, route, listener, status, reason, sent, grpc_status } = ended;
     let duration = now.saturating_duration_since(exchange.started);
     route.meter.count(&listener.meter, &exchange.request.method, *status, duration);
     if !gateway.log.is_on() {
@@ -47,6 +56,7 @@ pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
         endpoint: notes.endpoint.as_deref(),
         attempts: notes.attempts,
         upstream_status: notes.upstream_status,
+        grpc_status: grpc_status.or_else(|| notes.grpc_status()),
         reason: reason.map(Reason::code),
         received: notes.received(),
         sent: *sent,

@@ -13,7 +13,7 @@ use pintle_telemetry::{AccessLog, Metrics};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::SystemTime;
@@ -22,6 +22,13 @@ use tokio::sync::futures::Notified;
 
 /// How many configurations wait for whoever still looks into them.
 const MOST_RETIRED: usize = 16;
+
+/// All is as ever.
+const SERVING: u8 = 0;
+/// What is under way may end, nothing begins.
+const DRAINING: u8 = 1;
+/// The time for that is over: what is still under way is ended.
+const OVER: u8 = 2;
 
 /// A running gateway.
 pub struct Gateway {
@@ -34,8 +41,9 @@ pub struct Gateway {
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
     pub instance: &'static str,
-    draining: AtomicBool,
-    /// Wakes idle connections when draining begins; one a worker, so that they share no lock.
+    /// How far it is with stopping, `SERVING`, `DRAINING` or `OVER`.
+    phase: AtomicU8,
+    /// Wakes who waits when another phase begins; one a worker, so that they share no lock.
     drains: Box<[Notify]>,
     connections: AtomicUsize,
     /// Made with the first tunnel.
@@ -59,7 +67,7 @@ impl Gateway {
             log,
             metrics,
             instance,
-            draining: AtomicBool::new(false),
+            phase: AtomicU8::new(SERVING),
             drains: (0..worker::count()).map(|_| Notify::new()).collect(),
             connections: AtomicUsize::new(0),
             tunnel_ends: OnceLock::new(),
@@ -93,12 +101,30 @@ impl Gateway {
 
     /// Whether the gateway has begun to stop.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.phase() >= DRAINING
+    }
+
+    /// Whether the time for stopping is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase() >= OVER
+    }
+
+    pub(crate) fn phase(&self) -> u8 {
+        self.phase.load(Ordering::Relaxed)
     }
 
     /// Begins to stop: idle connections close, others after the request that is under way.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.enter(DRAINING);
+    }
+
+    /// Ends what is still under way: WebSockets by a close frame, all else by being cut so that it shows.
+    pub fn end(&self) {
+        self.enter(OVER);
+    }
+
+    fn enter(&self, phase: u8) {
+        self.phase.store(phase, Ordering::SeqCst);
         for drain in &self.drains {
             drain.notify_waiters();
         }

@@ -6,9 +6,12 @@ use crate::gateway::{Answer, Gateway};
 use crate::request::{self, Head};
 use crate::runtime::Limits;
 use crate::socket::Address;
+use crate::stop::Stop;
 use crate::stream::Stream;
+use crate::tunnel::{Toward, Tunnel};
+use bytes::BytesMut;
 use pintle_core::body::Whose;
-use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, Version, names};
+use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, grpc, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
 use pintle_http1::{BodyLimits, Form, Host, RequestError, RequestHead};
 use std::future::poll_fn;
@@ -17,14 +20,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
+/// A connection on which nothing has been read.
+pub(crate) fn connection(stream: Stream) -> Connection<Stream> {
+    Connection::new(stream, BytesMut::new()).sending_files(Stream::poll_send_file)
+}
+
 /// Serves a connection to its end. Small while it is idle: what a request needs is on the heap for its time.
 pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>, peer: Peer, address: &Address) {
     let interim = connection.interim();
-    let mut drained = pin!(gateway.drained());
+    let mut stop = Stop::new(gateway);
     let mut now = Instant::now();
     let end_of_age = gateway.limits().end_of_age(now);
     loop {
-        drained.as_mut().enable();
         if gateway.is_draining() && !connection.has_more() {
             return connection.end().await;
         }
@@ -32,7 +39,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
         let begun = {
             let mut begun = pin!(connection.begun(idle, now));
             poll_fn(|cx| match begun.as_mut().poll(cx) {
-                Poll::Pending => drained.as_mut().poll(cx).map(|()| false),
+                Poll::Pending => stop.poll_begun(cx).map(|()| false),
                 ready => ready,
             })
             .await
@@ -40,7 +47,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, connection: Connection<Stream>
         if !begun {
             return connection.end().await;
         }
-        match Box::pin(one(gateway, &connection, &peer, address, &interim, end_of_age)).await {
+        match Box::pin(one(gateway, &connection, &peer, address, &interim, &mut stop, end_of_age)).await {
             After::Keep(ended) => now = ended,
             After::Drop => break,
             After::Linger => {
@@ -68,11 +75,12 @@ enum After {
 }
 
 async fn one(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     connection: &Connection<Stream>,
     peer: &Peer,
     address: &Address,
     interim: &Arc<dyn Interim>,
+    stop: &mut Stop<'_>,
     end_of_age: Option<Instant>,
 ) -> After {
     let limits = gateway.limits();
@@ -101,31 +109,27 @@ async fn one(
             (exchange, false, Err(refused.unwrap_or(Reason::BadRequest.into())))
         }
     };
+    if exchange.request.protocol.is_some() {
+        exchange.request.body.wrap(|inner| Tunnel::new(inner, gateway, Toward::Service));
+    }
     listener.meter.request_started();
     let meter = Arc::clone(&listener.meter);
     let answered = {
         let answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted));
-        connection.watch(answer).await
+        stop.before_over(pin!(connection.watch(answer))).await
     };
     let after = match answered {
-        Some(answer) => {
+        Some(Some(answer)) => {
             let keep_alive = keep_alive && end_of_age.is_none_or(|end| Instant::now() < end);
-            write(gateway, connection, &mut exchange, answer, keep_alive, &limits).await
+            write(gateway, connection, &mut exchange, answer, keep_alive, &limits, stop).await
         }
-        None => {
-            let route = &listener.fallback;
-            gateway.metrics.refused(Reason::ClientClosed);
-            let status = Reason::ClientClosed.status();
-            let ended = Ended {
-                exchange: &exchange,
-                route,
-                listener: &listener,
-                status,
-                reason: Some(Reason::ClientClosed),
-                sent: 0,
+        unanswered => {
+            let (reason, after) = match unanswered {
+                None => (Reason::Unavailable, After::Reset),
+                Some(_) => (Reason::ClientClosed, After::Drop),
             };
-            done::record(gateway, &ended, Instant::now());
-            After::Drop
+            done::unanswered(gateway, &exchange, &listener, reason);
+            after
         }
     };
     meter.request_ended();
@@ -133,14 +137,19 @@ async fn one(
 }
 
 async fn write(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     connection: &Connection<Stream>,
     exchange: &mut Exchange,
     answer: Answer,
     keep_alive: bool,
     limits: &Limits,
+    stop: &mut Stop<'_>,
 ) -> After {
     let Answer { mut response, route, listener, reason } = answer;
+    let tunnel = response.status == StatusCode::SWITCHING_PROTOCOLS;
+    if tunnel {
+        response.body.wrap(|inner| Tunnel::new(inner, gateway, Toward::Client));
+    }
     let reply = Reply {
         version: exchange.request.version,
         head_only: exchange.request.method == Method::HEAD,
@@ -151,9 +160,24 @@ async fn write(
     // What is left of the request's content is not taken any more, unless the answer's source still sends it on.
     exchange.request.body = Body::Empty;
     let mut sent = 0;
-    let result = connection.respond(response.status, &response.fields, &mut response.body, reply, &mut sent).await;
+    let result = {
+        let respond = connection.respond(response.status, &response.fields, &mut response.body, reply, &mut sent);
+        let mut respond = pin!(respond);
+        poll_fn(|cx| match respond.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => match stop.poll_over(cx) {
+                // A tunnel has been woken to say goodbye by itself.
+                Poll::Ready(()) if !tunnel => Poll::Ready(Err(WriteError::Stopped)),
+                _ => Poll::Pending,
+            },
+        })
+        .await
+    };
     let now = Instant::now();
     let mut reason = reason;
+    if tunnel && gateway.is_over() && result.is_ok() {
+        reason = Some(note_failure(&WriteError::Stopped, exchange));
+    }
     let after = match result {
         Ok(done) if done.keep_alive => After::Keep(now),
         Ok(_) => After::Linger,
@@ -163,7 +187,8 @@ async fn write(
         }
     };
     let status = response.status;
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent };
+    let grpc_status = grpc::status(&response.fields);
+    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, now);
     after
 }
@@ -188,22 +213,33 @@ fn closes(reason: Option<Reason>) -> bool {
 
 /// Why an answer was cut, for the log.
 pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reason {
-    let (reason, why) = match error {
-        WriteError::Client => (Reason::ClientClosed, "the client closed the connection within the answer".to_owned()),
-        WriteError::Stalled => (Reason::ClientClosed, "the client took nothing of the answer for too long".to_owned()),
-        WriteError::Deadline => (Reason::Timeout, "the request's time was over within the answer".to_owned()),
-        WriteError::Body(error) => {
-            let reason = match (error.whose, error.fault) {
-                (Whose::Client, _) => Reason::ClientClosed,
-                (_, Fault::Malformed) => Reason::UpstreamMalformed,
-                (_, Fault::TimedOut) => Reason::UpstreamTimeout,
-                _ => Reason::UpstreamClosed,
-            };
-            (reason, error.to_string())
-        }
+    let why = match error {
+        WriteError::Client => "the client closed the connection within the answer".to_owned(),
+        WriteError::Stalled => "the client took nothing of the answer for too long".to_owned(),
+        WriteError::Stopped => "the gateway stopped within the answer".to_owned(),
+        WriteError::Deadline => "the request's time was over within the answer".to_owned(),
+        WriteError::Body(error) => error.to_string(),
     };
     exchange.notes.internal.get_or_insert(why);
-    reason
+    reason_of(error)
+}
+
+/// The reason for which an answer was cut.
+pub(crate) fn reason_of(error: &WriteError) -> Reason {
+    match error {
+        WriteError::Client | WriteError::Stalled => Reason::ClientClosed,
+        WriteError::Stopped => Reason::Unavailable,
+        WriteError::Deadline => Reason::Timeout,
+        WriteError::Body(error) => match (error.whose, error.fault) {
+            (Whose::Client, _) => Reason::ClientClosed,
+            // Of the gateway's own content only what it reads from files can end so.
+            (Whose::Gateway, Fault::Closed | Fault::TimedOut) => Reason::FileFailed,
+            (Whose::Gateway, Fault::Reset) => Reason::Unavailable,
+            (_, Fault::Malformed) => Reason::UpstreamMalformed,
+            (_, Fault::TimedOut) => Reason::UpstreamTimeout,
+            _ => Reason::UpstreamClosed,
+        },
+    }
 }
 
 /// The bounds of a head.

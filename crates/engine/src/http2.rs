@@ -1,18 +1,21 @@
 //! HTTP/2 connections: streams are answered beside each other, each by a task of its own, so that a failure is one
 //! stream's and the frames of many share a write.
 
+mod answer;
 mod end;
 mod head;
 mod interim;
 
 use crate::connection::Peer;
-use crate::done::{self, Ended};
-use crate::gateway::{Answer, Gateway};
-use crate::http1::note_failure;
+use crate::done;
+use crate::gateway::Gateway;
 use crate::request::{self, Head};
 use crate::runtime::Limits;
 use crate::socket::Address;
+use crate::stop::Stop;
 use crate::stream::Stream;
+use crate::tunnel::{Toward, Tunnel};
+use answer::write;
 use bytes::{Bytes, BytesMut};
 use end::End;
 use h2::RecvStream;
@@ -20,10 +23,8 @@ use h2::server::SendResponse;
 use head::{body_of, head_of, read};
 use interim::{Expected, Interims};
 use pintle_core::timer::Timer;
-use pintle_core::{Body, Exchange, Method, Reason, StatusCode, Version, names};
-use pintle_http1::server::WriteError;
+use pintle_core::{Body, Reason, Version, names};
 use pintle_http2::Coalesce;
-use pintle_http2::body::{Outgoing, SendError};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -58,8 +59,7 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, stream: Stream, peer: Peer, ad
     let Some(mut connection) = handshake(&io, &limits).await else { return };
     let shared =
         Arc::new(Shared { gateway: Arc::clone(gateway), peer, address: address.clone(), open: AtomicUsize::new(0) });
-    let mut drained = pin!(gateway.drained());
-    drained.as_mut().enable();
+    let mut stop = Stop::new(gateway);
     let (mut end, mut age) = (End::default(), Timer::new());
     if let Some(over) = limits.end_of_age(Instant::now()) {
         age.set(over);
@@ -68,8 +68,11 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, stream: Stream, peer: Peer, ad
         end.leave(&mut connection);
     }
     poll_fn(|cx| {
-        if !end.leaving && (drained.as_mut().poll(cx).is_ready() || age.poll(cx).is_ready()) {
+        if !end.leaving && (stop.poll_begun(cx).is_ready() || age.poll(cx).is_ready()) {
             end.leave(&mut connection);
+        }
+        if end.leaving && !end.over && stop.poll_over(cx).is_ready() {
+            end.hurry();
         }
         while !end.over
             && let Poll::Ready(accepted) = connection.poll_accept(cx)
@@ -103,7 +106,8 @@ async fn handshake(io: &Coalesce<Stream>, limits: &Limits) -> Option<Connection>
         .max_header_list_size(u32::try_from(limits.header_size).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(PENDING_RESETS)
         .max_concurrent_reset_streams(RECENT_RESETS)
-        .max_send_buffer_size(SEND_BUFFER);
+        .max_send_buffer_size(SEND_BUFFER)
+        .enable_connect_protocol();
     let mut handshake = pin!(builder.handshake(io.clone()));
     let done = poll_fn(|cx| {
         let done = handshake.as_mut().poll(cx);
@@ -133,17 +137,18 @@ impl Drop for Open<'_> {
 }
 
 async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-    let gateway = &*shared.gateway;
+    let gateway = &shared.gateway;
     let Some(listener) = gateway.listener_of_requests(&shared.address) else {
         return respond.send_reset(h2::Reason::REFUSED_STREAM);
     };
     let limits = gateway.limits();
     let now = Instant::now();
     let (parts, stream) = request.into_parts();
-    let body = body_of(&parts, stream, &limits);
-    let read = read(&parts, &limits);
-    let (mut exchange, accepted) = match read {
-        Ok(head) => request::accept(head, body, &shared.peer, &listener, gateway.instance, now),
+    let (mut exchange, accepted) = match read(&parts, &stream, &limits) {
+        Ok(head) => {
+            let body = body_of(&parts, stream, head.protocol, &limits);
+            request::accept(head, body, &shared.peer, &listener, gateway.instance, now)
+        }
         Err(refusal) => {
             let head = Head::unreadable(Version::Http2);
             let (exchange, _) = request::accept(head, Body::Empty, &shared.peer, &listener, gateway.instance, now);
@@ -152,7 +157,9 @@ async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: S
     };
     let interims = Arc::new(Interims::default());
     exchange.interim = Some(interims.clone());
-    if exchange.request.fields.contains(names::EXPECT) && !exchange.request.body.is_empty() {
+    if exchange.request.protocol.is_some() {
+        exchange.request.body.wrap(|inner| Tunnel::new(inner, gateway, Toward::Service));
+    } else if exchange.request.fields.contains(names::EXPECT) && !exchange.request.body.is_empty() {
         exchange.request.body.wrap(|inner| Expected::new(inner, Arc::clone(&interims)));
     }
     listener.meter.request_started();
@@ -174,70 +181,9 @@ async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: S
     match answered {
         Some(answer) => write(gateway, respond, &mut exchange, answer, &limits).await,
         None => {
-            gateway.metrics.refused(Reason::ClientClosed);
-            let (route, reason) = (&listener.fallback, Some(Reason::ClientClosed));
-            let status = Reason::ClientClosed.status();
-            let ended = Ended { exchange: &exchange, route, listener: &listener, status, reason, sent: 0 };
-            done::record(gateway, &ended, Instant::now());
+            let reason = if gateway.is_over() { Reason::Unavailable } else { Reason::ClientClosed };
+            done::unanswered(gateway, &exchange, &listener, reason);
         }
     }
     meter.request_ended();
-}
-
-async fn write(
-    gateway: &Gateway,
-    mut respond: SendResponse<Bytes>,
-    exchange: &mut Exchange,
-    answer: Answer,
-    limits: &Limits,
-) {
-    let Answer { mut response, route, listener, mut reason } = answer;
-    let status = response.status;
-    let head_only = exchange.request.method == Method::HEAD;
-    let bodiless = head_only || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
-    let mut head = head_of(status, &response.fields);
-    if let Some(length) = response.body.length()
-        && !(bodiless && length == 0)
-        && status != StatusCode::NO_CONTENT
-    {
-        head.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
-    }
-    exchange.request.body = Body::Empty;
-    let end = bodiless || response.body.is_empty();
-    let (mut sent, mut failed) = (0, None);
-    match respond.send_response(head, end) {
-        Err(_) => failed = Some(WriteError::Client),
-        Ok(_) if end => {}
-        Ok(stream) => {
-            let mut out = Outgoing::new(stream, limits.body_timeout);
-            let result = pump(&mut out, &mut response.body, exchange.deadline).await;
-            sent = out.content;
-            if let Err(error) = result {
-                // A stream that was cut must not look whole (RFC 9113 8.1).
-                out.reset(h2::Reason::INTERNAL_ERROR);
-                failed = Some(error);
-            }
-        }
-    }
-    drop(response);
-    if let Some(error) = failed {
-        reason = Some(note_failure(&error, exchange));
-    }
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent };
-    done::record(gateway, &ended, Instant::now());
-}
-
-async fn pump(out: &mut Outgoing, body: &mut Body, deadline: Option<Instant>) -> Result<(), WriteError> {
-    let mut timer = Timer::new();
-    if let Some(deadline) = deadline {
-        timer.set(deadline);
-    }
-    poll_fn(|cx| match out.poll(body, cx) {
-        Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-        Poll::Ready(Err(SendError::Body(error))) => Poll::Ready(Err(WriteError::Body(error))),
-        Poll::Ready(Err(SendError::Stalled)) => Poll::Ready(Err(WriteError::Stalled)),
-        Poll::Ready(Err(SendError::Reset(_))) => Poll::Ready(Err(WriteError::Client)),
-        Poll::Pending => timer.poll(cx).map(|()| Err(WriteError::Deadline)),
-    })
-    .await
 }

@@ -21,9 +21,11 @@ mod request;
 mod runtime;
 mod server;
 pub mod socket;
+mod stop;
 mod stream;
-pub mod tls;
 mod tcp;
+pub mod tls;
+mod tunnel;
 
 pub use gateway::Gateway;
 pub use rehearsal::{Asker, Rehearsal};

@@ -1,6 +1,10 @@
 //! The one place where the gateway speaks for itself: a refusal becomes status, fields and content. What the operator
 //! may read (`Refusal::internal`) does not come here.
 
+mod grpc;
+
+pub(crate) use grpc::trailers as grpc_trailers;
+
 use crate::pages::{Kind, Pages, Problem};
 use pintle_core::{Body, Exchange, Fields, Refusal, Response, names};
 use std::borrow::Cow;
@@ -9,9 +13,12 @@ use std::sync::Arc;
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The answer to a refused request: the page of the configuration where there is one, else a problem (RFC 9457), or a
+/// The answer to a refused request: for gRPC its own form, else the page of the configuration where there is one, else a problem (RFC 9457), or a
 /// page where a browser asks. `pages` are the route's own and its listener's.
 pub(crate) fn render(refusal: &mut Refusal, exchange: &Exchange, pages: [&Pages; 2]) -> Response {
+    if let Some(response) = grpc::answer(refusal, exchange) {
+        return response;
+    }
     let mut response = Response::new(refusal.reason.status());
     if let Some(fields) = refusal.fields.take() {
         response.fields = *fields;

@@ -5,10 +5,11 @@ use crate::client_address::{self, ClientAddress};
 use crate::connection::Peer;
 use crate::runtime::Listener;
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::{
     Body, BodyError, BodySource, Client, Exchange, Fields, Frame, Method, Protocol, Reason, Refusal, Request, Scheme,
-    Target, Version, names,
+    Target, Version, grpc, names,
 };
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -74,11 +75,13 @@ pub(crate) fn accept(
         Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => id.into(),
         _ => new_id(),
     };
+    let deadline = deadline(&fields, now);
     let looped = fields.list(names::VIA).any(|member| names_us(member, instance));
     let result = match (&normal, resolved) {
         (_, Err(refusal)) => Err(refusal),
         (Err(fault), _) => Err(Refusal::new(Reason::BadPath).detail(fault.to_string())),
         _ if method == Method::CONNECT => Err(Refusal::new(Reason::NotImplemented).detail("CONNECT is not served.")),
+        _ if deadline.is_err() => Err(Refusal::new(Reason::BadRequest).detail("`grpc-timeout` is malformed.")),
         _ if looped => Err(Refusal::new(Reason::Loop).internal("the request's Via names this very process")),
         _ => Ok(()),
     };
@@ -90,13 +93,23 @@ pub(crate) fn accept(
         route: no_route(),
         captures: Captures::default(),
         started: now,
-        deadline: None,
+        deadline: deadline.unwrap_or_default(),
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     };
     count_content(&mut exchange);
     (exchange, result)
+}
+
+/// When a call of gRPC must be over, as its client says.
+fn deadline(fields: &Fields, now: Instant) -> Result<Option<Instant>, ()> {
+    let Some(value) = fields.get(names::GRPC_TIMEOUT).filter(|_| grpc::Kind::of(fields).is_some()) else {
+        return Ok(None);
+    };
+    // Past what the clock can count there is no deadline.
+    grpc::timeout(value).map(|left| now.checked_add(left)).ok_or(())
 }
 
 /// Has the content that comes counted for the log.

@@ -8,6 +8,7 @@ use crate::stream;
 use parking_lot::Mutex;
 use pintle_core::worker;
 use pintle_telemetry::log;
+use pintle_upstream::Checks;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How often a worker closes upstream connections that were idle for too long.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long workers may take to end after they were told.
+/// How long what is ended may take to say so, and how long workers may take to end after they were told.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long accepting rests when there are no descriptors left.
 const REST: Duration = Duration::from_millis(50);
@@ -31,6 +32,7 @@ pub struct Server {
     gateway: Arc<Gateway>,
     sockets: Mutex<Sockets>,
     workers: Vec<Worker>,
+    checks: Checks,
 }
 
 struct Worker {
@@ -88,7 +90,7 @@ impl Server {
             })?;
             workers.push(Worker { commands, thread });
         }
-        Ok(Server { gateway, sockets: Mutex::new(Sockets::new(count)), workers })
+        Ok(Server { gateway, sockets: Mutex::new(Sockets::new(count)), workers, checks: Checks::default() })
     }
 
     /// Opens the sockets of the configuration that the gateway began with. Gives the addresses that were opened, as
@@ -111,6 +113,9 @@ impl Server {
         let change = sockets.commit(plan).map_err(StartError::System)?;
         // Before the first connection of a new address, after the last thing that can fail.
         swap();
+        if let Err(error) = self.checks.follow(&runtime.upstreams) {
+            log::error(format_args!("health checks cannot be made: {error}"));
+        }
         let mut opened = Vec::with_capacity(change.opened.len());
         for group in change.opened {
             let address = Arc::new(group.address);
@@ -149,13 +154,14 @@ impl Server {
         // What sockets have queued is still accepted; then they close with this.
         *self.sockets.lock() = Sockets::new(self.workers.len());
         self.gateway.drain();
-        let deadline = Instant::now() + limit;
-        let mut pause = Duration::from_millis(1);
-        while self.gateway.connections() > 0 && Instant::now() < deadline {
-            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
-            pause = (pause * 2).min(Duration::from_millis(50));
-        }
+        let mut deadline = Instant::now() + limit;
+        self.emptied(deadline).await;
         let quiet = self.gateway.connections() == 0;
+        if !quiet {
+            self.gateway.end();
+            deadline = Instant::now() + GRACE;
+            self.emptied(deadline).await;
+        }
         for worker in &self.workers {
             let _ = worker.commands.send(Command::End);
         }
@@ -163,6 +169,17 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         quiet
+    }
+}
+
+impl Server {
+    /// Waits until no connection is open, or until `deadline`.
+    async fn emptied(&self, deadline: Instant) {
+        let mut pause = Duration::from_millis(1);
+        while self.gateway.connections() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(pause.min(deadline.saturating_duration_since(Instant::now()))).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
     }
 }
 

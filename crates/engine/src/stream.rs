@@ -1,10 +1,13 @@
 //! A client's connection as bytes: TCP or unix socket, what was read of it beforehand, with or without TLS, as one type.
 
 use bytes::{Buf, BytesMut};
+use pintle_core::Stretch;
+use rustix::io::Errno;
 use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
@@ -37,6 +40,40 @@ impl Stream {
         }
     }
 
+    /// Sends a stretch of a file from where it is, as far as the client takes it. None where bytes must be seen on their
+    /// way, under TLS, and for file systems that cannot.
+    pub(crate) fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        stretch: Stretch<'_>,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let Stream::Plain(plain) = self else { return None };
+        let sent = loop {
+            let tried = match &plain.socket {
+                Socket::Tcp(tcp) => match tcp.poll_write_ready(cx) {
+                    Poll::Ready(Ok(())) => tcp.try_io(Interest::WRITABLE, || send_file(tcp, stretch)),
+                    other => return Some(other.map_ok(|()| 0)),
+                },
+                Socket::Unix(unix) => match unix.poll_write_ready(cx) {
+                    Poll::Ready(Ok(())) => unix.try_io(Interest::WRITABLE, || send_file(unix, stretch)),
+                    other => return Some(other.map_ok(|()| 0)),
+                },
+            };
+            match tried {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                tried => break tried,
+            }
+        };
+        match sent.as_ref().err().and_then(Errno::from_io_error) {
+            // Not every file system has a way for it.
+            Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => None,
+            // The file's fault, and not the client's.
+            Some(Errno::IO | Errno::STALE) => Some(Poll::Ready(Ok(0))),
+            _ => Some(Poll::Ready(sent)),
+        }
+    }
+
     /// Makes the coming close a reset, so that a cut answer cannot look whole.
     pub(crate) fn reset_on_close(&mut self) {
         let plain = match self {
@@ -57,6 +94,11 @@ impl Plain {
             Socket::Unix(unix) => unix.read_buf(&mut self.before).await,
         }
     }
+}
+
+fn send_file(socket: impl AsFd, stretch: Stretch<'_>) -> io::Result<usize> {
+    let mut at = stretch.at;
+    Ok(rustix::fs::sendfile(socket, stretch.file, Some(&mut at), stretch.length)?)
 }
 
 macro_rules! each {

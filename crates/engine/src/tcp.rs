@@ -11,6 +11,7 @@ use crate::connection::Peer;
 use crate::gateway::Gateway;
 use crate::runtime::{Limits, Listener, Route};
 use crate::socket::Address;
+use crate::stop::Stop;
 use crate::stream::{Plain, Stream};
 use copy::{Failed, Way};
 use hello::Hello;
@@ -21,6 +22,7 @@ use pintle_core::{Fields, Method, Reason};
 use pintle_router::{Head, Outcome};
 use pintle_upstream::{Caller, Opened, Upstream};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -95,12 +97,18 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, addre
     };
     life.route = route;
     let caller = Caller { source, destination, server_name: life.name.as_deref(), id: &life.id };
-    match upstream.open(&caller, &mut life.notes).await {
-        Ok(opened) => {
+    let mut stop = Stop::new(gateway);
+    let opened = {
+        let opening = pin!(upstream.open(&caller, &mut life.notes));
+        stop.before_over(opening).await
+    };
+    match opened {
+        None => stream.reset_on_close(),
+        Some(Ok(opened)) => {
             life.opened();
-            carry(&mut stream, opened, &mut life, upstream.idle_timeout()).await;
+            carry(&mut stream, opened, &mut life, upstream.idle_timeout(), &mut stop).await;
         }
-        Err(refusal) => {
+        Some(Err(refusal)) => {
             life.refused(refusal);
             drop(life);
             refuse(stream, false).await;
@@ -128,8 +136,9 @@ async fn refuse(mut stream: Stream, awaits_handshake: bool) {
     pintle_http1::server::Connection::new(stream, bytes::BytesMut::new()).close().await;
 }
 
-/// Carries bytes until both sides have ended, one has failed, or neither says anything for `idle`.
-async fn carry(client: &mut Stream, mut opened: Opened, life: &mut Life, idle: Duration) {
+/// Carries bytes until both sides have ended, one has failed, neither says anything for `idle`, or the gateway's time to stop
+/// is over.
+async fn carry(client: &mut Stream, mut opened: Opened, life: &mut Life, idle: Duration, stop: &mut Stop<'_>) {
     let (mut up, mut down) = (Way::default(), Way::default());
     let mut timer = Timer::new();
     timer.set(Instant::now() + idle);
@@ -153,6 +162,7 @@ async fn carry(client: &mut Stream, mut opened: Opened, life: &mut Life, idle: D
                 Poll::Ready(if failed == Failed::Sender { End::UpstreamReset } else { End::ClientReset })
             }
             (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(life.first.unwrap_or(End::ClientClosed)),
+            _ if stop.poll_over(cx).is_ready() => Poll::Ready(End::Drained),
             _ => timer.poll(cx).map(|()| End::Idle),
         }
     })
@@ -162,7 +172,7 @@ async fn carry(client: &mut Stream, mut opened: Opened, life: &mut Life, idle: D
     match end {
         End::ClientReset if !up.is_over => opened.stream.reset_on_close(),
         End::UpstreamReset if !down.is_over => client.reset_on_close(),
-        End::Idle => {
+        End::Idle | End::Drained => {
             opened.stream.reset_on_close();
             client.reset_on_close();
         }

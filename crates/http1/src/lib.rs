@@ -23,6 +23,7 @@ mod scan;
 mod section;
 pub mod server;
 mod target;
+pub mod websocket;
 mod write;
 
 pub use body::Decoder;

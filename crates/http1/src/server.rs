@@ -19,8 +19,9 @@ use body::RequestBody;
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, Fields, Interim, StatusCode, Version, buffer};
+use pintle_core::{Body, Fields, Interim, StatusCode, Stretch, Version, buffer};
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -30,6 +31,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// What a client that closed its sending side may still hope for: it may have only half-closed the connection, which
 /// nothing but an attempt to write tells apart. Scripts do that, and their answers are quick.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
+
+/// Sends of a stretch of a file as much as a stream takes, without reading it, and says how much: 0 where the file has
+/// nothing to give there any more. None where the stream cannot do it.
+pub type SendFile<S> = fn(&mut S, &mut Context<'_>, Stretch<'_>) -> Option<Poll<io::Result<usize>>>;
+
 /// A connection from a client.
 pub struct Connection<S> {
     shared: Arc<Mutex<Shared<S>>>,
@@ -42,6 +48,7 @@ pub(crate) struct Shared<S> {
     pub(crate) out: Outgoing,
     pub(crate) decoder: Decoder,
     pub(crate) content: Content,
+    pub(crate) send_file: SendFile<S>,
     parsed: usize,
     gone: Option<Instant>,
 }
@@ -85,10 +92,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
             out: Outgoing::default(),
             decoder: Decoder::new(Framing::None, BodyLimits::default()),
             content: Content::Done,
+            send_file: |_, _, _| None,
             parsed: 0,
             gone: None,
         };
         Connection { shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// The same with a way to send files past the buffers.
+    #[must_use]
+    pub fn sending_files(self, send_file: SendFile<S>) -> Self {
+        self.shared.lock().send_file = send_file;
+        self
     }
 
     /// Waits until the next request begins to arrive; false when the client closes instead or nothing comes in `idle`.
@@ -199,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shared<S> {
     /// Reads once; holds a buffer only if something came.
-    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if self.read.capacity() == 0 && !self.read.try_reclaim(buffer::SIZE) {
             self.read = buffer::take();
         }

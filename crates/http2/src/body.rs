@@ -5,7 +5,7 @@ use bytes::Bytes;
 use h2::{RecvStream, SendStream};
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, BodySource, Fault, Frame};
+use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, grpc};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -14,16 +14,21 @@ use std::time::{Duration, Instant};
 pub struct Incoming {
     stream: RecvStream,
     whose: Whose,
-    wait: Duration,
+    wait: Option<Duration>,
     timer: Timer,
     waiting: bool,
     data_done: bool,
 }
 
 impl Incoming {
-    /// Content of `whose`, with at most `wait` between its pieces.
-    pub fn new(stream: RecvStream, whose: Whose, wait: Duration) -> Self {
+    /// Content of `whose`, with at most `wait` between its pieces, where that has a bound.
+    pub fn new(stream: RecvStream, whose: Whose, wait: Option<Duration>) -> Self {
         Incoming { stream, whose, wait, timer: Timer::new(), waiting: false, data_done: false }
+    }
+
+    /// Waits anew: something went the other way.
+    pub(crate) fn wait_anew(&mut self) {
+        self.waiting = false;
     }
 
     fn error(&self, error: &h2::Error) -> BodyError {
@@ -62,9 +67,10 @@ impl BodySource for Incoming {
             self.waiting = false;
             return Poll::Ready(frame);
         }
+        let Some(wait) = self.wait else { return Poll::Pending };
         if !self.waiting {
             self.waiting = true;
-            self.timer.set(Instant::now() + self.wait);
+            self.timer.set(Instant::now() + wait);
         }
         ready!(self.timer.poll(cx));
         Poll::Ready(Some(Err(BodyError { whose: self.whose, fault: Fault::TimedOut })))
@@ -96,12 +102,33 @@ pub struct Outgoing {
     ended: bool,
     /// Bytes of content that went out.
     pub content: u64,
+    /// The gRPC status that the trailers told.
+    pub grpc_status: Option<u32>,
 }
 
 impl Outgoing {
     /// Sends to `stream`, whose taker may stand still for `wait`.
     pub fn new(stream: SendStream<Bytes>, wait: Duration) -> Self {
-        Outgoing { stream, piece: Bytes::new(), wait, timer: Timer::new(), waiting: false, ended: false, content: 0 }
+        Outgoing {
+            stream,
+            piece: Bytes::new(),
+            wait,
+            timer: Timer::new(),
+            waiting: false,
+            ended: false,
+            content: 0,
+            grpc_status: None,
+        }
+    }
+
+    /// Ends the stream with these trailers, whatever of the content is still to come; false where it takes none, because
+    /// it is over or because content before them waits for room.
+    pub fn end_with(&mut self, trailers: &Fields) -> bool {
+        let ends = !self.ended && self.piece.is_empty() && self.stream.send_trailers(map_of(trailers)).is_ok();
+        if ends {
+            self.grpc_status = grpc::status(trailers);
+        }
+        ends
     }
 
     /// Resets the stream.
@@ -128,6 +155,7 @@ impl Outgoing {
                     self.stream.reserve_capacity(self.piece.len());
                 }
                 Poll::Ready(Some(Ok(Frame::Trailers(trailers)))) => {
+                    self.grpc_status = grpc::status(&trailers);
                     self.stream.send_trailers(map_of(&trailers)).map_err(|_| SendError::Reset(None))?;
                     self.ended = true;
                 }

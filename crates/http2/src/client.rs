@@ -2,6 +2,7 @@
 
 mod pending;
 mod source;
+mod tunnel;
 
 use crate::Coalesce;
 use crate::body::{Incoming, Outgoing};
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 use pending::Pending;
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, Fields, Interim, Method, Scheme, StatusCode, names};
+use pintle_core::{Body, BodyError, Fields, Interim, Method, Protocol, Scheme, StatusCode, names};
 use source::Source;
 use std::any::Any;
 use std::future::poll_fn;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tunnel::Settled;
 
 /// Bytes that a server may send on one stream, and on the connection, before its takers took any.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -46,6 +48,7 @@ struct Load {
     idle_since: Mutex<Instant>,
     /// A stream had no answer in time: the server may be gone without a word, so no more are opened.
     silent: AtomicBool,
+    settled: Settled,
     /// When no further stream is to be opened.
     until: OnceLock<Instant>,
 }
@@ -63,6 +66,8 @@ pub struct Call<'a> {
     pub scheme: Scheme,
     /// Header fields without those of the connection.
     pub fields: &'a Fields,
+    /// What the stream is to become (RFC 8441); only where [`Client::takes_tunnels`].
+    pub protocol: Option<Protocol>,
 }
 
 /// How long to wait for what.
@@ -79,7 +84,7 @@ pub struct Bounds {
 /// The final answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// Its status; 101, as HTTP/1.1 has it, where the stream has become what was asked for.
     pub status: StatusCode,
     /// Its header fields.
     pub fields: Fields,
@@ -125,6 +130,7 @@ impl Client {
             done
         })
         .await?;
+        let settled = Settled::new(connection.ping_pong());
         tokio::spawn(poll_fn(move |cx| {
             let done = Pin::new(&mut connection).poll(cx);
             match io.poll_send(cx) {
@@ -136,6 +142,7 @@ impl Client {
             open: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
             silent: AtomicBool::new(false),
+            settled,
             until: OnceLock::new(),
         };
         Ok(Client { send, load: Arc::new(load) })
@@ -196,9 +203,10 @@ impl Client {
         let slot = Slot::new(&self.load);
         let upload = (!body.is_empty()).then(|| Outgoing::new(stream, bounds.idle));
         let kept = if body.is_empty() { Some(Body::Empty) } else { None };
-        let holds = upload.is_some() && call.fields.contains(names::EXPECT);
-        let mut pending = Pending { response, upload, holds, interims: 0, timer: Timer::new(), bounds };
-        pending.wait(if holds { CONTINUE.min(bounds.response) } else { bounds.response });
+        let tunnel = call.protocol.is_some();
+        let holds = upload.is_some() && (tunnel || call.fields.contains(names::EXPECT));
+        let mut pending = Pending { response, upload, holds, tunnel, interims: 0, timer: Timer::new(), bounds };
+        pending.wait(if holds && !tunnel { CONTINUE.min(bounds.response) } else { bounds.response });
         let head = poll_fn(|cx| pending.poll(&mut body, interim, cx)).await.map_err(|fail| match fail {
             Fail::Unprocessed(_) => Fail::Unprocessed(kept),
             Fail::TimedOut => {
@@ -208,14 +216,21 @@ impl Client {
             fail => fail,
         })?;
         let (parts, stream) = head.into_parts();
-        let fields = fields_of(&parts.headers).map_err(|rule| Fail::Malformed(rule.into()))?;
+        let mut fields = fields_of(&parts.headers).map_err(|rule| Fail::Malformed(rule.into()))?;
+        if tunnel && parts.status.is_success() {
+            fields.remove(names::CONTENT_LENGTH);
+            let incoming = Incoming::new(stream, Whose::Upstream, Some(bounds.idle));
+            let source =
+                Source { incoming, upload: pending.upload, body, failed: None, _slot: slot, _held: Box::new(held) };
+            return Ok(Answer { status: StatusCode::SWITCHING_PROTOCOLS, fields, body: Body::stream(source, None) });
+        }
         // What was held back until now is not wanted.
         let upload = if pending.holds { None } else { pending.upload };
         let body = if stream.is_end_stream() && upload.is_none() {
             Body::Empty
         } else {
             let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-            let incoming = Incoming::new(stream, Whose::Upstream, bounds.idle);
+            let incoming = Incoming::new(stream, Whose::Upstream, Some(bounds.idle));
             Body::stream(Source { incoming, upload, body, failed: None, _slot: slot, _held: Box::new(held) }, length)
         };
         Ok(Answer { status: parts.status, fields, body })
@@ -230,6 +245,10 @@ fn request_of(call: &Call<'_>, body: &Body) -> Result<http::Request<()>, String>
     *request.uri_mut() = uri.map_err(|error| format!("{}{} cannot be asked for: {error}", call.host, call.target))?;
     *request.version_mut() = http::Version::HTTP_2;
     *request.headers_mut() = map_of(call.fields);
+    if let Some(protocol) = call.protocol {
+        tunnel::ask(&mut request, protocol);
+        return Ok(request);
+    }
     // Said as over HTTP/1.1 (RFC 9110 8.6): of an empty body only where the method leads one to expect content.
     if let Some(length) = body.length()
         && (length > 0 || matches!(*call.method, Method::POST | Method::PUT | Method::PATCH))

@@ -52,9 +52,11 @@ pub(crate) fn render(server: &Server, change: &InForce, watched: Option<bool>, s
             let endpoints: Vec<_> = upstream
                 .endpoints()
                 .iter()
-                .map(|e| json!({"address": *e.name, "active": e.active(), "idle_connections": e.idle()}))
+                .map(|e| {
+                    json!({"address": *e.name, "state": e.state(), "active": e.active(), "idle_connections": e.idle()})
+                })
                 .collect();
-            json!({"name": *upstream.name, "endpoints": endpoints})
+            json!({"name": *upstream.name, "breaker_open": upstream.is_open(), "endpoints": endpoints})
         })
         .collect();
     let refused = change.refused.as_ref().map(|(at, messages)| json!({"at": seconds(*at), "messages": messages}));

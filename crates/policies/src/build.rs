@@ -1,16 +1,33 @@
 //! From the lists around a route to the steps of its chain.
 
 use crate::chain::Effective;
-use crate::{NamedPolicies, PolicyEntry, PolicyList};
+use crate::{NamedPolicies, PolicyEntry, PolicyList, compress};
 use pintle_core::config::{ByteSize, Reader};
+use pintle_core::counters::Counters;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
+use std::sync::Arc;
 
 /// What holds where no policy says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Defaults {
     /// The top-level `limits.body`; none is no limit.
     pub body_limit: Option<ByteSize>,
+    /// What policies count by.
+    pub counts: Counts,
+}
+
+/// The counters of the policies that count: found once for a configuration, held by the routes that use them.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    pub(crate) compress: Arc<compress::Counts>,
+}
+
+impl Counts {
+    /// Finds them.
+    pub fn new(counters: &dyn Counters) -> Self {
+        Counts { compress: Arc::new(compress::Counts::new(counters)) }
+    }
 }
 
 /// What the policies of one route are built with, and the steps so far.

@@ -7,7 +7,7 @@
 
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
-use crate::{NamedPolicies, Setting, body_limit, headers, timeout};
+use crate::{NamedPolicies, Setting, body_limit, compress, headers, timeout};
 use pintle_core::config::{Read, Reader, Shape, Span, Spanned};
 
 run_order! {
@@ -17,7 +17,7 @@ run_order! {
         "It shapes the bytes as they leave, after all that changes them.";
     "headers.response" policy headers: Headers, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
-    "compress" later Compress
+    "compress" policy compress: Compress, runs compress::steps
         "It compresses what is final; caches inside hold what is not compressed.";
     "timeout" policy timeout: Timeout, runs timeout::check
         "Its time is the client's: all that may wait stands inside of it.";

@@ -9,6 +9,7 @@
 mod body_limit;
 mod build;
 mod chain;
+mod compress;
 mod describe;
 pub mod field;
 mod headers;
@@ -20,7 +21,7 @@ pub mod template;
 mod testing;
 mod timeout;
 
-pub use build::{Defaults, build};
+pub use build::{Counts, Defaults, build};
 pub use chain::{ORDER, Place, Policy};
 pub use describe::{PolicyDescription, describe};
 pub use list::{PolicyEntry, PolicyList};

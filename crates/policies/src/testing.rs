@@ -1,11 +1,13 @@
 //! What the tests of policies share: a request, an action that plays the service, lists read from text.
 
-use crate::{Defaults, NamedPolicies, PolicyList, build};
+use crate::{Counts, Defaults, NamedPolicies, PolicyList, build};
 use parking_lot::Mutex;
 use pintle_core::config::{ByteSize, Node, Read, Reader, Source};
+use pintle_core::counters::Uncounted;
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
-use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan};
+use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan, Step};
 use pintle_core::template::Declared;
 use pintle_core::{
     Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Version,
@@ -57,22 +59,29 @@ pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
     let lists: Vec<&PolicyList> = lists.iter().collect();
     // Twice, as for two routes.
     for _ in 0..2 {
-        let steps = build(&lists, &named, &PLACE, &DEFAULTS, &mut reader);
+        let steps = build(&lists, &named, &PLACE, &defaults(), &mut reader);
         assert!(steps.is_some() || reader.diagnostics.has_errors());
     }
     said(reader)
 }
 
-pub(crate) const DEFAULTS: Defaults = Defaults { body_limit: Some(ByteSize(10)) };
+pub(crate) fn defaults() -> Defaults {
+    Defaults { body_limit: Some(ByteSize(10)), counts: Counts::new(&Uncounted) }
+}
 
 /// A chain of these levels around the service.
 pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc<Chain> {
+    Arc::new(Chain::new(steps(levels, named), Arc::clone(service) as Arc<dyn Action>))
+}
+
+/// The steps of these levels.
+pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<Step> {
     let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
     let lists: Vec<&PolicyList> = lists.iter().collect();
     let mut reader = Reader::new();
-    let steps = build(&lists, &read(named), &PLACE, &DEFAULTS, &mut reader);
+    let steps = build(&lists, &read(named), &PLACE, &defaults(), &mut reader);
     assert_eq!(said(reader), [""; 0]);
-    Arc::new(Chain::new(steps.expect("it is good"), Arc::clone(service) as Arc<dyn Action>))
+    steps.expect("it is good")
 }
 
 /// Plays the service: keeps the fields that it got, and answers with `fields`.
@@ -133,6 +142,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }

@@ -40,7 +40,9 @@ pub(crate) fn check(layers: &Layers<'_, Timeout>, building: &mut Building<'_, '_
     if let Some(&Timeout(duration)) = layers.innermost() {
         building.steps.push(Step::Check(Box::new(move |exchange| {
             // Past what the clock can count there is no deadline.
-            exchange.deadline = exchange.started.checked_add(duration);
+            let own = exchange.started.checked_add(duration);
+            // A call of gRPC may give itself less.
+            exchange.deadline = exchange.deadline.into_iter().chain(own).min();
             Ok(())
         })));
     }

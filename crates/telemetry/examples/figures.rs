@@ -33,6 +33,7 @@ fn record(time: SystemTime) -> Record<'static> {
         endpoint: Some("10.12.0.7:9001"),
         attempts: 1,
         upstream_status: Some(200),
+        grpc_status: None,
         reason: None,
         received: 0,
         sent: 12_345,

@@ -81,6 +81,8 @@ pub struct Record<'a> {
     pub attempts: u32,
     /// The status that the upstream answered.
     pub upstream_status: Option<u16>,
+    /// The status of a gRPC answer.
+    pub grpc_status: Option<u32>,
     /// Why the gateway answered by itself.
     pub reason: Option<&'a str>,
     /// Bytes of the request's content, as they came.

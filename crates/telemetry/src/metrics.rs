@@ -26,6 +26,7 @@ use meter::Group;
 use named::Named;
 use parking_lot::Mutex;
 use pintle_core::Reason;
+use pintle_core::counters::{Count, Counters};
 use route::Routes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -219,5 +220,11 @@ impl Metrics {
     /// How many workers there are cells for.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+}
+
+impl Counters for Metrics {
+    fn counter(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<dyn Count> {
+        Metrics::counter(self, name, help, labels)
     }
 }

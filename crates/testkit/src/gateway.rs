@@ -48,7 +48,8 @@ pub enum Reloaded {
 impl Gateway {
     /// A gateway with this configuration, to add files to before it starts.
     pub fn with(config: impl AsRef<str>) -> Setup {
-        Setup { folder: Folder::new(), env: Vec::new(), arguments: Vec::new() }.file(FILE, config.as_ref())
+        Setup { folder: Folder::new(), env: Vec::new(), arguments: Vec::new(), under: Vec::new() }
+            .file(FILE, config.as_ref())
     }
 
     /// Starts a gateway with this configuration.

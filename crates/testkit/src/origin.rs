@@ -10,7 +10,7 @@ use crate::certificates::{Certificate, Certificates};
 use crate::folder::Folder;
 use crate::origin::reply::{Body, Received, Reply};
 use crate::tls::acceptor;
-use crate::wait::within;
+use crate::wait::{until, within};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -55,6 +55,14 @@ impl Origin {
         F: Future<Output = Reply> + Send + 'static,
     {
         Self::listen(None, boxed(handler)).await
+    }
+
+    /// An origin where another one was that has ended.
+    pub async fn start_again<F>(address: SocketAddr, handler: impl Fn(Received) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        Self::listen_at(address, None, boxed(handler)).await
     }
 
     /// An origin over TCP with TLS; `alpn` is what it takes (`h2`, `http/1.1`).
@@ -107,7 +115,13 @@ impl Origin {
     }
 
     async fn listen(tls: Option<TlsAcceptor>, handler: Handler) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no port: {error}"));
+        Self::listen_at(SocketAddr::from(([127, 0, 0, 1], 0)), tls, handler).await
+    }
+
+    async fn listen_at(address: SocketAddr, tls: Option<TlsAcceptor>, handler: Handler) -> Self {
+        // The one before it may take a moment to be gone.
+        let bind = async || TcpListener::bind(address).await.ok();
+        let listener = until(format!("{address} to be free"), bind).await;
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         let secure = tls.is_some();
         Self::run(Place::Tcp(address), Listener::Tcp(listener, tls), secure, handler)

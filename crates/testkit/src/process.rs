@@ -41,6 +41,14 @@ impl Process {
         Self::spawn(called(args, env), folder)
     }
 
+    /// Starts the program in a folder by another one, which gets its path and arguments after its own; none is no other.
+    pub(crate) fn start_under(under: &[String], folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
+        let [first, rest @ ..] = under else { return Self::start(folder, args, env) };
+        let mut command = Command::new(first);
+        command.args(rest).arg(binary()).args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+        Self::spawn(command, folder)
+    }
+
     /// Starts the program in a folder, with these bytes and no more on its stdin.
     pub(crate) fn start_with_input(folder: &Path, args: &[&str], env: &[(String, String)], input: Vec<u8>) -> Self {
         let (reader, mut writer) = std::io::pipe().unwrap_or_else(|error| panic!("no pipe: {error}"));

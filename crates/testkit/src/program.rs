@@ -17,17 +17,25 @@ impl Program {
     ///
     /// # Panics
     /// When it is not installed, with the Debian package that has it.
-    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
     pub fn start(name: &'static str, package: &str, args: &[&str], folder: &Folder) -> Option<Self> {
-        let Some(path) = find(name) else {
-            let remedy = format!("`{name}` is not installed: run `apt-get install {package}`");
-            assert!(std::env::var_os("PINTLE_SKIP_MISSING").is_some(), "{remedy}, or set PINTLE_SKIP_MISSING");
-            eprintln!("SKIPPED: {remedy}");
-            return None;
-        };
-        let mut command = Command::new(path);
+        let mut command = Command::new(installed(name, package)?);
         command.args(args);
         Some(Program { name, process: Process::spawn(command, folder.path()) })
+    }
+
+    /// Runs a script by the Python that `make needs` has put beside the build, with its packages. Nothing where that could
+    /// not be installed: the test passes over itself, and says so.
+    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+    pub fn python(script: &str, args: &[&str], folder: &Folder) -> Option<Self> {
+        let test = std::env::current_exe().unwrap_or_default();
+        let Some(python) = test.ancestors().map(|path| path.join("venv/bin/python")).find(|path| path.exists()) else {
+            eprintln!("SKIPPED: there is no Python with its packages beside the build: run `make needs`");
+            return None;
+        };
+        let script = folder.write("script.py", script);
+        let mut command = Command::new(python);
+        command.arg(script).args(args);
+        Some(Program { name: "python", process: Process::spawn(command, folder.path()) })
     }
 
     /// Waits for the first line on stdout of which `pick` makes something.
@@ -55,6 +63,18 @@ impl Program {
     pub fn stderr(&self) -> String {
         self.process.err.text()
     }
+}
+
+/// Where a program is. Nothing where it is not installed and `PINTLE_SKIP_MISSING` is set; else panics.
+#[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+pub(crate) fn installed(name: &str, package: &str) -> Option<PathBuf> {
+    let path = find(name);
+    if path.is_none() {
+        let remedy = format!("`{name}` is not installed: run `apt-get install {package}`");
+        assert!(std::env::var_os("PINTLE_SKIP_MISSING").is_some(), "{remedy}, or set PINTLE_SKIP_MISSING");
+        eprintln!("SKIPPED: {remedy}");
+    }
+    path
 }
 
 /// The program on the search path, or where a system's services lie.

@@ -1,10 +1,11 @@
 //! WebSocket (RFC 6455) on both sides of the gateway, framed by tungstenite.
 
 use crate::ask::Ask;
-use crate::h2::client::H2Stream;
+use crate::h2::client::{H2Stream, io_of};
 use crate::message::{Fields, Head};
 use crate::wait::within;
 use crate::wire::Wire;
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use std::fmt;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -75,6 +76,37 @@ impl WebSocket {
         (WebSocket { stream }, head)
     }
 
+    /// Accepts one as a service does that speaks HTTP/2 (RFC 8441); gives the head of the request too.
+    ///
+    /// # Panics
+    /// When the request is not a right extended CONNECT.
+    pub async fn accept_h2(wire: Wire) -> (Self, Head) {
+        let mut settings = h2::server::Builder::new();
+        let shaking = settings.enable_connect_protocol().handshake::<_, Bytes>(wire.socket);
+        let shaken = within("HTTP/2 to start", shaking).await;
+        let mut connection = shaken.unwrap_or_else(|error| panic!("no HTTP/2: {error}"));
+        let accepted = within("a request", connection.accept()).await;
+        let Some(Ok((request, mut respond))) = accepted else { panic!("no request") };
+        tokio::spawn(async move { while let Some(Ok(_)) = connection.accept().await {} });
+        let (parts, receive) = request.into_parts();
+        let protocol = parts.extensions.get::<h2::ext::Protocol>().map(|protocol| protocol.as_str().to_owned());
+        assert_eq!((parts.method.as_str(), protocol.as_deref()), ("CONNECT", Some("websocket")));
+        assert!(!parts.headers.contains_key("sec-websocket-key"), "{:?}", parts.headers);
+        let line = format!("CONNECT {} HTTP/2", parts.uri.path_and_query().map_or("", |target| target.as_str()));
+        let head = Head { line, fields: Fields::from(&parts.headers) };
+        let send = respond.send_response(http::Response::new(()), false);
+        let send = send.unwrap_or_else(|error| panic!("no answer: {error}"));
+        let stream: Box<dyn Io> = Box::new(io_of(send, receive));
+        (WebSocket { stream: WebSocketStream::from_raw_socket(stream, Role::Server, None).await }, head)
+    }
+
+    /// Speaks HTTP/2 on a connection, as a service that does not allow extended CONNECT and answers nothing.
+    pub async fn not_over_h2(wire: Wire) {
+        let shaken = within("HTTP/2 to start", h2::server::handshake(wire.socket)).await;
+        let mut connection = shaken.unwrap_or_else(|error| panic!("no HTTP/2: {error}"));
+        tokio::spawn(async move { while let Some(Ok(_)) = connection.accept().await {} });
+    }
+
     /// Sends a text.
     pub async fn say(&mut self, text: &str) {
         self.send(Message::text(text)).await;
@@ -104,6 +136,17 @@ impl WebSocket {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => panic!("the WebSocket broke: {error}"),
             }
+        }
+    }
+
+    /// Waits for the other side to close, and gives the code that it says.
+    ///
+    /// # Panics
+    /// When it says something else, or breaks off.
+    pub async fn closed(&mut self) -> Option<u16> {
+        match within("a close frame", self.stream.next()).await {
+            Some(Ok(Message::Close(said))) => said.map(|said| said.code.into()),
+            other => panic!("{other:?} instead of a close frame"),
         }
     }
 

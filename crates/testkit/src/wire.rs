@@ -90,10 +90,15 @@ impl Wire {
     /// Sends until the other side takes no more for a while, `most` bytes at most; gives how many went out. This is
     /// how back-pressure is seen: a bound, not a hang.
     pub async fn flood(&mut self, most: usize) -> usize {
-        let chunk = vec![b'x'; 16 * 1024];
+        self.flood_of(&[b'x'; 16 * 1024], most).await
+    }
+
+    /// The same with this piece, over and over.
+    pub async fn flood_of(&mut self, piece: &[u8], most: usize) -> usize {
         let mut sent = 0;
         while sent < most {
-            let some = &chunk[..chunk.len().min(most - sent)];
+            let at = sent % piece.len();
+            let some = &piece[at..piece.len().min(at + most - sent)];
             match tokio::time::timeout(std::time::Duration::from_millis(300), self.socket.write(some)).await {
                 Ok(Ok(written)) => sent += written,
                 Ok(Err(_)) | Err(_) => break,

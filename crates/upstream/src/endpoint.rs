@@ -1,26 +1,34 @@
 //! One place where a service runs: what is kept to it, and how much is under way.
 
+use crate::checks::Probe;
+use crate::clock;
 use crate::connect::Connector;
-use crate::reference::Address;
+use crate::standing::Standing;
 use crate::stream::Stream;
 use parking_lot::Mutex;
 use pintle_core::worker;
 use pintle_http1::client::{Connection, Home};
+use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// An endpoint of an upstream. It lives on over reloads as long as its address and the way to reach it stay the same.
+/// An endpoint of an upstream: one address. It lives on over reloads as long as its address and the way to reach it stay the
+/// same; how it stands lives on with the address alone.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Its address as written.
+    /// Its address: of a name that was looked up, the address that was found.
     pub name: Arc<str>,
+    /// What was written for it: its address, or the name that it was found by.
+    pub(crate) written: Arc<str>,
     /// What a request that names no host is sent for.
     pub(crate) host: Box<str>,
-    pub(crate) weight: u32,
-    pub(crate) connector: Arc<Connector>,
-    active: AtomicUsize,
+    /// What a sticky cookie says of it.
+    pub(crate) mark: u64,
+    pub(crate) connector: Connector,
+    pub(crate) standing: Arc<Standing>,
+    /// What asks regularly whether it is well.
+    pub(crate) probe: Mutex<Option<Arc<Probe>>>,
     /// Idle HTTP/1.1 connections, newest last, one list a worker.
     idle: Box<[Mutex<Vec<Connection<Stream>>>]>,
     /// Open HTTP/2 connections, one list a worker.
@@ -47,16 +55,22 @@ impl Keeping {
 }
 
 impl Endpoint {
-    pub(crate) fn new(address: &Address, weight: u32, connector: Arc<Connector>, keeping: Keeping) -> Self {
+    pub(crate) fn new(
+        written: Arc<str>,
+        host: Box<str>,
+        connector: Connector,
+        standing: Arc<Standing>,
+        keeping: Keeping,
+    ) -> Self {
+        let name: Arc<str> = connector.at.to_string().into();
         Endpoint {
-            name: address.to_string().into(),
-            host: match address {
-                Address::Host { .. } => address.to_string().into(),
-                Address::Unix(_) => "localhost".into(),
-            },
-            weight,
+            mark: foldhash::quality::FixedState::default().hash_one(&*name),
+            name,
+            written,
+            host,
             connector,
-            active: AtomicUsize::new(0),
+            standing,
+            probe: Mutex::default(),
             idle: (0..worker::count()).map(|_| Mutex::default()).collect(),
             http2: (0..worker::count()).map(|_| Mutex::default()).collect(),
             keeping,
@@ -65,7 +79,26 @@ impl Endpoint {
 
     /// How many requests are under way to it.
     pub fn active(&self) -> usize {
-        self.active.load(Ordering::Relaxed)
+        self.standing.active()
+    }
+
+    /// Nobody asks any more whether it is well.
+    pub(crate) fn unchecked(&self) {
+        *self.probe.lock() = None;
+        self.standing.unchecked();
+    }
+
+    /// Why it gets no requests while others do, in a word for operators; `up` if it gets them.
+    pub fn state(&self) -> &'static str {
+        if self.standing.is_down() {
+            "down"
+        } else if self.standing.is_unreachable() {
+            "unreachable"
+        } else if self.standing.out_until() > clock::millis(Instant::now()) {
+            "ejected"
+        } else {
+            "up"
+        }
     }
 
     /// How many idle connections are kept to it, over all workers.
@@ -138,15 +171,21 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(endpoint: &Arc<Endpoint>, permit: OwnedSemaphorePermit) -> Self {
-        endpoint.active.fetch_add(1, Ordering::Relaxed);
-        Lease { endpoint: Arc::clone(endpoint), _permit: permit }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, permit: OwnedSemaphorePermit) -> Self {
+        endpoint.standing.begin();
+        Lease { endpoint, _permit: permit }
+    }
+
+    /// The same place at another endpoint.
+    pub(crate) fn move_to(&mut self, endpoint: Arc<Endpoint>) {
+        endpoint.standing.begin();
+        std::mem::replace(&mut self.endpoint, endpoint).standing.end();
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.endpoint.active.fetch_sub(1, Ordering::Relaxed);
+        self.endpoint.standing.end();
     }
 }
 

@@ -3,25 +3,38 @@
 #![forbid(unsafe_code)]
 
 mod balance;
+mod breaker;
+mod budget;
+mod checks;
 mod client_tls;
+mod clock;
 mod connect;
+mod content;
+mod discovery;
 mod endpoint;
-mod open;
+mod event;
+mod members;
 mod proxy_header;
 pub mod reference;
 pub mod resolver;
 mod send;
 pub mod settings;
+mod standing;
+mod sticky;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod upstream;
+mod window;
 
 pub use balance::Balance;
+pub use checks::Checks;
 pub use endpoint::Endpoint;
-pub use open::Opened;
+pub use event::{Event, Observer};
 pub use proxy_header::{Caller, ProxyHeader};
 pub use reference::{Address, Origin, Reference};
 pub use resolver::{Resolver, ResolverConfig};
-pub use send::Outgoing;
+pub use send::{Opened, Outgoing};
 pub use settings::UpstreamConfig;
 pub use stream::Stream;
 pub use upstream::{Upstream, UpstreamFault};

@@ -32,6 +32,16 @@ pub enum Scheme {
     Tcp,
 }
 
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+            Scheme::Tcp => "tcp",
+        })
+    }
+}
+
 impl Origin {
     /// Whether it is reached over TLS.
     pub fn is_tls(&self) -> bool {
@@ -68,12 +78,7 @@ impl fmt::Display for Origin {
         match &self.address {
             Address::Unix(path) => write!(f, "unix:{}", path.display()),
             address => {
-                let scheme = match self.scheme {
-                    Scheme::Http => "http",
-                    Scheme::Https => "https",
-                    Scheme::Tcp => "tcp",
-                };
-                write!(f, "{scheme}://{address}")
+                write!(f, "{}://{address}", self.scheme)
             }
         }
     }
@@ -175,18 +180,25 @@ impl Reference {
         }
         let Some((scheme, rest)) = text.split_once("://") else { return named(text, "tcp") };
         let place = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        // What it was written for has a port of its own, which here must be said.
+        let remedy = |port| match Address::parse(place, Some(port)) {
+            Ok(address) => Origin { scheme: Scheme::Tcp, address }.to_string(),
+            Err(_) => format!("tcp://{place}"),
+        };
         match scheme {
             "tcp" if place.len() == rest.len() => {}
             "tcp" => return Err(format!("a tunnel has no path: write `tcp://{place}`")),
             "https" | "tls" => {
                 let help = "name an upstream that has `tls: {}`";
                 return Err(format!(
-                    "a tunnel carries bytes as they are: write `tcp://{place}`; to encrypt them {help}"
+                    "a tunnel carries bytes as they are: write `{}`; to encrypt them {help}",
+                    remedy(443)
                 ));
             }
-            _ => return Err(format!("a tunnel carries bytes, whatever they mean: write `tcp://{place}`")),
+            _ => return Err(format!("a tunnel carries bytes, whatever they mean: write `{}`", remedy(80))),
         }
-        let address = Address::parse(rest, None).map_err(|why| why.replace(":80`", ":5432`"))?;
+        let address = Address::parse(rest, None)
+            .map_err(|why| why.replace(":80`", ":5432`").replace("write `", "write `tcp://"))?;
         Ok(Reference::Url(Origin { scheme: Scheme::Tcp, address }))
     }
 
@@ -239,9 +251,11 @@ mod tests {
         assert_eq!(Reference::parse_tunnel("unix:/run/pg.sock"), Reference::parse("unix:/run/pg.sock"));
         let message = |text| Reference::parse_tunnel(text).unwrap_err();
         assert!(message("http://a:80/b").contains("write `tcp://a:80`"));
-        assert!(message("https://a:443").contains("has `tls: {}`"));
+        assert!(
+            message("https://a").contains("write `tcp://a:443`; to encrypt them name an upstream that has `tls: {}`")
+        );
         assert!(message("tcp://a:1/b").contains("no path: write `tcp://a:1`"));
-        assert!(message("tcp://a").contains("`a:5432`"));
+        assert!(message("tcp://a").contains("write `tcp://a:5432`"));
         assert!(message("127.0.0.1:9001").contains("write `tcp://127.0.0.1:9001`"));
     }
 

@@ -67,8 +67,10 @@ struct Kept {
     last: Option<Addresses>,
     /// Why the last lookup brought no addresses.
     why: Arc<str>,
-    /// Until when nobody asks again.
+    /// Until when it holds.
     until: Instant,
+    /// From when on the next answer is looked up beside whoever asks.
+    renew: Instant,
     /// Since when it is looked up, and who tells that this is over.
     looking: Option<(Instant, watch::Receiver<()>)>,
 }
@@ -95,20 +97,28 @@ impl Resolver {
         Arc::new(Resolver { means, asking, kept: Mutex::default(), observer: Arc::new(|_| ()) })
     }
 
-    /// The addresses of a name in small letters; the error says why there are none. Cancelled by dropping, while the
-    /// lookup goes on for others. To be called on a runtime that goes on.
-    pub(crate) async fn resolve(self: &Arc<Self>, host: &str) -> Result<Addresses, Arc<str>> {
+    /// The addresses of a name in small letters, and until when they hold; the error says why there are none. Cancelled by
+    /// dropping, while the lookup goes on for others. To be called on a runtime that goes on.
+    ///
+    /// Who asks in the last quarter of an answer's time gets it, while the next one is looked up.
+    pub(crate) async fn resolve(self: &Arc<Self>, host: &str) -> Result<(Addresses, Instant), Arc<str>> {
         if let Some(addresses) = self.means.of_file(host) {
-            return Ok(Arc::clone(addresses));
+            return Ok((Arc::clone(addresses), Instant::now() + LONGEST));
         }
         let (mut over, limit) = {
             let mut names = self.kept.lock();
             let now = Instant::now();
             match names.get(host) {
+                Some(kept) if kept.until > now => {
+                    let outcome = kept.outcome();
+                    if now >= kept.renew && kept.looking.is_none() {
+                        drop(self.look(host, &mut names, now));
+                    }
+                    return outcome;
+                }
                 Some(Kept { looking: Some((since, over)), last, .. }) => {
                     (over.clone(), last.as_ref().map(|_| *since + PATIENCE))
                 }
-                Some(kept) if kept.until > now => return kept.outcome(),
                 kept => {
                     let limit = kept.and_then(|kept| kept.last.as_ref()).map(|_| now + PATIENCE);
                     (self.look(host, &mut names, now), limit)
@@ -134,8 +144,13 @@ impl Resolver {
         }
         let (sender, over) = watch::channel(());
         let why = "the lookup was cut";
-        let kept =
-            names.entry(host.into()).or_insert_with(|| Kept { last: None, why: why.into(), until: now, looking: None });
+        let kept = names.entry(host.into()).or_insert_with(|| Kept {
+            last: None,
+            why: why.into(),
+            until: now,
+            renew: now,
+            looking: None,
+        });
         kept.looking = Some((now, over.clone()));
         let looking = Looking { resolver: Arc::clone(self), host: host.into(), _over: sender };
         tokio::spawn(async move {
@@ -155,6 +170,7 @@ impl Resolver {
         };
         if let Some(kept) = self.kept.lock().get_mut(host) {
             kept.until = until;
+            kept.renew = now + (until - now).mul_f64(0.75);
             match found {
                 Ok(Some(found)) => kept.last = Some(found.addresses),
                 Ok(None) => kept.why = "there is no such name, or it has no address".into(),
@@ -166,8 +182,8 @@ impl Resolver {
 }
 
 impl Kept {
-    fn outcome(&self) -> Result<Addresses, Arc<str>> {
-        self.last.clone().ok_or_else(|| Arc::clone(&self.why))
+    fn outcome(&self) -> Result<(Addresses, Instant), Arc<str>> {
+        self.last.clone().map(|addresses| (addresses, self.until)).ok_or_else(|| Arc::clone(&self.why))
     }
 }
 

@@ -1,24 +1,31 @@
-//! Sending one request to an upstream: waiting for a place, choosing an endpoint, a kept connection or a new one, and
-//! trying again where nothing can have happened yet.
+//! Sending one request to an upstream: who gets it, and when it is tried again. How one attempt goes is in
+//! `send/attempt.rs`, and whether a failed one is followed by another in `send/again.rs`.
 
+mod again;
+mod attempt;
+mod http1;
 mod http2;
+mod open;
+mod reach;
+mod tunnel;
 
+use crate::balance::Wish;
+use crate::breaker::{Admitted, Turn};
+use crate::clock;
+use crate::content::Content;
 use crate::endpoint::{Endpoint, Lease};
+use crate::event::Event;
 use crate::proxy_header::Caller;
-use crate::settings::ProtocolChoice;
-use crate::stream::Stream;
 use crate::upstream::Upstream;
-use pintle_core::body::Whose;
+use again::{Again, Outcome, Tries};
+pub(crate) use attempt::{Failure, Stage};
+pub use open::Opened;
 use pintle_core::notes::Notes;
-use pintle_core::{Body, BodyError, Fault, Fields, Interim, Method, Protocol, Reason, Refusal, Response};
-use pintle_http1::client::{Bounds, Call, Connection, Fail, SendError};
+use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
-
-/// How many times a request is tried in all, where nothing was sent before.
-const TRIES: u32 = 3;
 
 /// A request as it goes to an upstream.
 pub struct Outgoing<'a> {
@@ -40,189 +47,171 @@ pub struct Outgoing<'a> {
     pub interim: Option<&'a Arc<dyn Interim>>,
     /// Whom it is for; none for what the gateway asks by itself.
     pub caller: Option<Caller<'a>>,
+    /// What decides where it goes, if the upstream asks for it: [`Upstream::key`].
+    pub key: Option<u64>,
+    /// Whether the client came over TLS: what a cookie of ours may say.
+    pub secure: bool,
 }
 
 /// A request without its content, which is lent to each try.
-struct Head<'a> {
-    method: &'a Method,
-    target: &'a str,
-    host: Option<&'a str>,
-    fields: &'a Fields,
-    protocol: Option<Protocol>,
-    deadline: Option<Instant>,
-    interim: Option<&'a Arc<dyn Interim>>,
-    caller: Option<Caller<'a>>,
-}
-
-/// What a try came to, if not to an answer.
-struct Failure {
-    refusal: Refusal,
-    /// The content, if nothing was taken from it and the request may be tried again.
-    again: Option<Body>,
+pub(crate) struct Head<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) target: &'a str,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) fields: &'a Fields,
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) interim: Option<&'a Arc<dyn Interim>>,
+    pub(crate) caller: Option<Caller<'a>>,
 }
 
 impl Upstream {
     /// Sends a request and gives its answer's head, whose body flows as it is taken. Cancelled by dropping. `notes`
     /// learns what happened.
-    pub async fn send(&self, request: Outgoing<'_>, notes: &mut Notes, now: Instant) -> Result<Response, Refusal> {
-        let Outgoing { method, target, host, fields, mut body, protocol, deadline, interim, caller } = request;
+    pub async fn send(
+        self: &Arc<Self>,
+        request: Outgoing<'_>,
+        notes: &mut Notes,
+        now: Instant,
+    ) -> Result<Response, Refusal> {
+        let Outgoing { method, target, host, fields, body, protocol, deadline, interim, caller, key, secure } = request;
         let request = Head { method, target, host, fields, protocol, deadline, interim, caller };
         notes.upstream = Some(Arc::clone(&self.name));
-        let mut permit = Some(self.permit(request.deadline).await?);
-        let mut last: Option<Arc<Endpoint>> = None;
+        let at = clock::millis(now);
+        let admitted = self.admit(at)?;
+        self.budget.request(at);
+        if self.discovery.is_due(at) {
+            Box::pin(self.find(at, deadline)).await?;
+        }
+        let mut tries = Tries::new(self, &request);
+        let mut content = Content::new(body, tries.keeps());
+        let mark = self.sticky.as_ref().and_then(|sticky| sticky.read(fields));
+        let mut permit = Some(self.permit(deadline).await?);
         loop {
-            let Some(endpoint) = self.balancer.pick(last.as_ref()) else {
-                return Err(Reason::Unavailable.into());
-            };
+            let wish = Wish { key, tried: &tries.tried, now: at };
+            let mut endpoint = self.choose(mark, &wish).ok_or_else(|| self.discovery.nobody())?;
             let held = match permit.take() {
                 Some(permit) => permit,
-                None => self.permit(request.deadline).await?,
+                None => self.permit(deadline).await?,
             };
+            // `Again` was granted only where there is content for it.
+            let body = content.take().unwrap_or_default();
             notes.endpoint = Some(Arc::clone(&endpoint.name));
             notes.attempts += 1;
-            match self.attempt(endpoint, &request, body, Lease::new(endpoint, held), notes, now).await {
-                Ok(response) => {
+            self.tell(Event::Attempt { retry: notes.attempts > 1 });
+            let lease = Lease::new(Arc::clone(&endpoint), held);
+            let outcome = self.attempt(&mut endpoint, &request, body, lease, notes, now).await;
+            let outcome = match outcome {
+                Ok(response) => Outcome::Answer(response),
+                Err(Failure { refusal, stage, body }) => {
+                    body.into_iter().for_each(|body| content.give_back(body));
+                    Outcome::Failure(refusal, stage)
+                }
+            };
+            self.learn(&endpoint, admitted, &outcome, at);
+            match tries.next(outcome, endpoint, &content, notes.attempts) {
+                Again::No(Ok(mut response), endpoint) => {
                     notes.upstream_status = Some(response.status.as_u16());
+                    if let Some(sticky) = self.sticky.as_ref().filter(|_| mark != Some(endpoint.mark)) {
+                        sticky.write(endpoint.mark, secure, &mut response.fields);
+                    }
                     return Ok(response);
                 }
-                Err(Failure { refusal, again }) => match again {
-                    Some(untouched) if notes.attempts < TRIES => {
-                        body = untouched;
-                        last = Some(Arc::clone(endpoint));
-                    }
-                    _ => return Err(refusal),
-                },
+                Again::No(Err(refusal), _) => return Err(refusal),
+                Again::At(None) => {}
+                Again::At(Some(moment)) => tokio::time::sleep_until(moment.into()).await,
             }
         }
     }
 
+    fn admit(&self, at: u64) -> Result<Admitted, Refusal> {
+        match &self.breaker {
+            None => Ok(Admitted::Freely),
+            Some(breaker) => breaker
+                .admit(at, clock::span(self.config.timeout.response))
+                .map_err(|refusal| refusal.internal(format!("the breaker of {} is open", self.name))),
+        }
+    }
+
+    /// The endpoint for a request: the one that its client has a cookie of, as long as it takes part and was not tried, else
+    /// the one that the balance has it go to.
+    fn choose(&self, mark: Option<u64>, wish: &Wish<'_>) -> Option<Arc<Endpoint>> {
+        let observer = &*self.observer;
+        match mark.filter(|_| wish.tried.is_empty()).and_then(|mark| self.members.marked(mark, wish.now, observer)) {
+            Some(endpoint) => Some(endpoint),
+            None => self.members.pick(wish, observer),
+        }
+    }
+
+    /// Looks names up whose time is over: beside the request while what is known may still be used, else before it.
+    async fn find(self: &Arc<Self>, at: u64, deadline: Option<Instant>) -> Result<(), Refusal> {
+        if self.discovery.is_fresh(at) {
+            if self.discovery.take_turn(at) {
+                let upstream = Arc::clone(self);
+                tokio::spawn(async move { upstream.discovery.look_up(&upstream.members).await });
+            }
+            return Ok(());
+        }
+        let limit = self.config.timeout.connect;
+        let late = || {
+            let why = format!("the endpoints of {} could not be looked up within {limit:?}", self.name);
+            Err(Refusal::new(Reason::ConnectTimeout).internal(why))
+        };
+        let found = tokio::time::timeout(limit, self.discovery.look_up(&self.members));
+        within(deadline, async { found.await.or_else(|_| late()) }).await
+    }
+
+    /// A place among the requests that may be under way.
     pub(crate) async fn permit(&self, deadline: Option<Instant>) -> Result<OwnedSemaphorePermit, Refusal> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
+        let connections = self.config.connections;
         let overflow = || Refusal::new(Reason::Overflow).internal(format!("{} is at its `connections.max`", self.name));
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.queue {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= connections.queue {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(overflow());
         }
         let waiting = Waiting(self);
-        let until = Instant::now() + self.timeout.connect;
+        let until = Instant::now() + connections.wait;
         let until = deadline.map_or(until, |deadline| deadline.min(until));
         let permit = tokio::time::timeout_at(until.into(), Arc::clone(&self.permits).acquire_owned()).await;
         drop(waiting);
         permit.ok().and_then(Result::ok).ok_or_else(overflow)
     }
 
-    async fn attempt(
-        &self,
-        endpoint: &Arc<Endpoint>,
-        request: &Head<'_>,
-        body: Body,
-        lease: Lease,
-        notes: &mut Notes,
-        now: Instant,
-    ) -> Result<Response, Failure> {
-        // HTTP/2 is asked for first where there is such a connection, or must be one.
-        if self.protocol != ProtocolChoice::Http1
-            && let Some(client) = self.kept_http2(endpoint)
-        {
-            return self.over_http2(client, request, body, lease, true).await;
+    /// Takes what an attempt's end says of the endpoint and of the upstream. What the client or the gateway did says nothing.
+    fn learn(self: &Arc<Self>, endpoint: &Arc<Endpoint>, admitted: Admitted, outcome: &Outcome, at: u64) {
+        let Some(failed) = outcome.is_failure() else { return };
+        self.learn_whether(failed, endpoint, admitted, at);
+        if let Some(rest) = outcome.retry_after().filter(|_| self.members.are_several()) {
+            endpoint.standing.rest(clock::millis(Instant::now()) + rest);
         }
-        // After a kept connection that had gone stale the others are no better.
-        if self.protocol != ProtocolChoice::Http2
-            && notes.attempts == 1
-            && let Some(connection) = endpoint.take(now)
-        {
-            return self.over_http1(connection, request, body, lease, now).await;
-        }
-        let (started, header) = (Instant::now(), self.header(request.caller.as_ref()));
-        let connected = match within(request.deadline, endpoint.connector.connect(&header)).await {
-            Ok(connected) => connected,
-            Err(refusal) => return Err(Failure { refusal, again: Some(body) }),
-        };
-        let connected_at = Instant::now();
-        notes.connected = true;
-        notes.connect = Some(connected_at - started);
-        if connected.http2 || self.protocol == ProtocolChoice::Http2 {
-            let client = match self.start_http2(endpoint, connected.stream).await {
-                Ok(client) => client,
-                Err(refusal) => return Err(Failure { refusal, again: Some(body) }),
-            };
-            return self.over_http2(client, request, body, lease, false).await;
-        }
-        let connection = endpoint.connection(connected.stream, connected_at);
-        self.over_http1(connection, request, body, lease, connected_at).await
     }
 
-    async fn over_http1(
-        &self,
-        connection: Connection<Stream>,
-        request: &Head<'_>,
-        body: Body,
-        lease: Lease,
-        now: Instant,
-    ) -> Result<Response, Failure> {
-        let endpoint = Arc::clone(&lease.endpoint);
-        let host = request.host.unwrap_or(&endpoint.host);
-        let call = Call {
-            method: request.method,
-            target: request.target,
-            host,
-            fields: request.fields,
-            protocol: request.protocol,
-        };
-        let bounds = Bounds {
-            response: self.timeout.response,
-            idle: self.timeout.idle,
-            deadline: request.deadline,
-            limits: pintle_http1::Limits::default(),
-            body_limits: pintle_http1::BodyLimits::default(),
-        };
-        // A whole body costs a reference to keep for a second try.
-        let kept = if let Body::Full(bytes) = &body { Some(Body::Full(bytes.clone())) } else { None };
-        match connection.send(&call, body, bounds, request.interim, lease, now).await {
-            Ok(answer) => {
-                let mut response = Response::new(answer.status);
-                response.fields = answer.fields;
-                response.body = answer.body;
-                Ok(response)
+    fn learn_whether(&self, failed: bool, endpoint: &Endpoint, admitted: Admitted, at: u64) {
+        if failed {
+            self.tell(Event::AttemptFailed);
+            if endpoint.standing.failed(self.config.health.eject.as_ref(), clock::millis(Instant::now())) {
+                self.tell(Event::Ejected { endpoint: &endpoint.name });
             }
-            Err(SendError { fail, body, stale }) => {
-                let again = if stale && is_idempotent(request.method) { body.or(kept) } else { None };
-                Err(Failure { refusal: refusal_of(&fail, &endpoint), again })
-            }
+        } else {
+            endpoint.standing.succeeded();
+        }
+        let turn = self.breaker.as_ref().map_or(Turn::None, |breaker| breaker.told(admitted, failed, at));
+        match turn {
+            Turn::None => {}
+            Turn::Opened => self.tell(Event::Breaker { open: true }),
+            Turn::Closed => self.tell(Event::Breaker { open: false }),
         }
     }
 }
 
-/// Whether doing it twice is as doing it once (RFC 9110 9.2.2).
-fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE)
-}
-
-fn refusal_of(fail: &Fail, endpoint: &Endpoint) -> Refusal {
-    let reason = match fail {
-        Fail::Closed(_) => Reason::UpstreamClosed,
-        Fail::Malformed(_) => Reason::UpstreamMalformed,
-        Fail::TimedOut => Reason::UpstreamTimeout,
-        Fail::Deadline => Reason::Timeout,
-        Fail::Request(error) => reason_of_body(error),
-    };
-    Refusal::new(reason).internal(format!("{}: {fail}", endpoint.name))
-}
-
-/// What a request's own content that failed means for the client.
-pub(crate) fn reason_of_body(error: &BodyError) -> Reason {
-    match (error.whose, error.fault) {
-        (_, Fault::TooLarge) => Reason::BodyTooLarge,
-        (Whose::Client, Fault::TimedOut) => Reason::RequestTimeout,
-        (Whose::Client, Fault::Malformed) => Reason::BadRequest,
-        (Whose::Client, Fault::Closed | Fault::Reset) => Reason::ClientClosed,
-        _ => Reason::UpstreamClosed,
-    }
-}
-
-async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+/// Waits for some work, until the request's time is over.
+pub(crate) async fn within<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
     match deadline {
         None => work.await,
         Some(deadline) => {

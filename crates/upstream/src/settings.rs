@@ -1,8 +1,16 @@
-//! An upstream as its user writes it.
+//! An upstream as its user writes it: its endpoints, and how to reach them. Whom it asks next is in `settings/balance.rs`;
+//! what holds when one of them fails in `settings/health.rs` and `settings/failure.rs`.
 
-use crate::balance::Balance;
+mod balance;
+mod failure;
+mod health;
+
+pub use balance::{BalanceBy, BalanceConfig, StickyConfig};
+pub use failure::{BreakerConfig, RetryConfig, RetryOn};
+pub use health::{CheckConfig, EjectConfig, HealthConfig, StatusRange};
+
 use crate::proxy_header::ProxyHeader;
-use crate::reference::Address;
+use crate::reference::{Address, Origin};
 use pintle_core::config::{ConfigPath, Later, Node, Read, Reader, Span, Spanned, Text};
 use std::time::Duration;
 
@@ -13,8 +21,15 @@ use std::time::Duration;
 ///   orders:
 ///     endpoints: [127.0.0.1:9001, {address: "[::1]:9001", weight: 3}]
 ///     balance: round_robin
+///     health: {check: {path: /healthz}, eject: {after: 5}, slow_start: 30s}
+///     retry: {attempts: 2, on: [connect, reset, 503]}
+///     breaker: {open_at: 50%}
 ///     timeout: {connect: 1s, response: 10s, idle: 30s}
-///     connections: {max: 200, keep: 16, keep_for: 30s, max_age: 1h, queue: 50}
+///     connections: {max: 200, keep: 16, keep_for: 30s, max_age: 1h, queue: 50, wait: 1s}
+///   carts:
+///     endpoints: [carts.internal:9001]
+///     balance: {hash: "request.headers['x-user']"}
+///     sticky: {cookie: cart, ttl: 1h}
 ///   accounts:
 ///     endpoints: [accounts.internal:443]
 ///     tls: {server_name: accounts.example.com, ca: certs/ca.pem, certificate: {cert: certs/own.pem, key: certs/own.key}}
@@ -24,7 +39,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "upstream")]
 pub struct UpstreamConfig {
-    /// Where the instances are. A name is looked up when a connection is made.
+    /// Where the instances are. Every address of a name is one, and the name is looked up again as its TTL runs out.
     pub endpoints: Vec<EndpointConfig>,
     /// Which instance gets the next request.
     #[read(default = "least_requests")]
@@ -42,52 +57,19 @@ pub struct UpstreamConfig {
     /// How much may be under way at once, and which connections are kept.
     #[read(default = "{}")]
     pub connections: ConnectionsConfig,
-    /// Active checks and ejection.
-    #[read(later)]
-    pub health: Later,
-    /// Trying again.
-    #[read(later)]
-    pub retry: Later,
-    /// The circuit breaker.
-    #[read(later)]
-    pub breaker: Later,
-    /// Stickiness by cookie.
-    #[read(later)]
-    pub sticky: Later,
+    /// Which instances are well.
+    #[read(default = "{}")]
+    pub health: HealthConfig,
+    /// Trying again; without it after what was never sent, alone.
+    #[read(default = "{on: [connect]}")]
+    pub retry: RetryConfig,
+    /// Asks nobody for a while when too much has failed; without it every request is tried.
+    pub breaker: Option<BreakerConfig>,
+    /// Keeps a client with its instance by a cookie.
+    pub sticky: Option<StickyConfig>,
     /// How names are looked up.
     #[read(later)]
     pub dns: Later,
-}
-
-/// Which instance gets the next request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(forms, expected = "`round_robin` or `least_requests`")]
-pub enum BalanceConfig {
-    /// A way that needs nothing more.
-    #[read(text)]
-    Word(Balance),
-    /// A way by something of the request.
-    #[read(map)]
-    By(BalanceBy),
-}
-
-/// A way to balance by something of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(kind, called = "balance")]
-pub enum BalanceBy {
-    /// The same instance for the same value.
-    #[read(later)]
-    Hash,
-}
-
-impl From<BalanceConfig> for Balance {
-    fn from(config: BalanceConfig) -> Self {
-        match config {
-            BalanceConfig::Word(balance) => balance,
-            // It cannot be written yet.
-            BalanceConfig::By(BalanceBy::Hash) => Balance::LeastRequests,
-        }
-    }
 }
 
 /// One instance.
@@ -168,13 +150,25 @@ impl TimeoutConfig {
 
 impl ConnectionsConfig {
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        let zero = [("max", self.max == 0), ("max_age", self.max_age.is_some_and(|age| age.is_zero()))];
+        let age = self.max_age.is_some_and(|age| age.is_zero());
+        let zero = [("max", self.max == 0), ("max_age", age), ("wait", self.wait.is_zero())];
         let zero = zero.into_iter().filter(|(_, is)| *is);
         (zero.inspect(|(key, _)| reader.zero(node, key)).count() == 0).then_some(self)
     }
 }
 
 impl UpstreamConfig {
+    /// What holds for a service that is given by its URL alone: what would hold for its address as an only endpoint.
+    pub(crate) fn of_url(origin: &Origin, span: &Span) -> Self {
+        let mut reader = Reader::new();
+        let mut default = |text| reader.default_from::<UpstreamConfig>(text, span);
+        let config = default(if origin.is_tls() { "{endpoints: [], tls: {}}" } else { "{endpoints: []}" });
+        let mut config = config.expect("the defaults are good");
+        let address = Spanned::new(EndpointAddress(origin.address.clone()), span.clone());
+        config.endpoints.push(EndpointConfig::Short(address));
+        config
+    }
+
     /// The same without the text that it was written in, which an upstream may outlive.
     pub(crate) fn detached(mut self) -> Self {
         for endpoint in &mut self.endpoints {
@@ -183,6 +177,7 @@ impl UpstreamConfig {
                 EndpointConfig::Long(endpoint) => endpoint.address = endpoint.address.detached(),
             }
         }
+        self.balance = self.balance.detached();
         if let Some(tls) = &mut self.tls {
             tls.ca = tls.ca.as_ref().map(Spanned::detached);
             let detached =
@@ -241,7 +236,7 @@ impl TlsConfig {
 pub enum ProtocolChoice {
     /// HTTP/1.1
     Http1,
-    /// HTTP/2; in cleartext by prior knowledge (RFC 9113 3.3).
+    /// HTTP/2, which gRPC needs; in cleartext by prior knowledge (RFC 9113 3.3). gRPC-Web becomes gRPC.
     Http2,
     /// What the endpoint chooses by ALPN; needs TLS.
     Auto,
@@ -281,4 +276,7 @@ pub struct ConnectionsConfig {
     /// How many requests may wait for one of `max`, over all workers; 503 beyond it.
     #[read(default = "256")]
     pub queue: u32,
+    /// How long a request waits for one of `max`; 503 beyond it.
+    #[read(default = "5s")]
+    pub wait: Duration,
 }

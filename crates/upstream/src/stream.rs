@@ -1,5 +1,7 @@
 //! A connection to an endpoint: TCP or unix socket, with or without TLS, as one type.
 
+use crate::event::{Event, Observer};
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,8 +10,15 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
 /// A byte stream to an endpoint.
+pub struct Stream {
+    io: Io,
+    /// Who is told when it ends.
+    _end: Option<End>,
+}
+
+/// What it is made of.
 #[derive(Debug)]
-pub enum Stream {
+pub(crate) enum Io {
     /// Cleartext over TCP.
     Tcp(TcpStream),
     /// Cleartext over a unix socket.
@@ -20,25 +29,51 @@ pub enum Stream {
     UnixTls(Box<TlsStream<UnixStream>>),
 }
 
+impl From<Io> for Stream {
+    fn from(io: Io) -> Self {
+        Stream { io, _end: None }
+    }
+}
+
 impl Stream {
+    /// Tells `observer` when it ends.
+    pub(crate) fn observed(self, observer: Observer) -> Self {
+        Stream { io: self.io, _end: Some(End(observer)) }
+    }
+
     /// Makes the coming close a reset, so that what was cut cannot look whole.
     pub fn reset_on_close(&mut self) {
-        let tcp = match self {
-            Stream::Tcp(tcp) => tcp,
-            Stream::Tls(tls) => tls.get_mut().0,
-            Stream::Unix(_) | Stream::UnixTls(_) => return,
+        let tcp = match &mut self.io {
+            Io::Tcp(tcp) => tcp,
+            Io::Tls(tls) => tls.get_mut().0,
+            Io::Unix(_) | Io::UnixTls(_) => return,
         };
         let _ = tcp.set_zero_linger();
     }
 }
 
+/// Tells of a stream's end.
+struct End(Observer);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        (self.0)(Event::Disconnected);
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.io.fmt(f)
+    }
+}
+
 macro_rules! each {
     ($self:expr, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
-            Stream::Tcp($stream) => $call,
-            Stream::Unix($stream) => $call,
-            Stream::Tls($stream) => $call,
-            Stream::UnixTls($stream) => $call,
+        match &mut $self.get_mut().io {
+            Io::Tcp($stream) => $call,
+            Io::Unix($stream) => $call,
+            Io::Tls($stream) => $call,
+            Io::UnixTls($stream) => $call,
         }
     };
 }

@@ -121,7 +121,7 @@ fn change(route: &mut Yaml, rng: &mut Rng) {
     match rng.u8(..10) {
         0 => entries.iter_mut().filter(|(key, _)| key == "proxy").for_each(|(_, value)| *value = text("service-1")),
         1 => {
-            entries.retain(|(key, _)| !["proxy", "redirect", "respond"].contains(&key.as_str()));
+            entries.retain(|(key, _)| !["proxy", "redirect", "respond", "files"].contains(&key.as_str()));
             entries.push(("respond".into(), map("status", text("202"))));
         }
         2 => {

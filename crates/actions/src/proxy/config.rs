@@ -1,7 +1,9 @@
 //! `proxy` as its user writes it.
 
 use crate::services::Service;
-use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Share, Spanned, TemplateText, Text};
+use pintle_core::config::{
+    Diagnostic, ExpressionText, Map, Node, Read, Reader, Shape, Share, Spanned, TemplateText, Text,
+};
 
 /// Sends the request to a service and gives its answer back. A service is the name of an upstream, or
 /// `http(s)://host[:port]` or `unix:/path` for one without settings; equal URLs are one upstream.
@@ -18,7 +20,7 @@ use pintle_core::config::{Diagnostic, Later, Map, Node, Read, Reader, Shape, Sha
 ///       mirror: {to: "http://127.0.0.1:9011", share: 5%}
 ///       rewrite_location: true
 ///   - match: /carts/{id}
-///     proxy: {split: {orders: 90, "http://127.0.0.1:9021": 10}}
+///     proxy: {split: {orders: 90, "http://127.0.0.1:9021": 10}, split_by: path.id}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "an upstream's name, a URL, or a map with `to` or `split`")]
@@ -45,9 +47,9 @@ pub struct ProxyMap {
     pub host: Option<TemplateText>,
     /// Another service that gets a copy of requests; its answers are thrown away.
     pub mirror: Option<MirrorConfig>,
-    /// Split by a value of the request instead of at random.
-    #[read(later)]
-    pub split_by: Later,
+    /// What `split` goes by instead of at random: requests of the same value go to the same service, as
+    /// `request.cookies['user']` or `client.ip`. Where it is absent the choice is at random.
+    pub split_by: Option<ExpressionText>,
     /// Whether what answers say of places is put into the client's words: `Location`, `Content-Location`, `Refresh`, and
     /// domain and path of `Set-Cookie`. Places of others stay; the path is undone where `path` ends in `/${path.rest}`.
     #[read(default = "false")]
@@ -72,6 +74,9 @@ impl ProxyMap {
         let (message, help) = match (&self.to, &self.split) {
             (Some(_), Some(_)) => ("`to` and `split` exclude each other", "take the one that is meant"),
             (None, None) => ("`proxy` has no service", "name one by `to`, or several by `split`"),
+            (Some(_), None) if self.split_by.is_some() => {
+                ("`split_by` without `split` splits nothing", "name the services by `split`, or remove it")
+            }
             _ => return Some(self),
         };
         reader.report(Diagnostic::error("proxy-to", message, node.span()).help(help));

@@ -5,16 +5,23 @@
 
 use super::trace;
 use pintle_core::{
-    Client, Exchange, Fields, Method, Reason, Refusal, Request, Response, StatusCode, Version, instance, names,
+    Client, Exchange, Fields, Method, Reason, Refusal, Request, Response, StatusCode, Version, grpc, instance, names,
 };
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 /// Changes the request's fields in place for the service.
 pub(super) fn prepare(exchange: &mut Exchange) {
-    let Exchange { request, client, id, .. } = exchange;
+    let Exchange { request, client, id, deadline, .. } = exchange;
     let fields = &mut request.fields;
+    if let Some(deadline) = deadline
+        && fields.contains(names::GRPC_TIMEOUT)
+    {
+        // What is left of it; the route's own time may be less.
+        fields.set(names::GRPC_TIMEOUT, grpc::timeout_text(deadline.saturating_duration_since(Instant::now())));
+    }
     let trace = trace::next(fields, id);
     let takes_trailers = fields.list(names::TE).any(|member| member.eq_ignore_ascii_case(b"trailers"));
     let before = fields.joined(names::X_FORWARDED_FOR).map(std::borrow::Cow::into_owned);

@@ -14,7 +14,6 @@ use pintle_core::step::Destination;
 use pintle_core::{Body, BodyError, BodySource, Fields, Frame, Method, Request};
 use pintle_upstream::Outgoing;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,25 +33,18 @@ pub(super) struct Mirror {
     target: Target,
     share: Share,
     pub(super) permits: Arc<Semaphore>,
-    left_out: Arc<AtomicU64>,
 }
 
 impl Mirror {
     pub(super) fn build(config: &MirrorConfig, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
         let target = Target::find(&config.to, services, reader)?;
         let permits = Arc::new(Semaphore::new(UNDER_WAY));
-        Some(Mirror { target, share: config.share, permits, left_out: Arc::default() })
+        Some(Mirror { target, share: config.share, permits })
     }
 
     /// Where a copy goes, and of how many requests; as [`Target::destination`].
     pub(super) fn destination(&self, chosen: Option<&str>, client: &str) -> (Destination, String) {
         (self.target.destination(1, chosen, client), self.share.to_string())
-    }
-
-    /// How many requests of its share got no copy.
-    #[cfg(test)]
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
     }
 
     /// Copies a request that is ready to be sent, if it is one of the share. Never waits.
@@ -66,7 +58,7 @@ impl Mirror {
             _ => Arc::clone(&self.permits).try_acquire_owned().ok(),
         };
         let Some(permit) = permit else {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            self.target.upstream.left_out();
             return;
         };
         let copy = Copy {
@@ -81,8 +73,7 @@ impl Mirror {
             Body::Empty => copy.spawn(Body::Empty),
             Body::Full(bytes) => copy.spawn(Body::Full(bytes.clone())),
             Body::Stream { .. } => {
-                let left_out = Arc::clone(&self.left_out);
-                request.body.wrap(|inner| Tee { inner, copy: Some(copy), kept: Vec::new(), length, left_out });
+                request.body.wrap(|inner| Tee { inner, copy: Some(copy), kept: Vec::new(), length });
             }
         }
     }
@@ -117,6 +108,8 @@ impl Copy {
             protocol: None,
             deadline: Some(now + TIME),
             interim: None,
+            key: None,
+            secure: false,
             caller: None,
         };
         let Ok(mut response) = self.target.upstream.send(outgoing, &mut Notes::default(), now).await else { return };
@@ -136,7 +129,6 @@ struct Tee {
     copy: Option<Copy>,
     kept: Vec<u8>,
     length: Option<u64>,
-    left_out: Arc<AtomicU64>,
 }
 
 impl Tee {
@@ -162,9 +154,9 @@ impl Tee {
     }
 
     fn give_up(&mut self) {
-        if self.copy.take().is_some() {
+        if let Some(copy) = self.copy.take() {
             self.kept = Vec::new();
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            copy.target.upstream.left_out();
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::url::Url;
 use pintle_core::template::{Expression, Variable};
 use pintle_core::{Exchange, Fields, Name, Scheme, names};
 use pintle_upstream::Upstream;
+use std::sync::Arc;
 
 /// Whether the paths that this template makes can be undone.
 pub(super) fn can_be_undone(path: &Url) -> bool {
@@ -125,7 +126,7 @@ impl<'a> Undo<'a> {
         };
         self.is_clients(scheme, authority)
             || self.asked.is_some_and(|asked| self.is_same(scheme, authority, asked))
-            || self.endpoints().any(is_endpoint)
+            || self.endpoints().iter().any(|endpoint| is_endpoint(endpoint))
     }
 
     fn is_clients(&self, scheme: Scheme, authority: &str) -> bool {
@@ -141,9 +142,10 @@ impl<'a> Undo<'a> {
         !asked.is_empty() && ports.into_iter().any(|port| without_port(&asked, port) == told)
     }
 
-    /// `host:port` of each endpoint.
-    fn endpoints(&self) -> impl Iterator<Item = &str> {
-        self.upstream.endpoints().iter().map(|endpoint| &*endpoint.name).filter(|name| !name.starts_with("unix:"))
+    /// `host:port` of each endpoint, as it is written and as it was found.
+    fn endpoints(&self) -> Vec<Arc<str>> {
+        let found = self.upstream.endpoints().into_iter().map(|endpoint| Arc::clone(&endpoint.name));
+        self.upstream.places().cloned().chain(found).filter(|name| !name.starts_with("unix:")).collect()
     }
 
     /// A path, and what follows it, as the client knows it.
@@ -198,7 +200,9 @@ impl<'a> Undo<'a> {
             let host = without_any_port(authority).to_ascii_lowercase();
             host == domain || host.strip_suffix(&*domain).is_some_and(|before| before.ends_with('.'))
         };
-        !domain.is_empty() && !holds(self.authority) && self.asked.into_iter().chain(self.endpoints()).any(holds)
+        !domain.is_empty()
+            && !holds(self.authority)
+            && (self.asked.is_some_and(holds) || self.endpoints().iter().any(|endpoint| holds(endpoint)))
     }
 
     /// A path below what the service was asked for is told as the client knows it; one above it, but for `/`, too: else

@@ -28,7 +28,7 @@ pub(super) async fn text(response: &mut Response) -> String {
 #[tokio::test]
 async fn a_request_goes_on_as_it_is_and_its_answer_comes_back() {
     let service = Origin::start(async |_| Reply::text("hello").header("x-a", "1")).await;
-    let known = Known([("orders", service.url())].into());
+    let known = Known::named([("orders", service.url())]);
     let mut exchange = exchange(&[("x-b", "2")]);
     let mut response = proxy("orders", known).call(&mut exchange).await.expect("an answer");
     assert_eq!(text(&mut response).await, "hello");
@@ -80,7 +80,7 @@ async fn a_request_without_a_host_is_sent_for_the_endpoints_name() {
 
 #[test]
 fn an_https_url_is_asked_by_its_own_name() {
-    let known = || Known([("named", "https://a.test".to_owned())].into());
+    let known = || Known::named([("named", "https://a.test".to_owned())]);
     let host = |text: &str| {
         let proxy = proxy(text, known());
         let To::One(target) = &proxy.to else { panic!("one service") };
@@ -98,7 +98,7 @@ fn a_split_goes_by_weight() {
     let mut counts = [0; 3];
     fastrand::seed(1);
     for _ in 0..10_000 {
-        let name = &proxy.to.pick().upstream.name;
+        let name = &proxy.to.pick(&exchange(&[])).upstream.name;
         counts[["http://a.test:80", "http://b.test:80", "http://c.test:80"]
             .iter()
             .position(|n| **n == **name)
@@ -181,7 +181,7 @@ async fn content_goes_along() {
 
 #[test]
 fn the_examples_are_good() {
-    let known = || Known(["orders", "orders-next", "users"].map(|name| (name, format!("http://{name}.test"))).into());
+    let known = || Known::named(["orders", "orders-next", "users"].map(|name| (name, format!("http://{name}.test"))));
     for text in [
         "orders",
         "http://127.0.0.1:9001",

@@ -15,7 +15,7 @@ use pintle_core::step::{Action, Chain};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
-use pintle_policies::Defaults;
+use pintle_policies::{Counts, Defaults};
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_upstream::Upstream;
 use std::collections::HashMap;
@@ -57,16 +57,9 @@ pub(super) fn entries<'d>(
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let mut build = Build {
-        document,
-        doors,
-        upstreams,
-        pages,
-        world,
-        names: HashMap::default(),
-        entries: Vec::new(),
-        lacking: Vec::new(),
-    };
+    let defaults = defaults(document, world);
+    let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
+    let mut build = Build { document, defaults, doors, upstreams, pages, world, names, entries, lacking };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -102,7 +95,7 @@ pub(super) fn fallback(
 ) -> Option<Arc<Route>> {
     let place = Declared::request().any_capture();
     let levels = [&document.defaults.policies, &listener.policies];
-    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document), reader)?;
+    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document, world), reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
@@ -114,12 +107,13 @@ pub(super) fn fallback(
     }))
 }
 
-fn defaults(document: &Document) -> Defaults {
-    Defaults { body_limit: Some(document.limits.body) }
+fn defaults(document: &Document, world: &World) -> Defaults {
+    Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) }
 }
 
 pub(super) struct Build<'d, 'b> {
     document: &'d Document,
+    defaults: Defaults,
     pub(super) doors: &'b Doors<'d>,
     pub(super) upstreams: &'b mut Upstreams<'d>,
     pages: &'b mut ErrorPages,
@@ -170,21 +164,25 @@ impl<'d> Build<'d, '_> {
         }
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest());
-        let action = self.action(route, &place, reader).and_then(|action| match level.maintenance {
-            Some(maintenance) => maintenance.around(action, &place, reader),
-            None => Some(action),
-        });
+        let action =
+            self.action(route, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
+                Some(maintenance) => maintenance.around(action, &place, reader),
+                None => Some(action),
+            });
         let numbers = self.numbers(route, level, ListenerProtocol::Http, reader);
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers, ListenerProtocol::Http, self.doors.configs()) {
             let lists = level.lists(on.policies);
-            let steps =
-                pintle_policies::build(&lists, &self.document.policies, &place, &defaults(self.document), reader);
+            let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages));
-            let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
+            let facts = RouteFacts {
+                name: name.as_str().into(),
+                labels: level.labels.clone(),
+                captures: captures.iter().map(|name| Box::from(*name)).collect(),
+            };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
@@ -268,7 +266,13 @@ impl<'d> Build<'d, '_> {
         }
     }
 
-    fn action(&mut self, route: &RouteConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Arc<dyn Action>> {
+    fn action(
+        &mut self,
+        route: &RouteConfig,
+        place: &Declared<'_>,
+        has_rest: bool,
+        reader: &mut Reader,
+    ) -> Option<Arc<dyn Action>> {
         let given: Vec<(&str, &Span)> = actions(route).collect();
         if let [(first, _), (second, span), ..] = given[..] {
             let message = format!("a route has one action: `{second}` stands beside `{first}`");
@@ -285,7 +289,10 @@ impl<'d> Build<'d, '_> {
         if let Some(respond) = &route.respond {
             return respond.build(place, reader);
         }
-        let help = "add one of `proxy`, `redirect`, `respond`, `tunnel`, or `routes` to make it a group";
+        if let Some(files) = &route.files {
+            return files.build(has_rest, &route.pattern.span, reader);
+        }
+        let help = "add one of `proxy`, `redirect`, `respond`, `files`, `tunnel`, or `routes` to make it a group";
         reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
         None
     }
@@ -295,8 +302,9 @@ pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
+    let files = route.files.as_ref().map(|action| ("files", &action.span));
     let tunnel = route.tunnel.as_ref().map(|action| ("tunnel", &action.span));
-    [proxy, redirect, respond, tunnel].into_iter().flatten()
+    [proxy, redirect, respond, files, tunnel].into_iter().flatten()
 }
 
 fn action_span(route: &RouteConfig) -> Option<&Span> {

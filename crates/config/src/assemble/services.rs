@@ -1,10 +1,13 @@
 //! The upstreams: those with a name, and those that a URL in a route stands for.
 
 use super::World;
+use super::observer::observer;
 use super::own::Own;
 use crate::maybe::Maybe;
 use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned, nearest};
+use pintle_telemetry::Metrics;
+use pintle_upstream::reference::Scheme;
 use pintle_upstream::{Reference, Resolver, Upstream, UpstreamConfig, UpstreamFault};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ pub(super) struct Upstreams<'d> {
     named: HashMap<String, Option<Arc<Upstream>>>,
     urls: HashMap<String, Option<Arc<Upstream>>>,
     resolver: Arc<Resolver>,
+    metrics: Arc<Metrics>,
     before: HashMap<Arc<str>, Arc<Upstream>>,
     /// What was found by a URL since it was last asked.
     found: Vec<Arc<Upstream>>,
@@ -39,12 +43,14 @@ impl<'d> Upstreams<'d> {
         for (name, config) in &configs.0 {
             let made = config.get().and_then(|config| {
                 own.check_all(config, reader);
-                report(Upstream::new(name, config.clone(), resolver, before.get(name.as_str())), &name.span, reader)
+                let observer = observer(&world.metrics, name);
+                let made = Upstream::new(name, config.clone(), resolver, observer, before.get(name.as_str()));
+                report(made, &name.span, reader)
             });
             named.insert(name.value.clone(), made);
         }
-        let (urls, resolver) = (HashMap::new(), Arc::clone(resolver));
-        Upstreams { own, named, urls, resolver, before, found: Vec::new() }
+        let (resolver, metrics) = (Arc::clone(resolver), Arc::clone(&world.metrics));
+        Upstreams { own, named, urls: HashMap::new(), resolver, metrics, before, found: Vec::new() }
     }
 
     /// Whether each that has a name is the very one that had it before.
@@ -89,7 +95,12 @@ fn report(made: Result<Arc<Upstream>, UpstreamFault>, span: &Span, reader: &mut 
 }
 
 impl Services for Upstreams<'_> {
-    fn upstream(&mut self, reference: &Spanned<Reference>, reader: &mut Reader) -> Option<Arc<Upstream>> {
+    fn upstream(
+        &mut self,
+        reference: &Spanned<Reference>,
+        scheme: Scheme,
+        reader: &mut Reader,
+    ) -> Option<Arc<Upstream>> {
         match &reference.value {
             Reference::Named(name) => match self.named.get(name) {
                 Some(upstream) => upstream.clone(),
@@ -97,7 +108,10 @@ impl Services for Upstreams<'_> {
                     let message = format!("there is no upstream `{name}`");
                     let help = match nearest(name, self.named.keys().map(String::as_str)) {
                         Some(similar) => format!("did you mean `{similar}`?"),
-                        None => format!("add it under `upstreams:`, or write a URL such as http://{name}"),
+                        None => {
+                            let port = if scheme == Scheme::Tcp { ":5432" } else { "" };
+                            format!("add it under `upstreams:`, or write a URL such as {scheme}://{name}{port}")
+                        }
                     };
                     reader.report(Diagnostic::error("unknown-upstream", message, &reference.span).help(help));
                     None
@@ -110,7 +124,8 @@ impl Services for Upstreams<'_> {
                     return made.clone();
                 }
                 self.own.check(&origin.address, &reference.span, reader);
-                let made = Upstream::of_url(origin, &reference.span, &self.resolver, self.before.get(url.as_str()));
+                let (before, observer) = (self.before.get(url.as_str()), observer(&self.metrics, &url));
+                let made = Upstream::of_url(origin, &reference.span, &self.resolver, observer, before);
                 let made = report(made, &reference.span, reader);
                 self.urls.insert(url, made.clone());
                 self.found.extend(made.clone());

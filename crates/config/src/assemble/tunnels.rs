@@ -42,7 +42,8 @@ impl<'d> Build<'d, '_> {
         let numbers = self.numbers(route, level, ListenerProtocol::Tcp, reader);
         let Some(upstream) = upstream else { return };
         for on in spread(numbers, ListenerProtocol::Tcp, self.doors.configs()) {
-            let facts = RouteFacts { name: name.as_str().into(), labels: level.labels.clone() };
+            let labels = level.labels.clone();
+            let facts = RouteFacts { name: name.as_str().into(), labels, captures: Box::default() };
             let value = Arc::new(Route {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(Vec::new(), Arc::new(Fallback))),

@@ -7,6 +7,7 @@ use crate::describe::{ActionDescription, RouteDescription};
 use pintle_actions::{Host, Redirect, RedirectConfig, Url};
 use pintle_core::config::{Entry, Form, Node, Read, Reader, Spanned};
 use pintle_core::exchange::{Captures, RouteFacts};
+use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::template::{Declared, Template, Variable};
 use pintle_core::{Body, Client, Exchange, Fields, Refusal, Request, Scheme, Target, Version};
@@ -24,8 +25,16 @@ pub(super) struct Effect {
 }
 
 enum Makes {
-    Asked { path: Option<Url>, host: Option<Host>, own_host: bool },
+    Asked {
+        path: Option<Url>,
+        host: Option<Host>,
+        own_host: bool,
+    },
     Place(Box<Redirect>, bool),
+    /// What is read is the rest of the path, or one file.
+    File {
+        is_one: bool,
+    },
     Nothing,
 }
 
@@ -48,9 +57,16 @@ impl Effect {
                 let status = action.settings.get("status").and_then(Node::as_text).unwrap_or("200");
                 (format!("respond {status}"), Makes::Nothing)
             }
+            "files" => {
+                let settings = &action.settings;
+                let place = ["root", "file"].into_iter().find_map(|key| settings.get(key).and_then(Node::as_text));
+                let what = format!("files {}", place.or(settings.as_text()).unwrap_or_default());
+                (what, Makes::File { is_one: settings.get("file").is_some_and(|file| !file.is_null()) })
+            }
             _ => return None,
         };
-        let facts = RouteFacts { name: route.name.as_str().into(), labels: route.labels.clone() };
+        let facts =
+            RouteFacts { name: route.name.as_str().into(), labels: route.labels.clone(), ..RouteFacts::default() };
         Some(Effect {
             what,
             facts: Arc::new(facts),
@@ -71,7 +87,11 @@ impl Effect {
         let mut sent = Sent { made_of: self.written.clone(), ..Sent::default() };
         let mut given = Given { effect: self, line, exchange: &exchange, sent: &mut sent };
         let text = match &self.makes {
-            Makes::Nothing => Ok(String::new()),
+            Makes::Nothing | Makes::File { is_one: true } => Ok(String::new()),
+            Makes::File { is_one: false } => {
+                given.take(&Variable::PathRest);
+                Ok(format!("the file {}", captures.rest(exchange.request.target.path())))
+            }
             Makes::Place(redirect, keeps_port) => {
                 redirect.templates().for_each(|template| given.look(template));
                 // Scheme and host are the request's where they are not given.
@@ -138,7 +158,7 @@ fn made_by(action: &ActionDescription) -> String {
     let part = |key: &str| action.settings.get(key).map(Node::to_string).unwrap_or_default();
     match action.kind {
         "proxy" => format!("{} {}", part("path"), part("host")),
-        "redirect" => action.settings.to_string(),
+        "redirect" | "files" => action.settings.to_string(),
         _ => String::new(),
     }
 }
@@ -255,6 +275,7 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }

@@ -29,7 +29,7 @@ pub(crate) struct Mistake {
 const NAMED: [&str; 10] =
     ["upstreams", "labels", "header", "query", "cookie", "set", "add", "split", "headers", "body"];
 
-const ACTIONS: [&str; 3] = ["proxy", "redirect", "respond"];
+const ACTIONS: [&str; 4] = ["proxy", "redirect", "respond", "files"];
 
 /// Keys with values of different kinds, such that neither can be the other's.
 const UNLIKE: [(&str, &str); 10] = [

@@ -34,6 +34,10 @@ impl Scope for Exchange {
             V::RequestCookie(name) => Value::Text(cookies(fields).find(|(key, _)| **key == **name)?.1),
             V::RequestCookies => Value::Map(query::named(cookies(fields))),
             V::Capture(index) => Value::Text(decoded(self.captures.segment(target.path(), *index)?)?),
+            V::CaptureNamed(name) => {
+                let index = self.route.captures.iter().position(|capture| **capture == **name)?;
+                Value::Text(decoded(self.captures.segment(target.path(), index)?)?)
+            }
             V::PathRest => Value::text(self.captures.rest(target.path())),
             V::ClientIp => Value::Text(self.client.ip.to_string().into()),
             V::ClientPort => Value::Int(self.client.port.into()),
@@ -46,7 +50,7 @@ impl Scope for Exchange {
                 Value::Map(Map::named(labels.map(|(name, label)| (Cow::Borrowed(name.as_str()), Value::text(label)))))
             }
             // Bodies are known where a place reads them, the rest where something made them known.
-            V::RequestBody | V::CaptureNamed(_) | V::Claims | V::ConsumerName | V::ConsumerGroups => return None,
+            V::RequestBody | V::Claims | V::ConsumerName | V::ConsumerGroups => return None,
             V::ResponseStatus | V::ResponseHeader(_) | V::ResponseHeaders | V::ResponseBody => return None,
             V::Problem(_) | V::Part(..) | V::PartHeader(..) | V::Item => return None,
         })

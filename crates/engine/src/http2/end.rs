@@ -5,7 +5,10 @@ use super::Connection;
 use crate::runtime::Limits;
 use pintle_core::timer::Timer;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long streams may take to say that they are ended.
+const HURRY: Duration = Duration::from_millis(500);
 
 /// Where a connection stands between its beginning and its end.
 #[derive(Default)]
@@ -16,6 +19,8 @@ pub(super) struct End {
     pub(super) over: bool,
     /// The client broke the protocol.
     pub(super) broken: bool,
+    /// What is left is given up.
+    given_up: bool,
     timer: Timer,
 }
 
@@ -33,6 +38,14 @@ impl End {
         connection.graceful_shutdown();
     }
 
+    /// The gateway's time to stop is over: streams end themselves, and what does not is given up soon.
+    pub(super) fn hurry(&mut self) {
+        if !self.given_up {
+            self.given_up = true;
+            self.timer.set(Instant::now() + HURRY);
+        }
+    }
+
     /// Ready when the connection is to be closed, whatever is left on it. `busy` says whether streams are open.
     pub(super) fn poll(
         &mut self,
@@ -41,6 +54,9 @@ impl End {
         limits: &Limits,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        if self.given_up && !self.over {
+            return self.timer.poll(cx);
+        }
         if busy && !self.over {
             self.timer.clear();
             return Poll::Pending;

@@ -6,8 +6,9 @@ use crate::runtime::Limits;
 use h2::RecvStream;
 use http::request::Parts;
 use pintle_core::body::Whose;
-use pintle_core::{Body, Fields, Method, Reason, Refusal, StatusCode, Version, names};
+use pintle_core::{Body, Fields, Method, Protocol, Reason, Refusal, StatusCode, Version, names};
 use pintle_http1::Host;
+use pintle_http1::websocket::new_key;
 use pintle_http2::body::Incoming;
 use pintle_http2::head::{fields_of, map_of};
 
@@ -18,16 +19,25 @@ pub(super) fn head_of(status: StatusCode, fields: &Fields) -> http::Response<()>
     head
 }
 
-pub(super) fn body_of(parts: &Parts, stream: RecvStream, limits: &Limits) -> Body {
+pub(super) fn body_of(parts: &Parts, stream: RecvStream, protocol: Option<Protocol>, limits: &Limits) -> Body {
+    if protocol.is_some() {
+        // A tunnel may be silent in one direction for as long as it likes; the other side's idle time is for both.
+        return Body::stream(Incoming::new(stream, Whose::Client, None), None);
+    }
     if stream.is_end_stream() {
         return Body::Empty;
     }
     let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    Body::stream(Incoming::new(stream, Whose::Client, limits.body_timeout), length)
+    // A call of gRPC is as a tunnel: who streams may have nothing to say.
+    let wait = (!is_grpc(parts)).then_some(limits.body_timeout);
+    Body::stream(Incoming::new(stream, Whose::Client, wait), length)
 }
 
 /// Checks what `h2` leaves to its user (RFC 9113 8.2, 8.3) and takes the head over.
-pub(super) fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Refusal> {
+///
+/// An extended CONNECT for a WebSocket (RFC 8441) becomes the GET that it stands for, with a key as over HTTP/1.1: from
+/// here on there is one form of it.
+pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -> Result<Head<'a>, Refusal> {
     let malformed = |detail: &'static str| Refusal::new(Reason::BadRequest).detail(detail);
     if parts.headers.len() > limits.header_count {
         return Err(Reason::FieldsTooLarge.into());
@@ -47,7 +57,10 @@ pub(super) fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Re
         (None, None) => return Err(malformed("neither `:authority` nor Host (RFC 9113 8.3.1)")),
     };
     let authority = Host::parse(authority).ok_or(malformed("`:authority` is no host with an optional port"))?;
-    if parts.method != Method::CONNECT && !matches!(parts.uri.scheme_str(), Some("http" | "https")) {
+    let protocol = protocol_of(parts);
+    if (parts.method != Method::CONNECT || protocol.is_some())
+        && !matches!(parts.uri.scheme_str(), Some("http" | "https"))
+    {
         return Err(malformed("`:scheme` is neither http nor https (RFC 9113 8.3.1)"));
     }
     fields.remove(names::HOST);
@@ -63,6 +76,23 @@ pub(super) fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Re
     if parts.uri.path() == "*" && parts.method != Method::OPTIONS {
         return Err(malformed("`*` is a target of OPTIONS alone (RFC 9113 8.3.1)"));
     }
+    if protocol.is_some() {
+        if stream.is_end_stream() {
+            return Err(malformed("a WebSocket on a stream that is over (RFC 8441 5)"));
+        }
+        fields.remove(names::EXPECT);
+        fields.set(names::SEC_WEBSOCKET_KEY, new_key());
+        return Ok(Head {
+            method: Method::GET,
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            host: authority.host().to_owned().into(),
+            port: authority.port(),
+            version: Version::Http2,
+            fields,
+            protocol,
+        });
+    }
     Ok(Head {
         method: parts.method.clone(),
         path: if parts.method == Method::CONNECT { "/" } else { parts.uri.path() },
@@ -73,4 +103,14 @@ pub(super) fn read<'a>(parts: &'a Parts, limits: &Limits) -> Result<Head<'a>, Re
         fields,
         protocol: None,
     })
+}
+
+/// What an extended CONNECT asks for, where that is served.
+fn protocol_of(parts: &Parts) -> Option<Protocol> {
+    let asked = parts.extensions.get::<h2::ext::Protocol>().filter(|_| parts.method == Method::CONNECT)?;
+    (asked.as_str() == "websocket").then_some(Protocol::WebSocket)
+}
+
+fn is_grpc(parts: &Parts) -> bool {
+    parts.headers.get(http::header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }

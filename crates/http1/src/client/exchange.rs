@@ -9,6 +9,7 @@ use super::{Bounds, Call, Connection, Home, poll_read};
 use crate::body::Decoder;
 use crate::outgoing::Outgoing;
 use crate::response::{ResponseHead, parse_response};
+use crate::websocket::Accept;
 use crate::write::write_request_head;
 use crate::{Connection as Wish, Framing, Parsed};
 use bytes::BytesMut;
@@ -37,6 +38,8 @@ pub(super) struct Active<S, H: Home<S>> {
     chunked: bool,
     tunnel: bool,
     protocol: Option<Protocol>,
+    /// What the server must say for the key that it gets.
+    accept: Option<Box<Accept>>,
     method: Method,
     decoder: Decoder,
     keep: bool,
@@ -62,7 +65,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             Some(_) => Framing::None,
             None => Framing::for_request(call.method, body.length()),
         };
-        let expect = call.fields.contains(names::EXPECT);
+        // A tunnel has no content that an expectation could be about.
+        let expect = call.protocol.is_none() && call.fields.contains(names::EXPECT);
+        let key = call.protocol.and_then(|_| call.fields.get(names::SEC_WEBSOCKET_KEY));
         let mut active = Box::new(Active {
             connection,
             home,
@@ -74,6 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             chunked: framing == Framing::Chunked,
             tunnel: false,
             protocol: call.protocol,
+            accept: key.and_then(Accept::of).map(Box::new),
             method: call.method.clone(),
             decoder: Decoder::new(Framing::None, bounds.body_limits),
             keep: true,
@@ -202,6 +208,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             if self.protocol.is_none() {
                 return Err(Fail::Malformed("101 to a request that asked for no upgrade".into()));
+            }
+            if let Some(accept) = self.accept.take()
+                && head.fields.get(names::SEC_WEBSOCKET_ACCEPT) != Some(accept.as_bytes())
+            {
+                return Err(Fail::Malformed("101 without the right Sec-WebSocket-Accept (RFC 6455 4.1)".into()));
             }
             self.tunnel = true;
             self.upload = Upload::Going;

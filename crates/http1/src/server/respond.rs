@@ -1,5 +1,7 @@
 //! Writing an answer: its head with the first of its content in one write, then piece by piece as the client takes it.
 
+mod files;
+
 use super::{Connection, Content, Shared};
 use crate::write::{write_last_chunk, write_response_head};
 use crate::{Connection as Wish, Framing};
@@ -43,6 +45,8 @@ pub enum WriteError {
     Stalled,
     /// The request's whole time is over.
     Deadline,
+    /// The gateway's time to stop is over.
+    Stopped,
     /// The content failed where it comes from.
     Body(BodyError),
 }
@@ -55,6 +59,8 @@ struct Writing {
     started: bool,
     waiting: bool,
     ended: bool,
+    /// Whether content may go out from a file.
+    from_files: bool,
     content: u64,
 }
 
@@ -108,7 +114,17 @@ impl Writing {
         write_response_head(shared.out.text(), reply.version, status, fields, framing, wish);
         shared.timer.clear();
         let chunked = framing == Framing::Chunked;
-        Writing { reply, chunked, bodiless, tunnel, started: false, waiting: false, ended: bodiless, content: 0 }
+        Writing {
+            reply,
+            chunked,
+            bodiless,
+            tunnel,
+            started: false,
+            waiting: false,
+            ended: bodiless,
+            from_files: !chunked && !tunnel,
+            content: 0,
+        }
     }
 
     /// The lock is only held while the connection itself is used: the body may be an upstream's answer that also moves
@@ -137,6 +153,9 @@ impl Writing {
             }
             if self.ended {
                 return Poll::Ready(Ok(()));
+            }
+            if self.from_files {
+                ready!(self.poll_files(shared, body, cx))?;
             }
             if self.poll_take(shared, body, cx)?.is_pending() {
                 return self.poll_quiet(&mut shared.lock(), cx);

@@ -18,8 +18,10 @@ const INTERIMS: u8 = 32;
 pub(super) struct Pending {
     pub(super) response: ResponseFuture,
     pub(super) upload: Option<Outgoing>,
-    /// The content waits until the server says 100.
+    /// The content waits until the server says 100, or that there is a tunnel.
     pub(super) holds: bool,
+    /// A tunnel is asked for: 100 and patience are no answer to that.
+    pub(super) tunnel: bool,
     pub(super) interims: u8,
     pub(super) timer: Timer,
     pub(super) bounds: Bounds,
@@ -42,7 +44,7 @@ impl Pending {
             if self.interims > INTERIMS {
                 return Poll::Ready(Err(Fail::Malformed("too many interim answers".into())));
             }
-            if head.status() == StatusCode::CONTINUE {
+            if head.status() == StatusCode::CONTINUE && !self.tunnel {
                 self.release();
             } else if let Some(interim) = interim
                 && let Ok(fields) = fields_of(head.headers())
@@ -57,7 +59,7 @@ impl Pending {
             Poll::Pending => {
                 ready!(self.timer.poll(cx));
                 let over = self.bounds.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-                if self.holds && !over {
+                if self.holds && !self.tunnel && !over {
                     self.release();
                     return self.poll(body, interim, cx);
                 }

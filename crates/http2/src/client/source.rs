@@ -27,7 +27,12 @@ impl BodySource for Source {
 
     fn poll_aside(&mut self, cx: &mut Context<'_>) {
         let Some(upload) = &mut self.upload else { return };
-        match upload.poll(&mut self.body, cx) {
+        let before = upload.content;
+        let polled = upload.poll(&mut self.body, cx);
+        if upload.content != before {
+            self.incoming.wait_anew();
+        }
+        match polled {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.upload = None,
             Poll::Ready(Err(BodySendError::Body(error))) => {

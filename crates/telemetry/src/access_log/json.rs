@@ -59,6 +59,8 @@ keys! {
     ATTEMPTS = "pintle.attempts",
     /// The status that the upstream answered.
     UPSTREAM_STATUS = "pintle.upstream_status",
+    /// The status of a gRPC answer.
+    GRPC_STATUS = "rpc.grpc.status_code",
     /// Milliseconds from the request's head to the answer's last byte.
     DURATION = "pintle.duration_ms",
     /// Milliseconds from the request's head to the upstream's head.
@@ -100,6 +102,9 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     }
     if let Some(status) = record.upstream_status {
         number(out, UPSTREAM_STATUS, status.into());
+    }
+    if let Some(status) = record.grpc_status {
+        number(out, GRPC_STATUS, status.into());
     }
     millis(out, DURATION, Some(record.duration));
     millis(out, FIRST_BYTE, record.first_byte);

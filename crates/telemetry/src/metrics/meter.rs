@@ -144,8 +144,10 @@ pub(super) const UPSTREAM: &[Number] = &[
     result(CONNECTS.0, CONNECTS.1, "ok"),
     result(CONNECTS.0, CONNECTS.1, "failed"),
     counter("pintle_upstream_attempts_total", "Requests sent to an upstream's endpoints, retries included."),
-    counter("pintle_upstream_failures_total", "Attempts that got no answer from the endpoint."),
+    counter("pintle_upstream_failures_total", "Attempts that got no answer, or one with a status from 500 on."),
     counter("pintle_upstream_retries_total", "Attempts after the first one of a request."),
+    counter("pintle_upstream_retries_denied_total", "Requests that were not tried again because the budget was spent."),
+    counter("pintle_upstream_ejections_total", "Times that an endpoint was taken out for failures."),
 ];
 
 impl UpstreamMeter {
@@ -175,9 +177,19 @@ impl UpstreamMeter {
         }
     }
 
-    /// An attempt got no answer.
+    /// An attempt got no answer, or one of a failing service.
     pub fn attempt_failed(&self) {
         self.add(4, 1);
+    }
+
+    /// A request was not tried again because the budget was spent.
+    pub fn retry_denied(&self) {
+        self.add(6, 1);
+    }
+
+    /// An endpoint was taken out for failures.
+    pub fn ejected(&self) {
+        self.add(7, 1);
     }
 }
 

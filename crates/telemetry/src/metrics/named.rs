@@ -5,6 +5,7 @@ use super::held::Held;
 use super::text::{self, Family, Kind};
 use super::{Budget, OTHER};
 use parking_lot::Mutex;
+use pintle_core::counters::Count;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,6 +44,12 @@ impl Counter {
     /// What it has come to, over all workers.
     pub fn get(&self) -> u64 {
         self.0.cells.totals().map_or(0, |[total]| total)
+    }
+}
+
+impl Count for Counter {
+    fn add(&self, count: u64) {
+        Counter::add(self, count);
     }
 }
 

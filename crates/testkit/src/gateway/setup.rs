@@ -3,6 +3,7 @@
 use crate::folder::Folder;
 use crate::gateway::{FILE, Gateway};
 use crate::process::{Finished, Process};
+use crate::program::installed;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicUsize;
 
@@ -11,6 +12,7 @@ pub struct Setup {
     pub(crate) folder: Folder,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) arguments: Vec<String>,
+    pub(crate) under: Vec<String>,
 }
 
 impl Setup {
@@ -32,9 +34,18 @@ impl Setup {
         self
     }
 
+    /// Starts it by another program, which gets these arguments, the gateway's path and its arguments. Nothing where that
+    /// one is not installed and `PINTLE_SKIP_MISSING` is set.
+    pub fn under(mut self, name: &str, package: &str, arguments: &[&str]) -> Option<Self> {
+        let path = installed(name, package)?;
+        self.under =
+            [path.display().to_string()].into_iter().chain(arguments.iter().map(|one| (*one).to_owned())).collect();
+        Some(self)
+    }
+
     fn spawn(&self) -> Process {
         let arguments = ["run", "-c", FILE].into_iter().chain(self.arguments.iter().map(|argument| &**argument));
-        Process::start(self.folder.path(), &arguments.collect::<Vec<_>>(), &self.env)
+        Process::start_under(&self.under, self.folder.path(), &arguments.collect::<Vec<_>>(), &self.env)
     }
 
     /// Starts the gateway and waits until it is ready.

@@ -130,16 +130,7 @@ impl H2Stream {
 
     /// Sends data as the window allows; false when the stream was closed before all of it went out.
     pub async fn try_write(&mut self, bytes: &[u8], end: bool) -> bool {
-        let mut rest = Bytes::copy_from_slice(bytes);
-        while !rest.is_empty() {
-            self.send.reserve_capacity(rest.len());
-            let Some(Ok(room)) = poll_fn(|context| self.send.poll_capacity(context)).await else { return false };
-            let last = end && room >= rest.len();
-            if self.send.send_data(rest.split_to(room.min(rest.len())), last).is_err() {
-                return false;
-            }
-        }
-        !(end && bytes.is_empty()) || self.send.send_data(Bytes::new(), true).is_ok()
+        try_write(&mut self.send, bytes, end).await
     }
 
     /// Sends data as the window allows.
@@ -244,27 +235,45 @@ impl H2Stream {
     }
 
     /// The stream as bytes to read and write, for a tunnel; its head must have been read.
-    pub fn into_io(mut self) -> DuplexStream {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let mut receive = self.receive.take().unwrap_or_else(|| panic!("read the head first"));
-        let (mut from, mut into) = tokio::io::split(theirs);
-        tokio::spawn(async move {
-            while let Some(Ok(data)) = receive.data().await {
-                let _ = receive.flow_control().release_capacity(data.len());
-                if into.write_all(&data).await.is_err() {
-                    return;
-                }
-            }
-            let _ = into.shutdown().await;
-        });
-        tokio::spawn(async move {
-            let mut buffer = vec![0; 16 * 1024];
-            while let Ok(read) = from.read(&mut buffer).await {
-                if !self.try_write(&buffer[..read], read == 0).await || read == 0 {
-                    return;
-                }
-            }
-        });
-        ours
+    pub fn into_io(self) -> DuplexStream {
+        io_of(self.send, self.receive.unwrap_or_else(|| panic!("read the head first")))
     }
+}
+
+/// Both halves of a stream as bytes to read and write.
+pub(crate) fn io_of(mut send: SendStream<Bytes>, mut receive: RecvStream) -> DuplexStream {
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let (mut from, mut into) = tokio::io::split(theirs);
+    tokio::spawn(async move {
+        while let Some(Ok(data)) = receive.data().await {
+            let _ = receive.flow_control().release_capacity(data.len());
+            if into.write_all(&data).await.is_err() {
+                return;
+            }
+        }
+        let _ = into.shutdown().await;
+    });
+    tokio::spawn(async move {
+        let mut buffer = vec![0; 16 * 1024];
+        while let Ok(read) = from.read(&mut buffer).await {
+            if !try_write(&mut send, &buffer[..read], read == 0).await || read == 0 {
+                return;
+            }
+        }
+    });
+    ours
+}
+
+/// Sends data as the window allows; false when the stream was closed before all of it went out.
+async fn try_write(send: &mut SendStream<Bytes>, bytes: &[u8], end: bool) -> bool {
+    let mut rest = Bytes::copy_from_slice(bytes);
+    while !rest.is_empty() {
+        send.reserve_capacity(rest.len());
+        let Some(Ok(room)) = poll_fn(|context| send.poll_capacity(context)).await else { return false };
+        let last = end && room >= rest.len();
+        if send.send_data(rest.split_to(room.min(rest.len())), last).is_err() {
+            return false;
+        }
+    }
+    !(end && bytes.is_empty()) || send.send_data(Bytes::new(), true).is_ok()
 }

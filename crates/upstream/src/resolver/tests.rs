@@ -55,7 +55,7 @@ fn what_is_kept_is_bounded() {
     let now = Instant::now();
     let mut names = HashMap::new();
     for number in 0..MOST {
-        let kept = Kept { last: None, why: "".into(), until: now + LONGEST, looking: None };
+        let kept = Kept { last: None, why: "".into(), until: now + LONGEST, renew: now + LONGEST, looking: None };
         names.insert(number.to_string().into_boxed_str(), kept);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

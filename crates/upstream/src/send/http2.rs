@@ -1,6 +1,7 @@
 //! Sending over HTTP/2: the connections that this worker shares among requests.
 
-use super::{Failure, Head, is_idempotent, reason_of_body};
+use super::attempt::reason_of_body;
+use super::{Failure, Head, Stage};
 use crate::endpoint::{Endpoint, Lease};
 use crate::stream::Stream;
 use crate::upstream::Upstream;
@@ -22,7 +23,7 @@ impl Upstream {
         let failed = |why: String| {
             Refusal::new(Reason::ConnectFailed).internal(format!("no HTTP/2 with {}: {why}", endpoint.name))
         };
-        let started = tokio::time::timeout(self.timeout.connect, Client::start(stream)).await;
+        let started = tokio::time::timeout(self.config.timeout.connect, Client::start(stream)).await;
         let client = started.map_err(|_| failed("no preface in time".into()))?.map_err(|e| failed(e.to_string()))?;
         if let Some(until) = endpoint.keeping.end_of_age(Instant::now()) {
             client.retire_at(until);
@@ -39,18 +40,31 @@ impl Upstream {
         lease: Lease,
         reused: bool,
     ) -> Result<Response, Failure> {
-        let endpoint = Arc::clone(&lease.endpoint);
         if request.protocol.is_some() {
-            let refusal = Refusal::new(Reason::NotImplemented)
-                .detail("A WebSocket cannot be carried to this service.")
-                .internal(format!("{} speaks HTTP/2, and a WebSocket needs HTTP/1.1", endpoint.name));
-            return Err(Failure { refusal, again: None });
+            return Box::pin(self.tunnel(client, request, body, lease, reused)).await;
         }
+        self.exchange(client, request, body, lease, reused).await
+    }
+
+    /// A request and its answer on a stream.
+    pub(super) async fn exchange(
+        &self,
+        client: Client,
+        request: &Head<'_>,
+        body: Body,
+        lease: Lease,
+        reused: bool,
+    ) -> Result<Response, Failure> {
+        let endpoint = Arc::clone(&lease.endpoint);
         let scheme = if self.is_tls() { Scheme::Https } else { Scheme::Http };
         let host = request.host.unwrap_or(&endpoint.host);
-        let call = Call { method: request.method, target: request.target, host, scheme, fields: request.fields };
-        let bounds = Bounds { response: self.timeout.response, idle: self.timeout.idle, deadline: request.deadline };
-        let kept = if let Body::Full(bytes) = &body { Some(Body::Full(bytes.clone())) } else { None };
+        let Head { method, target, fields, protocol, .. } = *request;
+        let call = Call { method, target, host, scheme, fields, protocol };
+        let bounds = Bounds {
+            response: self.config.timeout.response,
+            idle: self.config.timeout.idle,
+            deadline: request.deadline,
+        };
         match client.send(&call, body, bounds, request.interim, lease).await {
             Ok(answer) => {
                 let mut response = Response::new(answer.status);
@@ -58,27 +72,28 @@ impl Upstream {
                 response.body = answer.body;
                 Ok(response)
             }
-            Err(Fail::Unprocessed(body)) => Err(Failure {
-                refusal: Refusal::new(Reason::UpstreamClosed)
-                    .internal(format!("{}: the stream was refused", endpoint.name)),
-                again: body.or(kept),
-            }),
             Err(fail) => {
-                let stale = reused && matches!(fail, Fail::Closed(_)) && is_idempotent(request.method);
-                Err(Failure { refusal: refusal_of(fail, &endpoint), again: if stale { kept } else { None } })
+                let (reason, stage, why) = told(&fail, reused);
+                let body = if let Fail::Unprocessed(body) = fail { body } else { None };
+                let refusal = Refusal::new(reason).internal(format!("{}: {why}", endpoint.name));
+                Err(Failure { refusal, stage, body })
             }
         }
     }
 }
 
-fn refusal_of(fail: Fail, endpoint: &Endpoint) -> Refusal {
-    let (reason, why) = match fail {
-        Fail::Unprocessed(_) => (Reason::UpstreamClosed, "the stream was refused".into()),
-        Fail::Closed(why) => (Reason::UpstreamClosed, format!("stream lost before an answer: {why}")),
-        Fail::Malformed(how) => (Reason::UpstreamMalformed, format!("malformed answer: {how}")),
-        Fail::TimedOut => (Reason::UpstreamTimeout, "no answer in time".into()),
-        Fail::Deadline => (Reason::Timeout, "the request's time was over".into()),
-        Fail::Request(error) => (reason_of_body(&error), error.to_string()),
-    };
-    Refusal::new(reason).internal(format!("{}: {why}", endpoint.name))
+/// What a failure means: for the client, for another try, and in words. `reused` says whether others' requests went over the
+/// connection before.
+fn told(fail: &Fail, reused: bool) -> (Reason, Stage, String) {
+    match fail {
+        Fail::Unprocessed(_) => (Reason::UpstreamClosed, Stage::Unsent, "the stream was refused".into()),
+        Fail::Closed(why) => {
+            let stage = if reused { Stage::Stale } else { Stage::Reset };
+            (Reason::UpstreamClosed, stage, format!("stream lost before an answer: {why}"))
+        }
+        Fail::Malformed(how) => (Reason::UpstreamMalformed, Stage::Malformed, format!("malformed answer: {how}")),
+        Fail::TimedOut => (Reason::UpstreamTimeout, Stage::TimedOut, "no answer in time".into()),
+        Fail::Deadline => (Reason::Timeout, Stage::Aside, "the request's time was over".into()),
+        Fail::Request(error) => (reason_of_body(error), Stage::Aside, error.to_string()),
+    }
 }

@@ -5,12 +5,14 @@ use crate::testing::{Known, exchange, lines, try_build};
 use crate::{ProxyConfig, Services};
 use pintle_core::config::{Span, Spanned};
 use pintle_core::{Exchange, Scheme, Target};
-use pintle_upstream::{Reference, Upstream};
+use pintle_upstream::{Reference, Upstream, reference};
 use std::sync::Arc;
 
 fn upstream(url: &str) -> Arc<Upstream> {
     let reference = Spanned::new(Reference::parse(url).expect("a URL"), Span::nowhere());
-    Known::default().upstream(&reference, &mut pintle_core::config::Reader::new()).expect("an upstream")
+    Known::default()
+        .upstream(&reference, reference::Scheme::Http, &mut pintle_core::config::Reader::new())
+        .expect("an upstream")
 }
 
 /// A GET of `https://shop.test/orders/7/items`, matched by `/orders/**`.

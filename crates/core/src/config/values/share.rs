@@ -28,6 +28,11 @@ impl Share {
         f64::from(self.millionths) / 1e6
     }
 
+    /// A share of so many millionths; everything, where that is more than there are.
+    pub const fn of_millionths(millionths: u32) -> Self {
+        if millionths > 1_000_000 { Share::ALL } else { Share { millionths } }
+    }
+
     /// The share in millionths, from 0 to 1,000,000: for a choice by a random number without rounding.
     pub const fn millionths(self) -> u32 {
         self.millionths

@@ -1,5 +1,6 @@
 use super::*;
 use crate::exchange::{Captures, Client, RouteFacts};
+use crate::kept::Kept;
 use crate::notes::Notes;
 use crate::template::{Declared, Expression, Place, Template};
 use crate::{Body, Method, Request, Scheme, StatusCode, Target, Version};
@@ -28,11 +29,16 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
         },
         id: "id".into(),
         listener: "public".into(),
-        route: Arc::new(RouteFacts { name: "r1".into(), labels: [("team".into(), "shop".into())].into() }),
+        route: Arc::new(RouteFacts {
+            name: "r1".into(),
+            labels: [("team".into(), "shop".into())].into(),
+            captures: Box::default(),
+        }),
         captures: Captures { segments: std::iter::once(3..7).collect(), rest: Some(8) },
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),
+        kept: Kept::default(),
         unrouted: None,
         interim: None,
     }
