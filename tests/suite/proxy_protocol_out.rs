@@ -1,6 +1,6 @@
 //! The PROXY protocol towards services: byte by byte what they get first.
 
-use pintle_testkit::{Ask, Certificates, Gateway, H1Client, RawOrigin, Reloaded, TlsClient, Wire};
+use pintle_testkit::{Ask, Certificates, Gateway, H1Client, RawOrigin, Reloaded, TlsClient, Unreachable, Wire};
 
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -123,6 +123,41 @@ async fn a_tunnel_and_a_request_over_http2_tell_their_client_too() {
         upstream
     };
     assert_eq!(tokio::join!(client.get("/"), serving).0.status, 204);
+}
+
+// Rule: proxy-header
+#[tokio::test]
+async fn a_check_is_the_gateways_own_and_at_a_port_of_its_own_it_has_no_header() {
+    let (service, other) = (RawOrigin::start().await, RawOrigin::start().await);
+    let check = |rest: &str| format!(", health: {{check: {{path: /healthz, every: 50ms{rest}}}}}");
+    let gateway = Gateway::start(config("", &service, "v2", &check(""))).await;
+    let mut asked = service.accept().await;
+    assert_eq!(asked.read(16).await, [SIGNATURE, &[0x20, 0, 0, 0]].concat());
+    assert_eq!(asked.head().await.target(), "/healthz");
+    drop(asked);
+    let port = format!(", port: {}", other.address().port());
+    gateway.change(config("", &service, "v2", &check(&port))).await;
+    assert_eq!(other.accept().await.head().await.target(), "/healthz");
+}
+
+// Rule: proxy-header
+#[tokio::test]
+async fn an_endpoint_that_took_no_connection_is_tried_again_in_the_gateways_own_name() {
+    let (service, down) = (RawOrigin::start().await, Unreachable::new());
+    let text = config("", &service, "v1", "").replace("[\"", &format!("[\"{}\", \"", down.address()));
+    let gateway = Gateway::start(text).await;
+    // The one that goes to the endpoint that is down first goes on to the other.
+    for _ in 0..20 {
+        let mut client = gateway.wire().await;
+        client.write(Ask::get("/").to_h1()).await;
+        let mut upstream = service.accept().await;
+        assert!(upstream.line().await.starts_with("PROXY TCP4"));
+        upstream.head().await;
+        upstream.write("HTTP/1.1 204 No Content\r\n\r\n").await;
+        assert_eq!(client.answer_to("GET").await.status, 204);
+    }
+    gateway.wait_stderr("takes no connection").await;
+    assert_eq!(down.open().accept().await.line().await, "PROXY UNKNOWN");
 }
 
 #[tokio::test]

@@ -247,6 +247,38 @@ async fn an_endpoint_that_is_down_gives_way_to_another_and_without_one_the_clien
     assert_eq!(line["pintle.bytes_received"], 0);
 }
 
+// Rule: tunnel-upstream
+#[tokio::test]
+async fn what_is_known_of_endpoints_holds_for_tunnels_too() {
+    let (service, down) = (RawOrigin::start().await, Unreachable::new());
+    let shop = format!("retry: {{attempts: 1}}, balance: {{hash: client.ip}}, endpoints: [{}", down.address());
+    let rest = format!(
+        "admin: {{address: 127.0.0.1:0}}\n\
+         upstreams:\n  both: {{{shop}, {}], sticky: {{cookie: c}}}}\n  broken: {{{shop}], breaker: {{of: 2, for: 1h}}}}",
+        service.address()
+    );
+    let gateway = Gateway::start(config(&[("/**", "both")], &rest)).await;
+    // Without a second attempt one client at most finds out that an endpoint takes no connection.
+    let mut closed = 0;
+    for _ in 0..12 {
+        let mut client = gateway.wire().await;
+        client.write("x").await;
+        tokio::select! {
+            mut upstream = service.accept() => assert_eq!(upstream.read(1).await, "x"),
+            _ = client.ended() => closed += 1,
+        }
+    }
+    assert!(closed <= 1, "{closed}");
+    // Once it fails for all, nobody is asked.
+    gateway.change(config(&[("/**", "broken")], &rest)).await;
+    for _ in 0..4 {
+        gateway.wire().await.ended().await;
+    }
+    gateway.wait_metric("pintle_upstream_breaker_open{upstream=\"broken\"}", 1.0).await;
+    gateway.wait_metric("pintle_refusals_total{reason=\"breaker_open\"}", 2.0).await;
+    assert_eq!(ended(&gateway, "breaker_open").await["pintle.attempts"], Value::Null);
+}
+
 #[tokio::test]
 async fn a_connection_that_breaks_breaks_the_other_one() {
     let service = RawOrigin::start().await;

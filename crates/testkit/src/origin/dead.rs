@@ -1,5 +1,6 @@
 //! Addresses behind which nobody is. They stay taken, so that no other test gets them meanwhile.
 
+use super::raw::RawOrigin;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -13,7 +14,7 @@ fn bound() -> (Socket, SocketAddr) {
 
 /// An address that refuses every connection.
 pub struct Unreachable {
-    _socket: Socket,
+    socket: Socket,
     address: SocketAddr,
 }
 
@@ -21,7 +22,13 @@ impl Unreachable {
     /// Takes a port and does not listen on it.
     pub fn new() -> Self {
         let (socket, address) = bound();
-        Unreachable { _socket: socket, address }
+        Unreachable { socket, address }
+    }
+
+    /// Somebody comes, and takes connections there.
+    pub fn open(self) -> RawOrigin {
+        self.socket.listen(16).unwrap_or_else(|error| panic!("cannot listen: {error}"));
+        RawOrigin::of(self.socket.into())
     }
 
     /// The address.

@@ -30,6 +30,12 @@ impl RawOrigin {
         RawOrigin { place: Place::Tcp(listener), tls: None }
     }
 
+    /// Takes connections of a socket that listens.
+    pub(super) fn of(listener: std::net::TcpListener) -> Self {
+        let listener = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
+        RawOrigin { place: Place::Tcp(listener.unwrap_or_else(|error| panic!("no listener: {error}"))), tls: None }
+    }
+
     /// Listens over TCP with TLS.
     pub async fn tls(certificate: &Certificate, alpn: &[&str]) -> Self {
         RawOrigin { tls: Some(acceptor(certificate, None, alpn)), ..Self::start().await }

@@ -72,7 +72,7 @@ pub struct CheckConfig {
     pub down_after: u32,
     /// The Host to ask for; the default is the endpoint as it is written.
     pub host: Option<String>,
-    /// The port to ask at; the default is the endpoint's own.
+    /// The port to ask at, without a header of the PROXY protocol; the default is the endpoint's own.
     pub port: Option<CheckPort>,
 }
 
