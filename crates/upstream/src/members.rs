@@ -137,7 +137,7 @@ impl Members {
             <= all.len() as u64 * u64::from(self.rules.at_most.millionths());
         let takes_part = |member: &&Member| {
             let standing = &member.endpoint.standing;
-            !standing.is_down() && !standing.is_unreachable() && !(heeded && standing.out_until() > now)
+            !(standing.is_down() || standing.is_unreachable() || heeded && standing.out_until() > now)
         };
         let mut live: Vec<&Member> = all.iter().filter(takes_part).collect();
         observer(Event::Members {
