@@ -149,6 +149,7 @@ impl Client {
     pub fn has_room(&mut self) -> bool {
         let open = poll_once(|cx| self.send.poll_ready(cx));
         !matches!(open, Poll::Ready(Err(_)))
+            && !self.load.silent.load(Ordering::Relaxed)
             && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
     }
 
