@@ -138,6 +138,8 @@ async fn the_examples_load_as_they_stand() {
     for authority in ["certs/partners-ca.pem", "certs/internal-ca.pem"] {
         folder.write(authority, certificates.authority());
     }
+    folder.write("public/index.html", "shop");
+    folder.write("public/assets/shop.css", "");
     for page in ["pages/not-found.html", "pages/sorry.html", "pages/maintenance.html"] {
         folder.write(page, example(page));
     }

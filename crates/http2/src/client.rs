@@ -165,6 +165,7 @@ impl Client {
         }
         let open = poll_once(|cx| self.send.poll_ready(cx));
         !matches!(open, Poll::Ready(Err(_)))
+            && !self.load.silent.load(Ordering::Relaxed)
             && self.load.open.load(Ordering::Relaxed) < STREAMS.min(self.send.current_max_send_streams())
     }
 

@@ -1,7 +1,7 @@
 //! Heads between `http`'s types, which `h2` speaks, and Pintle's: with what RFC 9113 8.2 and 8.3 ask for and `h2` does
 //! not check.
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use pintle_core::{Fields, Name, names};
 use std::sync::LazyLock;
@@ -34,15 +34,18 @@ fn join_cookies(fields: &mut Fields) {
 /// Gives fields to `h2`. What HTTP/2 has no room for is left out (RFC 9113 8.2.2). All values share one copy.
 pub fn map_of(fields: &Fields) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(fields.len());
-    let mut values = BytesMut::with_capacity(fields.wire_size());
+    let mut values = Vec::with_capacity(fields.wire_size());
+    fields.iter().for_each(|(_, value)| values.extend_from_slice(value));
+    let values = Bytes::from(values);
+    let mut end = 0;
     for (name, value) in fields.iter() {
+        let start = end;
+        end += value.len();
         if is_connection_field(name) {
             continue;
         }
-        values.extend_from_slice(value);
-        let shared = values.split().freeze();
         let Some(header) = header_name(name) else { continue };
-        if let Ok(mut value) = HeaderValue::from_maybe_shared(shared) {
+        if let Ok(mut value) = HeaderValue::from_maybe_shared(values.slice(start..end)) {
             // Each is another one: in the table of HPACK it would only push out what comes again.
             value.set_sensitive(name == names::X_REQUEST_ID || name == names::TRACEPARENT);
             map.append(header, value);

@@ -51,14 +51,15 @@ impl Breaker {
         self.next.load(Ordering::Relaxed) != 0
     }
 
-    /// Lets a request through, or refuses it. `trial` is how long one that goes through alone may take, in milliseconds.
+    /// Lets a request through, or refuses it. One that goes through alone may take `trial` milliseconds before another one
+    /// may, or as long as the breaker stays open for one failure, if that is less.
     pub(crate) fn admit(&self, now: u64, trial: u64) -> Result<Admitted, Refusal> {
         let next = self.next.load(Ordering::Relaxed);
         if next == 0 {
             return Ok(Admitted::Freely);
         }
-        let takes = |_| self.next.compare_exchange(next, now + trial, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if next <= now && takes(()) {
+        let after = now + trial.min(clock::span(self.config.time));
+        if next <= now && self.next.compare_exchange(next, after, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             return Ok(Admitted::AsTrial);
         }
         let wait = next.saturating_sub(now).div_ceil(1000).max(1);

@@ -3,6 +3,7 @@
 use crate::checks::Probe;
 use crate::clock;
 use crate::connect::Connector;
+use crate::shared::Shared;
 use crate::standing::Standing;
 use crate::stream::Stream;
 use parking_lot::Mutex;
@@ -10,6 +11,7 @@ use pintle_core::worker;
 use pintle_http1::client::{Connection, Home};
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -32,7 +34,9 @@ pub struct Endpoint {
     /// Idle HTTP/1.1 connections, newest last, one list a worker.
     idle: Box<[Mutex<Vec<Connection<Stream>>>]>,
     /// Open HTTP/2 connections, one list a worker.
-    pub(crate) http2: Box<[Mutex<Vec<pintle_http2::client::Client>>]>,
+    pub(crate) http2: Box<[Mutex<Shared>]>,
+    /// Whether a connection spoke HTTP/2, where ALPN decides: then the next one is awaited as one.
+    pub(crate) speaks_http2: AtomicBool,
     pub(crate) keeping: Keeping,
 }
 
@@ -73,6 +77,7 @@ impl Endpoint {
             probe: Mutex::default(),
             idle: (0..worker::count()).map(|_| Mutex::default()).collect(),
             http2: (0..worker::count()).map(|_| Mutex::default()).collect(),
+            speaks_http2: AtomicBool::new(false),
             keeping,
         }
     }
@@ -149,7 +154,7 @@ impl Endpoint {
     }
 
     /// This worker's HTTP/2 connections.
-    pub(crate) fn own_http2(&self) -> &Mutex<Vec<pintle_http2::client::Client>> {
+    pub(crate) fn own_http2(&self) -> &Mutex<Shared> {
         Self::own(&self.http2)
     }
 
@@ -157,9 +162,7 @@ impl Endpoint {
     pub(crate) fn sweep(&self, now: Instant) {
         let kept = |since: Instant| now.saturating_duration_since(since) < self.keeping.keep_for;
         Self::own(&self.idle).lock().retain_mut(|connection| self.is_good(connection, now) && connection.is_open());
-        Self::own(&self.http2).lock().retain_mut(|client| {
-            client.idle_since().is_none_or(|since| kept(since) && !client.is_old()) && client.is_open()
-        });
+        Self::own(&self.http2).lock().sweep(kept);
     }
 }
 

@@ -19,6 +19,7 @@ pub mod reference;
 pub mod resolver;
 mod send;
 pub mod settings;
+mod shared;
 mod standing;
 mod sticky;
 mod stream;

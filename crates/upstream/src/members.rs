@@ -58,6 +58,13 @@ struct View {
     until: u64,
 }
 
+impl View {
+    /// What there is before anybody has looked.
+    fn nothing(way: Way) -> Self {
+        View { choice: Choice::new(way, Vec::new()), seen: NEVER, until: NEVER }
+    }
+}
+
 impl Rules {
     pub(crate) fn new(health: &HealthConfig) -> Self {
         let half = Share::of_millionths(500_000);
@@ -67,13 +74,12 @@ impl Rules {
 
 impl Members {
     pub(crate) fn new(way: Way, rules: Rules, changes: Arc<AtomicU64>) -> Self {
-        let view = View { choice: Choice::new(way, Vec::new()), seen: NEVER, until: NEVER };
         Members {
             way,
             rules,
             changes,
             all: Mutex::new(Arc::default()),
-            view: ArcSwap::from_pointee(view),
+            view: ArcSwap::from_pointee(View::nothing(way)),
             turn: AtomicU64::new(0),
         }
     }
@@ -87,6 +93,8 @@ impl Members {
     pub(crate) fn set(&self, members: Vec<Member>) {
         *self.all.lock() = members.into();
         self.changes.fetch_add(1, Ordering::Release);
+        // Those that are gone go with their connections, whether or not a request comes that would look again.
+        self.view.store(Arc::new(View::nothing(self.way)));
     }
 
     /// The endpoint for a request. `observer` learns if others take part than before.
@@ -137,7 +145,7 @@ impl Members {
             <= all.len() as u64 * u64::from(self.rules.at_most.millionths());
         let takes_part = |member: &&Member| {
             let standing = &member.endpoint.standing;
-            !standing.is_down() && !standing.is_unreachable() && !(heeded && standing.out_until() > now)
+            !(standing.is_down() || standing.is_unreachable() || heeded && standing.out_until() > now)
         };
         let mut live: Vec<&Member> = all.iter().filter(takes_part).collect();
         observer(Event::Members {

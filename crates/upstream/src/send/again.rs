@@ -46,7 +46,7 @@ impl Outcome {
     /// Whether the service failed; none where it had no part in what happened.
     pub(super) fn is_failure(&self) -> Option<bool> {
         match self {
-            Outcome::Answer(response) => Some(response.status.is_server_error()),
+            Outcome::Answer(response) => Some(status(response).is_server_error()),
             Outcome::Failure(_, Stage::Aside | Stage::Stale) => None,
             Outcome::Failure(..) => Some(true),
         }
@@ -55,11 +55,20 @@ impl Outcome {
     /// For how many milliseconds a service that is overloaded asks to be left alone (RFC 9110 10.2.3).
     pub(super) fn retry_after(&self) -> Option<u64> {
         match self {
-            Outcome::Answer(response) if response.status == StatusCode::SERVICE_UNAVAILABLE => {
+            Outcome::Answer(response) if status(response) == StatusCode::SERVICE_UNAVAILABLE => {
                 retry_after(response).map(|time| time.min(REST).as_millis() as u64)
             }
             _ => None,
         }
+    }
+}
+
+/// The status of an answer, and for gRPC what its status is in HTTP, where it is in the head: an answer without messages.
+fn status(response: &Response) -> StatusCode {
+    match response.fields.get(names::GRPC_STATUS) {
+        Some(b"4") => StatusCode::GATEWAY_TIMEOUT,
+        Some(b"14") => StatusCode::SERVICE_UNAVAILABLE,
+        _ => response.status,
     }
 }
 
@@ -133,7 +142,7 @@ impl<'a> Tries<'a> {
             Outcome::Failure(_, Stage::Reset) => self.repeatable && retry.is_on(RetryOn::Reset),
             Outcome::Failure(_, Stage::TimedOut) => self.repeatable && retry.is_on(RetryOn::Timeout),
             Outcome::Failure(_, Stage::Malformed | Stage::Aside) => false,
-            Outcome::Answer(response) => self.repeatable && retry.is_on(RetryOn::Status(response.status)),
+            Outcome::Answer(response) => self.repeatable && retry.is_on(RetryOn::Status(status(response))),
         }
     }
 

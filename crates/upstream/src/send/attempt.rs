@@ -4,12 +4,14 @@ use super::{Head, within};
 use crate::connect::Offers;
 use crate::endpoint::{Endpoint, Lease};
 use crate::settings::{BalanceConfig, ProtocolChoice};
+use crate::shared::{Making, Share};
 use crate::upstream::Upstream;
 use crate::{balance::Balance, clock};
 use pintle_core::body::Whose;
 use pintle_core::notes::Notes;
 use pintle_core::{Body, BodyError, Fault, Reason, Refusal, Response};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// What an attempt came to, if not to an answer.
@@ -72,6 +74,15 @@ impl Upstream {
         outcome
     }
 
+    /// Whether a connection to the endpoint is one that requests share, for all that is known before it is made.
+    fn speaks_http2(&self, endpoint: &Endpoint) -> bool {
+        match self.protocol {
+            ProtocolChoice::Http1 => false,
+            ProtocolChoice::Http2 => true,
+            ProtocolChoice::Auto => endpoint.speaks_http2.load(Ordering::Relaxed),
+        }
+    }
+
     async fn attempt_at(
         self: &Arc<Self>,
         endpoint: &mut Arc<Endpoint>,
@@ -82,10 +93,13 @@ impl Upstream {
         now: Instant,
     ) -> Result<Response, Failure> {
         // HTTP/2 is asked for first where there is such a connection, or must be one.
-        if self.protocol != ProtocolChoice::Http1
-            && let Some(client) = self.kept_http2(endpoint)
-        {
-            return self.over_http2(client, request, body, lease, true).await;
+        let mut making = None;
+        if self.speaks_http2(endpoint) {
+            match within(request.deadline, self.share(endpoint, self.config.timeout.connect * 2)).await {
+                Ok(Share::Kept(client)) => return self.over_http2(client, request, body, lease, true).await,
+                Ok(Share::Make(next)) => making = Some(next),
+                Err(refusal) => return Err(Failure::unsent(refusal, body)),
+            }
         }
         // After a kept connection that had gone stale the others are no better.
         if self.protocol != ProtocolChoice::Http2
@@ -99,7 +113,7 @@ impl Upstream {
         let reaching = Box::pin(self.reach(&mut lease, &header, Offers::Http));
         let connected = match within(request.deadline, reaching).await {
             Ok(connected) => connected,
-            Err(refusal) => return Err(Failure::unsent(refusal, body)),
+            Err(refusal) => return Err(give_up(making, refusal, body)),
         };
         if !Arc::ptr_eq(endpoint, &lease.endpoint) {
             *endpoint = Arc::clone(&lease.endpoint);
@@ -111,13 +125,25 @@ impl Upstream {
         if connected.http2 || self.protocol == ProtocolChoice::Http2 {
             let client = match self.start_http2(endpoint, connected.stream).await {
                 Ok(client) => client,
-                Err(refusal) => return Err(Failure::unsent(refusal, body)),
+                Err(refusal) => return Err(give_up(making, refusal, body)),
             };
+            drop(making);
             return self.over_http2(client, request, body, lease, false).await;
         }
+        endpoint.speaks_http2.store(false, Ordering::Relaxed);
+        drop(making);
         let connection = endpoint.connection(connected.stream, connected_at);
         self.over_http1(connection, request, body, lease, connected_at).await
     }
+}
+
+/// Of a connection that was made for others too, and could not be.
+fn give_up(making: Option<Making>, refusal: Refusal, body: Body) -> Failure {
+    // The time of one request alone is over: the others go on with a connection of their own.
+    if let Some(making) = making.filter(|_| refusal.reason != Reason::Timeout) {
+        making.failed(&refusal);
+    }
+    Failure::unsent(refusal, body)
 }
 
 /// What a request's own content that failed means for the client.

@@ -8,16 +8,10 @@ use crate::upstream::Upstream;
 use pintle_core::{Body, Reason, Refusal, Response, Scheme};
 use pintle_http2::client::{Bounds, Call, Client, Fail};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Upstream {
-    /// An open connection with room for one more request. Closed ones are forgotten.
-    pub(super) fn kept_http2(&self, endpoint: &Endpoint) -> Option<Client> {
-        let mut clients = endpoint.own_http2().lock();
-        clients.retain_mut(Client::is_open);
-        clients.iter_mut().find_map(|client| client.has_room().then(|| client.clone()))
-    }
-
     /// Starts HTTP/2 on a fresh connection and keeps it for others.
     pub(super) async fn start_http2(&self, endpoint: &Endpoint, stream: Stream) -> Result<Client, Refusal> {
         let failed = |why: String| {
@@ -25,10 +19,11 @@ impl Upstream {
         };
         let started = tokio::time::timeout(self.config.timeout.connect, Client::start(stream)).await;
         let client = started.map_err(|_| failed("no preface in time".into()))?.map_err(|e| failed(e.to_string()))?;
+        endpoint.speaks_http2.store(true, Ordering::Relaxed);
         if let Some(until) = endpoint.keeping.end_of_age(Instant::now()) {
             client.retire_at(until);
         }
-        endpoint.own_http2().lock().push(client.clone());
+        endpoint.own_http2().lock().add(client.clone());
         Ok(client)
     }
 
