@@ -215,11 +215,11 @@ impl<'d> Describing<'d> {
         let settings = shape.map_or_else(|| written.clone(), |shape| shape.fill(written));
         let action = ActionDescription { kind, settings, span: span.clone() };
         let names: Option<Vec<String>> = level.listeners.map(|all| all.iter().map(|one| one.value.clone()).collect());
-        let numbers = names.as_ref().map(|names| {
+        let numbers: Option<Vec<u32>> = names.as_ref().map(|names| {
             let found = (0..).zip(&self.listeners).filter(|(_, config)| names.contains(&name_of(config)));
             found.map(|(number, _)| number).collect()
         });
-        for on in spread(numbers, route.kind(), self.listeners.iter().map(|config| &config.value)) {
+        for on in spread(numbers.as_deref(), route.kind(), self.listeners.iter().map(|config| &config.value)) {
             let door = on.number.and_then(|number| self.listeners.get(number as usize));
             let levels: Vec<Level> = std::iter::once(Level::Defaults)
                 .chain(door.map(|config| Level::Listener(name_of(config))))

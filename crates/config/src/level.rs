@@ -78,15 +78,15 @@ impl<'d> Level<'d> {
 /// Routes that differ only in the policies of their listeners share all else: one for each listener if any listener has
 /// some, else one for all. `numbers` are the listeners that the route names; without them it is on all of its `kind`.
 pub(crate) fn spread<'d>(
-    numbers: Option<Vec<u32>>,
+    numbers: Option<&[u32]>,
     kind: ListenerProtocol,
     doors: impl Iterator<Item = &'d ListenerConfig> + Clone,
 ) -> Vec<On<'d>> {
     if doors.clone().all(|door| door.policies.is_empty()) {
-        let listeners = on(numbers.as_deref(), kind, doors);
+        let listeners = on(numbers, kind, doors);
         return vec![On { listeners, policies: None, number: None }];
     }
-    let wanted = |(number, door): &(u32, &ListenerConfig)| match &numbers {
+    let wanted = |(number, door): &(u32, &ListenerConfig)| match numbers {
         Some(numbers) => numbers.contains(number),
         None => door.protocol == kind,
     };

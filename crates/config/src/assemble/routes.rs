@@ -172,7 +172,7 @@ impl<'d> Build<'d, '_> {
         let numbers = self.numbers(route, level, ListenerProtocol::Http, reader);
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
-        for on in spread(numbers, ListenerProtocol::Http, self.doors.configs()) {
+        for on in spread(numbers.as_deref(), ListenerProtocol::Http, self.doors.configs()) {
             let lists = level.lists(on.policies);
             let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };

@@ -41,7 +41,7 @@ impl<'d> Build<'d, '_> {
         let upstream = TunnelConfig::build(to, self.upstreams, reader);
         let numbers = self.numbers(route, level, ListenerProtocol::Tcp, reader);
         let Some(upstream) = upstream else { return };
-        for on in spread(numbers, ListenerProtocol::Tcp, self.doors.configs()) {
+        for on in spread(numbers.as_deref(), ListenerProtocol::Tcp, self.doors.configs()) {
             let labels = level.labels.clone();
             let facts = RouteFacts { name: name.as_str().into(), labels, captures: Box::default() };
             let value = Arc::new(Route {

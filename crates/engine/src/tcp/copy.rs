@@ -56,7 +56,7 @@ impl Way {
             }
             while self.gone < self.held.len() {
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, &self.held[self.gone..]));
-                self.gone += self.wrote(written)?;
+                self.gone += self.wrote(&written)?;
             }
             if self.gone > 0 {
                 (self.held, self.gone) = (Vec::new(), 0);
@@ -100,7 +100,7 @@ impl Way {
         self.at_end = bytes.is_empty();
         while !bytes.is_empty() {
             match Pin::new(&mut *to).poll_write(cx, bytes) {
-                Poll::Ready(written) => bytes = &bytes[self.wrote(written)?..],
+                Poll::Ready(written) => bytes = &bytes[self.wrote(&written)?..],
                 Poll::Pending => {
                     self.held = bytes.to_vec();
                     break;
@@ -110,13 +110,13 @@ impl Way {
         Poll::Ready(Ok(()))
     }
 
-    fn wrote(&mut self, written: io::Result<usize>) -> Result<usize, Failed> {
+    fn wrote(&mut self, written: &io::Result<usize>) -> Result<usize, Failed> {
         match written {
             Ok(0) | Err(_) => Err(Failed::Taker),
             Ok(written) => {
-                self.bytes += written as u64;
+                self.bytes += *written as u64;
                 self.unflushed = true;
-                Ok(written)
+                Ok(*written)
             }
         }
     }
