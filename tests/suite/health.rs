@@ -89,7 +89,7 @@ async fn one_that_is_not_well_gets_no_request_until_it_is() {
     assert_eq!(gateway.h2().await.get("/").await.json()["origin"], "b");
     gateway.wait_metric("pintle_upstream_endpoints{upstream=\"shop\",state=\"down\"}", 1.0).await;
     gateway.wait_metric("pintle_upstream_checks_total{upstream=\"shop\",result=\"failed\"}", 2.0).await;
-    gateway.wait_stderr("is not well: status 503").await;
+    gateway.wait_stderr("is down: GET /healthz: status 503").await;
     // When none is, all are tried.
     b.is_well(false);
     wait_states(&gateway, &["down", "down"]).await;
@@ -156,7 +156,7 @@ async fn a_check_may_be_a_connection_or_grpc() {
     wait_states(&gateway, &["up", "up"]).await;
     drop(tcp);
     wait_states(&gateway, &["down", "up"]).await;
-    gateway.wait_stderr("is not well: no connection").await;
+    gateway.wait_stderr("is down: no connection").await;
 
     // HealthCheckResponse {status: 1 SERVING}, then {status: 2 NOT_SERVING}.
     let serving = Arc::new(AtomicBool::new(true));
@@ -179,7 +179,7 @@ async fn a_check_may_be_a_connection_or_grpc() {
     assert_eq!(states(&gateway).await, ["up"]);
     serving.store(false, Ordering::Relaxed);
     wait_states(&gateway, &["down"]).await;
-    gateway.wait_stderr("is not well: health status 2").await;
+    gateway.wait_stderr("is down: health status 2").await;
 }
 
 // Rule: upstream-eject
@@ -220,6 +220,7 @@ async fn answers(client: &mut pintle_testkit::H1Client, count: usize) {
     }
 }
 
+// Rule: upstream-retry-after
 #[tokio::test]
 async fn one_that_asks_to_be_left_alone_is() {
     // RFC 9110 10.2.3.

@@ -270,7 +270,11 @@ async fn mistakes_have_their_lines_and_remedies() {
     };
     refused(&retry("3"), &["pintle.yaml:6:12", "such as `{attempts: 2}`"]).await;
     refused(&retry("{attempts: 0}"), &["pintle.yaml:6:23", "more than 0"]).await;
-    refused(&retry("{on: [5xx, error, 200]}"), &["list the statuses", "that is `connect`", "pintle.yaml:6:30"]).await;
+    refused(
+        &retry("{on: [5xx, error, 200]}"),
+        &["list the statuses", "that is `connect` and `reset`", "pintle.yaml:6:30"],
+    )
+    .await;
     refused(&retry("{budget: 0.2, body: 64}"), &["pintle.yaml:6:21", "pintle.yaml:6:32", "64KiB"]).await;
 }
 

@@ -1,4 +1,5 @@
-//! A rolling restart under load: three services, each killed without notice and started again one after the other.
+//! A rolling restart under load: three services, each killed without notice and started again one after the other. Much faster
+//! than one would, so the retry budget is none here.
 
 use pintle_testkit::{Ask, Gateway, H2Client, Origin, Received, Reply, Wire};
 use std::collections::HashMap;
@@ -94,7 +95,7 @@ async fn no_client_of_a_get_notices() {
         services.push(service(([127, 0, 0, 1], 0).into()).await);
     }
     let keys = "health: {check: {path: /, every: 5s}, eject: {after: 5, for: 30s, at_most: 50%}}
-    retry: {attempts: 3, on: [connect, reset, timeout, 502, 503, 504]}";
+    retry: {attempts: 3, on: [connect, reset, timeout, 502, 503, 504], budget: 100%}";
     let gateway = Gateway::start(config(&services, keys)).await;
     let (tally, over) = (Tally::default(), AtomicBool::new(false));
     let count = || tally.whole.load(Ordering::Relaxed) + tally.cut.load(Ordering::Relaxed) + tally.failed.lock().len();

@@ -71,10 +71,11 @@ impl To {
         }
     }
 
-    /// Each that may get a request, with its weight.
-    fn all(&self) -> impl Iterator<Item = (u32, &Target)> {
+    /// Each that may get this request, with its weight.
+    fn may_get(&self, exchange: &Exchange) -> impl Iterator<Item = (u32, &Target)> {
         let (one, split) = match self {
             To::One(target) => (Some((1, target)), None),
+            To::Split(_, Some(key)) if key.hash(exchange).is_some() => (Some((1, self.pick(exchange))), None),
             To::Split(targets, _) => (None, Some(targets)),
         };
         let mut before = 0;
@@ -258,7 +259,11 @@ impl Action for Proxy {
         let (asked, host) = (&exchange.request.target, host.as_deref());
         let mirror = self.mirror.as_ref().filter(|_| exchange.request.protocol.is_none());
         Ok(Plan::Send {
-            to: self.to.all().map(|(weight, target)| target.destination(weight, host, asked.authority())).collect(),
+            to: self
+                .to
+                .may_get(exchange)
+                .map(|(weight, target)| target.destination(weight, host, asked.authority()))
+                .collect(),
             copy: mirror.map(|mirror| mirror.destination(host, asked.authority())),
             target: path.unwrap_or_else(|| asked.path_and_query().to_owned()),
         })

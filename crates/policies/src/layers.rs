@@ -18,7 +18,8 @@ pub(crate) enum Levels {
 #[derive(Debug)]
 pub(crate) struct Layers<'a, T> {
     held: Vec<(usize, Held<'a, T>)>,
-    off: bool,
+    /// The level that switched it off, if nothing further inside switched it on.
+    off: Option<usize>,
 }
 
 /// Settings that stand in the configuration, or that were made of a named policy and changes.
@@ -41,7 +42,7 @@ impl<T> Deref for Held<'_, T> {
 
 impl<T> Default for Layers<'_, T> {
     fn default() -> Self {
-        Layers { held: Vec::new(), off: false }
+        Layers { held: Vec::new(), off: None }
     }
 }
 
@@ -54,24 +55,27 @@ impl<'a, T: Kind> Layers<'a, T> {
         named: &NamedPolicies,
         reader: &mut Reader,
     ) -> Option<()> {
+        let here = |before: Option<usize>| before == Some(level);
+        if (T::LEVELS == Levels::Innermost || matches!(setting, Setting::Off) || self.off.is_some())
+            && (here(self.held.last().map(|(before, _)| *before)) || here(self.off))
+        {
+            let message = format!("`{}` stands twice in one list, and only one can hold", T::NAME);
+            reader.error("policy-twice", message, at);
+            return None;
+        }
         let value = match setting {
             Setting::Off => {
                 self.held.clear();
-                self.off = true;
+                self.off = Some(level);
                 return Some(());
             }
             Setting::On { value, .. } => Held::Lent(value),
             Setting::Use { name, changes } => Held::Made(Box::new(named.changed(name, changes, reader)?)),
         };
         if T::LEVELS == Levels::Innermost {
-            if self.held.last().is_some_and(|(before, _)| *before == level) {
-                let message = format!("`{}` stands twice in one list, and only one can hold", T::NAME);
-                reader.error("policy-twice", message, at);
-                return None;
-            }
             self.held.clear();
         }
-        self.off = false;
+        self.off = None;
         self.held.push((level, value));
         Some(())
     }
@@ -90,6 +94,6 @@ impl<T> Layers<'_, T> {
 
     /// Whether it was switched off, and nothing further inside switched it on.
     pub(crate) fn is_off(&self) -> bool {
-        self.off
+        self.off.is_some()
     }
 }

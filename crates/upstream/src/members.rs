@@ -148,12 +148,15 @@ impl Members {
             !(standing.is_down() || standing.is_unreachable() || heeded && standing.out_until() > now)
         };
         let mut live: Vec<&Member> = all.iter().filter(takes_part).collect();
-        observer(Event::Members {
-            live: live.len(),
-            down: all.iter().filter(|member| member.endpoint.standing.is_down()).count(),
-            ejected: out,
-            unreachable: all.iter().filter(|member| member.endpoint.standing.is_unreachable()).count(),
-        });
+        let down = all.iter().filter(|member| member.endpoint.standing.is_down()).count();
+        let unreachable = |member: &&Member| {
+            let standing = &member.endpoint.standing;
+            !standing.is_down() && standing.is_unreachable()
+        };
+        let unreachable = all.iter().filter(unreachable).count();
+        // Each counts once, as what it is first of all.
+        let ejected = all.len() - live.len() - down - unreachable;
+        observer(Event::Members { live: live.len(), down, ejected, unreachable });
         if live.is_empty() {
             live.extend(all.iter());
         }

@@ -161,6 +161,9 @@ impl Reference {
         let (scheme, port) = match scheme {
             "http" => (Scheme::Http, 80),
             "https" => (Scheme::Https, 443),
+            "grpc" | "h2c" | "h2" => {
+                return Err("for HTTP/2 name an upstream with `protocol: http2`, and write its name here".into());
+            }
             other => return Err(format!("`{other}` is no scheme for a service: use http or https")),
         };
         if let Some(at) = rest.find(['/', '?', '#']) {

@@ -16,12 +16,13 @@ use crate::content::Content;
 use crate::endpoint::{Endpoint, Lease};
 use crate::event::Event;
 use crate::proxy_header::Caller;
+use crate::settings::RetryOn;
 use crate::upstream::Upstream;
 use again::{Again, Outcome, Tries};
 pub(crate) use attempt::{Failure, Stage};
 pub use open::Opened;
 use pintle_core::notes::Notes;
-use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response};
+use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -108,8 +109,13 @@ impl Upstream {
                     Outcome::Failure(refusal, stage)
                 }
             };
-            self.learn(&endpoint, admitted, &outcome, at);
-            match tries.next(outcome, endpoint, &content, notes.attempts) {
+            self.learn(&endpoint, &outcome);
+            let failed = outcome.is_failure();
+            let again = tries.next(outcome, endpoint, &content, notes.attempts);
+            if matches!(again, Again::No(..)) {
+                self.conclude(admitted, failed, at);
+            }
+            match again {
                 Again::No(Ok(mut response), endpoint) => {
                     notes.upstream_status = Some(response.status.as_u16());
                     if let Some(sticky) = self.sticky.as_ref().filter(|_| mark != Some(endpoint.mark)) {
@@ -180,26 +186,30 @@ impl Upstream {
         permit.ok().and_then(Result::ok).ok_or_else(overflow)
     }
 
-    /// Takes what an attempt's end says of the endpoint and of the upstream. What the client or the gateway did says nothing.
-    fn learn(self: &Arc<Self>, endpoint: &Arc<Endpoint>, admitted: Admitted, outcome: &Outcome, at: u64) {
+    /// Takes what an attempt's end says of the endpoint. What the client or the gateway did says nothing.
+    fn learn(&self, endpoint: &Endpoint, outcome: &Outcome) {
         let Some(failed) = outcome.is_failure() else { return };
-        self.learn_whether(failed, endpoint, admitted, at);
-        if let Some(rest) = outcome.retry_after().filter(|_| self.members.are_several()) {
-            endpoint.standing.rest(clock::millis(Instant::now()) + rest);
+        if !failed {
+            return endpoint.standing.succeeded();
+        }
+        self.tell(Event::AttemptFailed);
+        let now = clock::millis(Instant::now());
+        if endpoint.standing.failed(self.config.health.eject.as_ref(), now) {
+            self.tell(Event::Ejected { endpoint: &endpoint.name });
+        }
+        // Its own word counts where an operator takes such an answer for a failure.
+        let heeded = self.config.retry.is_on(RetryOn::Status(StatusCode::SERVICE_UNAVAILABLE));
+        if let Some(rest) = outcome.retry_after().filter(|_| heeded && self.members.are_several())
+            && endpoint.standing.rest(now + rest, now)
+        {
+            self.tell(Event::Ejected { endpoint: &endpoint.name });
         }
     }
 
-    fn learn_whether(&self, failed: bool, endpoint: &Endpoint, admitted: Admitted, at: u64) {
-        if failed {
-            self.tell(Event::AttemptFailed);
-            if endpoint.standing.failed(self.config.health.eject.as_ref(), clock::millis(Instant::now())) {
-                self.tell(Event::Ejected { endpoint: &endpoint.name });
-            }
-        } else {
-            endpoint.standing.succeeded();
-        }
-        let turn = self.breaker.as_ref().map_or(Turn::None, |breaker| breaker.told(admitted, failed, at));
-        match turn {
+    /// Takes what a request came to in the end, for the circuit breaker: what another try has saved is no failure.
+    fn conclude(&self, admitted: Admitted, failed: Option<bool>, at: u64) {
+        let (Some(breaker), Some(failed)) = (&self.breaker, failed) else { return };
+        match breaker.told(admitted, failed, at) {
             Turn::None => {}
             Turn::Opened => self.tell(Event::Breaker { open: true }),
             Turn::Closed => self.tell(Event::Breaker { open: false }),

@@ -162,19 +162,21 @@ impl Standing {
         let Some(eject) = eject.filter(|eject| failures >= eject.after) else { return false };
         let out = self.out_until() <= now;
         if out {
-            self.rest(now + clock::span(eject.time));
+            self.rest(now + clock::span(eject.time), now);
         }
         out
     }
 
-    /// Takes it out until then.
-    pub(crate) fn rest(&self, until: u64) {
-        if self.out_until.fetch_max(until, Ordering::Relaxed) < until {
+    /// Takes it out until then. True if it was not out before.
+    pub(crate) fn rest(&self, until: u64, now: u64) -> bool {
+        let before = self.out_until.fetch_max(until, Ordering::Relaxed);
+        if before < until {
             self.failures.store(0, Ordering::Relaxed);
             // It comes back then, if slowly.
             self.back_since.store(until, Ordering::Relaxed);
             self.changed();
         }
+        before <= now
     }
 
     /// Takes the time of an answer, or of the wait for one that did not come.

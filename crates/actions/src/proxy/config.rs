@@ -39,7 +39,8 @@ pub enum ProxyConfig {
 pub struct ProxyMap {
     /// The service. Excludes `split`; one of the two must be there.
     pub to: Option<Spanned<Service>>,
-    /// Several services, each with its weight: every request goes to one of them at random. 0 takes part in nothing.
+    /// Several services, each with its weight: every request goes to one of them, at random or as `split_by` says. 0 takes part
+    /// in nothing.
     pub split: Option<Split>,
     /// The path to ask for; the default is the request's. With a `?` it has the query too, else the request's stays.
     pub path: Option<TemplateText>,

@@ -4,6 +4,7 @@ use parking_lot::Mutex;
 use pintle_telemetry::{Counter, Gauge, Metrics, log};
 use pintle_upstream::{Event, Observer};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Numbers that few upstreams have: each is there once it is first needed.
 struct Rare {
@@ -11,7 +12,14 @@ struct Rare {
     upstream: Box<str>,
     counters: Vec<(&'static str, &'static str, Arc<Counter>)>,
     gauges: Vec<(&'static str, &'static str, Arc<Gauge>)>,
+    /// What was last told of which endpoint, and when.
+    told: Vec<(Box<str>, &'static str, Instant)>,
 }
+
+/// How often the same is told of the same endpoint at most.
+const SELDOM: Duration = Duration::from_secs(10);
+/// Of how many endpoints that is remembered.
+const MOST: usize = 256;
 
 /// The name and the help of a family.
 type Family = (&'static str, &'static str);
@@ -41,6 +49,17 @@ impl Rare {
         self.counters.push((name, result, counter));
     }
 
+    /// Tells something of an endpoint, unless that was told a moment ago.
+    fn tell(&mut self, level: log::Level, endpoint: &str, what: &'static str) {
+        let now = Instant::now();
+        self.told.retain(|(.., at)| now.duration_since(*at) < SELDOM);
+        let is_news = !self.told.iter().any(|(of, told, _)| **of == *endpoint && *told == what);
+        if is_news && self.told.len() < MOST {
+            self.told.push((endpoint.into(), what, now));
+            log::tell(level, format_args!("{}: {endpoint} {what}", self.upstream));
+        }
+    }
+
     fn set(&mut self, (name, help): Family, state: &'static str, value: usize) {
         let known = self.gauges.iter().find(|(family, of, _)| *family == name && *of == state);
         if let Some((.., gauge)) = known {
@@ -57,8 +76,13 @@ impl Rare {
 pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
     let meter = metrics.upstream(upstream);
     let name: Arc<str> = upstream.into();
-    let rare =
-        Rare { metrics: Arc::clone(metrics), upstream: upstream.into(), counters: Vec::new(), gauges: Vec::new() };
+    let rare = Rare {
+        metrics: Arc::clone(metrics),
+        upstream: upstream.into(),
+        counters: Vec::new(),
+        gauges: Vec::new(),
+        told: Vec::new(),
+    };
     let rare = Mutex::new(rare);
     Arc::new(move |event| match event {
         Event::Attempt { retry } => meter.attempt(retry),
@@ -68,21 +92,21 @@ pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
         Event::Disconnected => meter.connection_closed(),
         Event::ConnectFailed => meter.connect_failed(),
         Event::Checked { good } => rare.lock().count(CHECKS, if good { "ok" } else { "failed" }),
-        Event::Health { endpoint, wrong: None } => log::info(format_args!("{name}: {endpoint} is well again")),
+        Event::Health { endpoint, wrong: None } => {
+            log::info(format_args!("{name}: {endpoint} is up: its checks are good again"))
+        }
         Event::Health { endpoint, wrong: Some(wrong) } => {
-            log::warn(format_args!("{name}: {endpoint} is not well: {wrong}"));
+            log::warn(format_args!("{name}: {endpoint} is down: {wrong}"));
         }
         Event::Ejected { endpoint } => {
             meter.ejected();
-            log::limited("eject", log::Level::Warn, format_args!("{name}: {endpoint} is out for its failures"));
+            rare.lock().tell(log::Level::Warn, endpoint, "is ejected: it failed too often, or asked to be left alone");
         }
         Event::Reachable { endpoint, is: true } => {
-            let line = format_args!("{name}: {endpoint} takes connections again");
-            log::limited("reachable", log::Level::Info, line);
+            rare.lock().tell(log::Level::Info, endpoint, "takes connections again");
         }
         Event::Reachable { endpoint, is: false } => {
-            let line = format_args!("{name}: {endpoint} takes no connections");
-            log::limited("unreachable", log::Level::Warn, line);
+            rare.lock().tell(log::Level::Warn, endpoint, "is unreachable: it takes no connections");
         }
         Event::Members { live, down, ejected, unreachable } => {
             let mut rare = rare.lock();
@@ -95,7 +119,8 @@ pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
             if open {
                 rare.count(OPENED, "");
             }
-            log::warn(format_args!("{name}: its circuit breaker is {}", if open { "open" } else { "closed" }));
+            let (level, is) = if open { (log::Level::Warn, "open") } else { (log::Level::Info, "closed again") };
+            log::tell(level, format_args!("{name}: its circuit breaker is {is}"));
         }
         Event::CopyLeftOut => rare.lock().count(LEFT_OUT, ""),
         Event::KeyAbsent => rare.lock().count(NO_KEY, ""),

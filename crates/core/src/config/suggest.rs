@@ -2,10 +2,53 @@
 
 use super::{Field, Shape};
 
-/// The known name that is nearest to one that is unknown, if any is near enough to be a slip.
+/// What others call it: nginx, HAProxy, Envoy, Traefik, and what we do. Taken where ours is known at the place alone.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("alias", "root"),
+    ("autoindex", "listing"),
+    ("backend", "to"),
+    ("backends", "endpoints"),
+    ("brotli", "br"),
+    ("fail_timeout", "for"),
+    ("fall", "down_after"),
+    ("grpc", "http2"),
+    ("gz", "gzip"),
+    ("gzip", "compress"),
+    ("gzip_static", "precompressed"),
+    ("h2", "http2"),
+    ("h2c", "http2"),
+    ("healthy_threshold", "up_after"),
+    ("interval", "every"),
+    ("keepalive", "keep"),
+    ("least_conn", "least_requests"),
+    ("leastconn", "least_requests"),
+    ("location", "match"),
+    ("max_fails", "after"),
+    ("maxconn", "max"),
+    ("min_length", "min_size"),
+    ("proxy_pass", "proxy"),
+    ("read", "response"),
+    ("return", "respond"),
+    ("rewrite", "path"),
+    ("rise", "up_after"),
+    ("roundrobin", "round_robin"),
+    ("server", "endpoints"),
+    ("servers", "endpoints"),
+    ("targets", "endpoints"),
+    ("try_files", "fallback"),
+    ("unhealthy_threshold", "down_after"),
+    ("zst", "zstd"),
+];
+
+/// The known name that is nearest to one that is unknown, if any is near enough to be a slip, or what others call so.
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (unknown.chars().count() / 3).clamp(1, 3);
     let spelled = unknown.replace('-', "_").to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    let ours = ELSEWHERE.iter().filter(|(theirs, _)| *theirs == spelled).map(|(_, ours)| *ours);
+    if let Some(ours) = { ours }.find_map(|ours| known.iter().find(|name| **name == ours)) {
+        return Some(ours);
+    }
     known
         .into_iter()
         .map(|name| (strsim::osa_distance(&spelled, &name.replace('-', "_").to_lowercase()), name))

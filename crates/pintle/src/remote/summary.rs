@@ -52,7 +52,8 @@ impl Status {
             items(&listener["addresses"]).map(|address| vec![word(address), tls.into()]).collect()
         });
         section(&mut text, "upstreams", &status["upstreams"], |upstream| {
-            items(&upstream["endpoints"]).map(endpoint).collect()
+            let breaker = (upstream["breaker_open"] == true).then(|| vec!["its circuit breaker is open".to_owned()]);
+            breaker.into_iter().chain(items(&upstream["endpoints"]).map(endpoint)).collect()
         });
         text
     }

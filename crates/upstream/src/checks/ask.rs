@@ -107,7 +107,7 @@ impl Asked {
         let status = response.status.as_u16();
         match self.check.expect.iter().any(|range| range.holds(status)) {
             true => Ok(()),
-            false => Err(format!("status {status}")),
+            false => Err(format!("GET {path}: status {status}")),
         }
     }
 
@@ -155,7 +155,7 @@ impl Asked {
             let call = pintle_http2::client::Call { method, target, host, scheme, fields, protocol: None };
             let bounds = pintle_http2::client::Bounds { response: wait, idle: wait, deadline: None };
             let answer = client.send(&call, body, bounds, None, ()).await;
-            let answer = answer.map_err(|fail| format!("{fail:?}"))?;
+            let answer = answer.map_err(told)?;
             (answer.status, answer.fields, answer.body)
         } else {
             let call = pintle_http1::client::Call { method, target, host: &self.host, fields, protocol: None };
@@ -174,6 +174,18 @@ impl Asked {
         let mut response = Response::new(status);
         (response.fields, response.body) = (fields, body);
         Ok(response)
+    }
+}
+
+/// What went wrong over HTTP/2.
+fn told(fail: pintle_http2::client::Fail) -> String {
+    use pintle_http2::client::Fail;
+    match fail {
+        Fail::Closed(why) => format!("no answer over HTTP/2: {why}"),
+        Fail::Malformed(how) => format!("malformed answer: {how}"),
+        Fail::Unprocessed(_) => "the stream was refused".into(),
+        Fail::Request(error) => error.to_string(),
+        Fail::TimedOut | Fail::Deadline => "no answer in time".into(),
     }
 }
 

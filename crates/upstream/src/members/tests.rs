@@ -71,10 +71,10 @@ fn when_none_is_well_all_are_tried() {
 fn when_more_would_be_out_than_may_all_are_tried() {
     let members = members("{eject: {at_most: 50%}}", 4);
     for place in 0..2 {
-        standing(&members, place).rest(NOW + 30_000);
+        standing(&members, place).rest(NOW + 30_000, NOW);
     }
     near(&members, NOW, &[0, 0, 50, 50]);
-    standing(&members, 2).rest(NOW + 60_000);
+    standing(&members, 2).rest(NOW + 60_000, NOW);
     near(&members, NOW, &[25, 25, 25, 25]);
     near(&members, NOW + 30_000, &[34, 33, 0, 33]);
     near(&members, NOW + 60_000, &[25, 25, 25, 25]);

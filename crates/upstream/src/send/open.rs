@@ -50,7 +50,8 @@ impl Upstream {
                 Ok(connected) => {
                     notes.connected = true;
                     notes.connect = Some(started.elapsed());
-                    self.learn_whether(false, &lease.endpoint, admitted, at);
+                    lease.endpoint.standing.succeeded();
+                    self.conclude(admitted, Some(false), at);
                     return Ok(Opened { stream: connected.stream, _lease: lease });
                 }
                 Err(refusal) => refusal,
@@ -59,9 +60,10 @@ impl Upstream {
             // Others may have the place while this one pauses.
             drop(lease);
             let outcome = Outcome::Failure(refusal, Stage::Unsent);
-            self.learn(&endpoint, admitted, &outcome, at);
+            self.learn(&endpoint, &outcome);
             let again = tries.again(&outcome, &endpoint, notes.attempts);
             if let (None, Outcome::Failure(refusal, _)) = (again, outcome) {
+                self.conclude(admitted, Some(true), at);
                 return Err(refusal);
             }
             if let Some(Some(moment)) = again {

@@ -8,7 +8,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "`round_robin`, `least_requests`, `peak_ewma`, `random` or `{hash: EXPRESSION}`")]
 pub enum BalanceConfig {
-    /// A way that needs nothing more.
+    /// `least_requests`: of two random instances the one with fewer requests under way for its weight. `round_robin`: each in
+    /// turn. `peak_ewma`: of two random ones the one that is likely to answer sooner, by the time of its latest answers, slow
+    /// ones above all, and the requests under way. `random`: by weight alone.
     #[read(text)]
     Word(Balance),
     /// A way by something of the request.
@@ -37,8 +39,9 @@ impl BalanceConfig {
     }
 }
 
-/// Keeps a client with the instance that answered it first, as long as that is well. The cookie holds a hash of the
-/// instance's address, so that every replica of the gateway reads it, and an instance that comes back has its clients again.
+/// Keeps a client with the instance that answered it, as long as that is well; where it is not, another one answers, and the
+/// client stays there. The cookie holds a hash of the instance's address, so that every replica of the gateway reads it, and
+/// that it still holds when the instance comes back. It is set with `Path=/; HttpOnly; SameSite=Lax`, over TLS with `Secure`.
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "sticky", instead = "such as `{cookie: shop}`", check)]
 pub struct StickyConfig {

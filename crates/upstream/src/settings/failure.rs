@@ -24,7 +24,8 @@ pub struct RetryConfig {
     #[read(default = "3")]
     pub attempts: u32,
     /// After what: `connect` (nothing was sent), `reset` (the connection ended before an answer), `timeout` (no answer
-    /// within `timeout.response`), or a status of an answer.
+    /// within `timeout.response`), or a status of an answer (of gRPC, UNAVAILABLE counts as 503 and DEADLINE_EXCEEDED as 504).
+    /// With 503 an instance that answers so with Retry-After is left alone for that time, a minute at most, while there are others.
     #[read(default = "[connect, reset, timeout]")]
     pub on: Vec<RetryOn>,
     /// How long to wait before the first further try, give or take a half; twice as long before each one after it. Where
@@ -77,7 +78,8 @@ impl Text for RetryOn {
             "reset" => Ok(RetryOn::Reset),
             "timeout" => Ok(RetryOn::Timeout),
             "5xx" => Err("list the statuses: [500, 502, 503, 504]".into()),
-            "error" | "refused" | "connect-failure" => Err("that is `connect`".into()),
+            "error" => Err("that is `connect` and `reset`".into()),
+            "refused" | "connect-failure" => Err("that is `connect`".into()),
             _ => {
                 let status = text.parse().ok().filter(|status| (400..=599).contains(status));
                 let status = status.and_then(|status: u16| StatusCode::from_u16(status).ok());
@@ -87,8 +89,8 @@ impl Text for RetryOn {
     }
 }
 
-/// The circuit breaker: where enough of the latest requests failed (no answer, or a status from 500 on), nobody is asked for
-/// a while, and clients get 503 with Retry-After. Then one request goes through, and what becomes of it decides.
+/// The circuit breaker: where enough of the latest requests failed in the end (no answer, or a status from 500 on), nobody is
+/// asked for a while, and clients get 503 with Retry-After. Then one request goes through, and what becomes of it decides.
 ///
 /// ```yaml
 /// upstreams:
@@ -102,10 +104,10 @@ pub struct BreakerConfig {
     /// The share of failures at which it opens.
     #[read(default = "50%")]
     pub open_at: Share,
-    /// How many requests there must have been.
+    /// The least number of requests in `within` before it may open.
     #[read(default = "20")]
     pub of: u32,
-    /// In which time.
+    /// The time over which requests and failures are counted.
     #[read(default = "10s")]
     pub within: Duration,
     /// How long it stays open.

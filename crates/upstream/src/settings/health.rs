@@ -42,7 +42,7 @@ impl HealthConfig {
     }
 }
 
-/// A question that each instance is asked regularly: by `path` over HTTP, by `grpc` over `grpc.health.v1`, or by `tcp`
+/// A question that each instance is asked regularly, one of three: by `path` over HTTP, by `grpc` over `grpc.health.v1`, or by `tcp`
 /// whether it takes a connection (and shakes hands, where the upstream has TLS). One process asks an instance once, however
 /// many routes and workers there are. An instance counts as well until a check says otherwise.
 #[derive(Clone, Debug, PartialEq, Read)]
@@ -64,7 +64,7 @@ pub struct CheckConfig {
     /// The statuses that are good.
     #[read(default = "200-299")]
     pub expect: OneOrMany<StatusRange>,
-    /// How many good answers in a row bring an instance back.
+    /// How many good answers in a row bring an instance back. The very first answer of an instance counts at once.
     #[read(default = "2")]
     pub up_after: u32,
     /// How many bad ones in a row take it out. The very first answer of an instance counts at once.
@@ -149,7 +149,13 @@ impl Text for StatusRange {
         match (status(first), status(last)) {
             (Some(first), Some(last)) if first <= last => Ok(StatusRange(first, last)),
             (Some(first), Some(last)) => Err(format!("the smaller one stands first: {last}-{first}")),
-            _ => Err("statuses go from 100 to 599".into()),
+            _ => match text.as_bytes() {
+                [class @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
+                    let class = char::from(*class);
+                    Err(format!("write the range: {class}00-{class}99"))
+                }
+                _ => Err("statuses go from 100 to 599".into()),
+            },
         }
     }
 }

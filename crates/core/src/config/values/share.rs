@@ -43,6 +43,9 @@ impl Text for Share {
     fn parse(text: &str) -> Result<Self, String> {
         let Some(number) = text.strip_suffix('%') else {
             let help = match text.parse::<f64>() {
+                Ok(number) if number > 0.0 && number <= 1.0 && text != "1" => {
+                    format!("a share needs its unit: {}%?", (number * 1e6).round() / 1e4)
+                }
                 Ok(number) if (0.0..=100.0).contains(&number) => format!("a share needs its unit: {text}%?"),
                 _ => String::new(),
             };
