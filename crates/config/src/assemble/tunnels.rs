@@ -1,4 +1,4 @@
-//! The routes of connections: what their matches may say, and what they lead to.
+//! The routes of connections: what their matches may say, and what they lead to; and which listeners a route of either kind is on.
 
 use super::routes::{Build, Place, Placed};
 use crate::document::RouteConfig;
@@ -55,6 +55,44 @@ impl<'d> Build<'d, '_> {
             let place = Place { matched: matched.clone(), name: route.name.as_ref().map(|name| name.span.clone()) };
             self.entries.push(Placed { place, entry });
         }
+    }
+
+    /// The numbers of the listeners that a route names, or its group. They must be of its kind, or there must be one.
+    pub(super) fn numbers(
+        &mut self,
+        route: &RouteConfig,
+        level: &Level<'d>,
+        kind: ListenerProtocol,
+        reader: &mut Reader,
+    ) -> Option<Vec<u32>> {
+        let (what, other, takes) = match kind {
+            ListenerProtocol::Http => ("a route of requests", "connections as they are", "requests"),
+            ListenerProtocol::Tcp => ("a tunnel", "requests", "connections"),
+        };
+        let Some(names) = level.listeners else {
+            if !self.doors.has(kind) && !self.lacking.contains(&kind) {
+                self.lacking.push(kind);
+                let message = format!("no listener takes {takes}, which this route is for");
+                let help = match kind {
+                    ListenerProtocol::Http => "add a listener without `protocol: tcp`",
+                    ListenerProtocol::Tcp => "add a listener with `protocol: tcp`",
+                };
+                reader.report(Diagnostic::error("route-listener", message, &route.pattern.span).help(help));
+            }
+            return None;
+        };
+        let mut numbers = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(number) = self.doors.number(name, reader) else { continue };
+            if self.doors.protocol(number) != Some(kind) {
+                let message = format!("{what} cannot be on `{}`: that listener takes {other}", **name);
+                let help = "listeners with `protocol: tcp` have routes with `tunnel`, all others have none of them";
+                reader.report(Diagnostic::error("route-listener", message, &name.span).help(help));
+                continue;
+            }
+            numbers.push(number);
+        }
+        Some(numbers)
     }
 }
 
