@@ -93,7 +93,7 @@ pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
         Event::ConnectFailed => meter.connect_failed(),
         Event::Checked { good } => rare.lock().count(CHECKS, if good { "ok" } else { "failed" }),
         Event::Health { endpoint, wrong: None } => {
-            log::info(format_args!("{name}: {endpoint} is up: its checks are good again"))
+            log::info(format_args!("{name}: {endpoint} is up: its checks are good again"));
         }
         Event::Health { endpoint, wrong: Some(wrong) } => {
             log::warn(format_args!("{name}: {endpoint} is down: {wrong}"));
