@@ -15,6 +15,7 @@ mod errors;
 mod example;
 mod explain;
 mod failing;
+mod failures;
 mod files;
 mod fmt;
 mod four_ways;

@@ -176,13 +176,13 @@ async fn write(
     let now = Instant::now();
     let mut reason = reason;
     if tunnel && gateway.is_over() && result.is_ok() {
-        reason = Some(note_failure(&WriteError::Stopped, exchange));
+        reason = Some(note_failure(gateway, &WriteError::Stopped, exchange));
     }
     let after = match result {
         Ok(done) if done.keep_alive => After::Keep(now),
         Ok(_) => After::Linger,
         Err(error) => {
-            reason = Some(note_failure(&error, exchange));
+            reason = Some(note_failure(gateway, &error, exchange));
             After::Reset
         }
     };
@@ -211,8 +211,8 @@ fn closes(reason: Option<Reason>) -> bool {
     )
 }
 
-/// Why an answer was cut, for the log.
-pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reason {
+/// Why an answer was cut, for the log; counts it.
+pub(crate) fn note_failure(gateway: &Gateway, error: &WriteError, exchange: &mut Exchange) -> Reason {
     let why = match error {
         WriteError::Client => "the client closed the connection within the answer".to_owned(),
         WriteError::Stalled => "the client took nothing of the answer for too long".to_owned(),
@@ -221,7 +221,9 @@ pub(crate) fn note_failure(error: &WriteError, exchange: &mut Exchange) -> Reaso
         WriteError::Body(error) => error.to_string(),
     };
     exchange.notes.internal.get_or_insert(why);
-    reason_of(error)
+    let reason = reason_of(error);
+    gateway.metrics.cut(reason);
+    reason
 }
 
 /// The reason for which an answer was cut.

@@ -32,7 +32,12 @@ impl Incoming {
     }
 
     fn error(&self, error: &h2::Error) -> BodyError {
-        let fault = if error.is_reset() || error.is_go_away() { Fault::Reset } else { Fault::Closed };
+        let fault = match self.whose {
+            // A client that is found out so has been answered by `h2`, and is gone.
+            Whose::Upstream if error.is_library() => Fault::Malformed,
+            _ if error.is_reset() || error.is_go_away() => Fault::Reset,
+            _ => Fault::Closed,
+        };
         BodyError { whose: self.whose, fault }
     }
 

@@ -101,6 +101,8 @@ pub enum Fail {
     Closed(String),
     /// The answer breaks the protocol.
     Malformed(String),
+    /// Something on the connection breaks the protocol, and has ended it; whether that was the answer is not known.
+    Broken(String),
     /// No head in time.
     TimedOut,
     /// The whole request's time is over.

@@ -53,6 +53,7 @@ pub struct Metrics {
     upstreams: Group<Upstream>,
     named: Named,
     refusals: PerWorker<REASONS>,
+    cut: PerWorker<REASONS>,
     reloads: PerWorker<2>,
     loaded: Mutex<Option<Loaded>>,
 }
@@ -102,6 +103,7 @@ impl Metrics {
             upstreams: Group::new("upstream", meter::UPSTREAM, workers, budget.clone()),
             named: Named::new(workers, budget.clone()),
             refusals: PerWorker::new(workers),
+            cut: PerWorker::new(workers),
             reloads: PerWorker::new(workers),
             loaded: Mutex::new(None),
             budget,
@@ -145,6 +147,11 @@ impl Metrics {
         self.refusals.mine().add(reason as usize, 1);
     }
 
+    /// Counts an answer that began and did not go out whole.
+    pub fn cut(&self, reason: Reason) {
+        self.cut.mine().add(reason as usize, 1);
+    }
+
     /// Counts a configuration that was taken, and says which one is in use since when.
     pub fn reloaded(&self, version: &str, at: SystemTime) {
         self.reloads.mine().add(0, 1);
@@ -162,22 +169,29 @@ impl Metrics {
         self.routes.render(out, &self.listeners.labels());
         self.listeners.render(out);
         self.upstreams.render(out);
-        self.render_refusals(out);
+        self.render_reasons(out);
         self.render_configuration(out);
         self.named.render(out);
         process::render(out);
     }
 
-    fn render_refusals(&self, out: &mut String) {
+    fn render_reasons(&self, out: &mut String) {
         const REFUSALS: Family = Family {
             name: "pintle_refusals_total",
             help: "Requests that the gateway answered by itself, by reason.",
             kind: Kind::Counter,
         };
-        let Some(counts) = self.refusals.totals() else { return };
-        text::header(out, &REFUSALS);
-        for (reason, count) in Reason::ALL.iter().zip(counts).filter(|(_, count)| *count > 0) {
-            text::sample(out, REFUSALS.name, &[("reason", reason.code())], count);
+        const CUT: Family = Family {
+            name: "pintle_answers_cut_total",
+            help: "Answers that began and did not go out whole, by reason.",
+            kind: Kind::Counter,
+        };
+        for (family, cells) in [(REFUSALS, &self.refusals), (CUT, &self.cut)] {
+            let Some(counts) = cells.totals() else { continue };
+            text::header(out, &family);
+            for (reason, count) in Reason::ALL.iter().zip(counts).filter(|(_, count)| *count > 0) {
+                text::sample(out, family.name, &[("reason", reason.code())], count);
+            }
         }
     }
 

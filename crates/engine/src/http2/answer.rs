@@ -71,7 +71,7 @@ pub(super) async fn write(
     }
     drop(response);
     if let Some(error) = failed {
-        reason = Some(note_failure(&error, exchange));
+        reason = Some(note_failure(gateway, &error, exchange));
     }
     let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, Instant::now());

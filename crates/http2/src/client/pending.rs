@@ -102,9 +102,8 @@ fn fail_of(error: &h2::Error) -> Fail {
         Some(h2::Reason::REFUSED_STREAM) => Fail::Unprocessed(None),
         // `h2` tells only streams past the last that the server has looked at of its GOAWAY (RFC 9113 6.8).
         Some(_) if error.is_go_away() && error.is_remote() => Fail::Unprocessed(None),
-        Some(h2::Reason::PROTOCOL_ERROR) if error.is_reset() && error.is_library() => {
-            Fail::Malformed(error.to_string())
-        }
+        Some(_) if error.is_library() && error.is_go_away() => Fail::Broken(error.to_string()),
+        Some(_) if error.is_library() => Fail::Malformed(error.to_string()),
         _ => Fail::Closed(error.to_string()),
     }
 }

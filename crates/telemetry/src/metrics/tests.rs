@@ -109,6 +109,7 @@ fn the_gateway_tells_of_itself() {
     metrics.reload_failed();
     metrics.refused(Reason::NoRoute);
     metrics.refused(Reason::VersionNotSupported);
+    metrics.cut(Reason::UpstreamClosed);
     let door = metrics.listener("a\"b\\c\nd");
     door.connection_opened();
     door.connection_opened();
@@ -130,6 +131,7 @@ fn the_gateway_tells_of_itself() {
         ("pintle_reloads_total{result=\"failed\"}", 1.0),
         ("pintle_refusals_total{reason=\"no_route\"}", 1.0),
         ("pintle_refusals_total{reason=\"version_not_supported\"}", 1.0),
+        ("pintle_answers_cut_total{reason=\"upstream_closed\"}", 1.0),
         (&format!("pintle_connections{{listener=\"{name}\"}}"), 1.0),
         (&format!("pintle_connections_total{{listener=\"{name}\"}}"), 2.0),
         (&format!("pintle_requests_active{{listener=\"{name}\"}}"), 0.0),

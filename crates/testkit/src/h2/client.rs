@@ -79,17 +79,25 @@ impl H2Client {
     /// # Errors
     /// When the stream is reset or the connection fails.
     pub async fn try_ask(&self, ask: Ask) -> Result<Answer, h2::Error> {
+        self.send(&ask).await?.try_answer().await
+    }
+
+    /// Sends a whole request, and leaves its answer to be read.
+    ///
+    /// # Errors
+    /// When the connection takes no more streams.
+    pub async fn send(&self, ask: &Ask) -> Result<H2Stream, h2::Error> {
         let bodyless = ask.body.is_empty() && ask.trailers.0.is_empty() && ask.protocol.is_none();
-        let mut stream = self.open(&ask, bodyless).await?;
+        let mut stream = self.open(ask, bodyless).await?;
         if !bodyless {
             // Beside reading: a server may answer before it has all.
             let sending = async {
-                stream.send_content(&ask).await;
+                stream.send_content(ask).await;
                 stream
             };
             stream = within("the request's content to be taken", sending).await;
         }
-        stream.try_answer().await
+        Ok(stream)
     }
 
     /// Opens a stream with the head of a request; `end` says that nothing follows.

@@ -87,6 +87,11 @@ fn told(fail: &Fail, reused: bool) -> (Reason, Stage, String) {
             (Reason::UpstreamClosed, stage, format!("stream lost before an answer: {why}"))
         }
         Fail::Malformed(how) => (Reason::UpstreamMalformed, Stage::Malformed, format!("malformed answer: {how}")),
+        Fail::Broken(how) => {
+            // Where others' requests went over it, it may have been one of theirs.
+            let stage = if reused { Stage::Stale } else { Stage::Malformed };
+            (Reason::UpstreamMalformed, stage, format!("the connection does not speak HTTP/2: {how}"))
+        }
         Fail::TimedOut => (Reason::UpstreamTimeout, Stage::TimedOut, "no answer in time".into()),
         Fail::Deadline => (Reason::Timeout, Stage::Aside, "the request's time was over".into()),
         Fail::Request(error) => (reason_of_body(error), Stage::Aside, error.to_string()),
