@@ -75,6 +75,38 @@ async fn no_answer_is_a_failure_and_a_clients_hanging_up_is_none() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_sending_is_no_failure_of_the_service() {
+    for protocol in ["http1", "http2"] {
+        let service = Origin::echo().await;
+        let keys = format!("protocol: {protocol}, timeout: {{response: 200ms}}, breaker: {{of: 1, for: 1h}}");
+        let gateway = Gateway::start(config(&service.address().to_string(), &keys)).await;
+        let mut h1 = gateway.wire().await;
+        h1.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc").await;
+        h1.answer_to("POST").await.problem(408, "request_timeout");
+        let h2 = gateway.h2().await;
+        let mut stream = h2.open(&Ask::new("POST", "/"), false).await.expect("a stream");
+        stream.write("abc").await;
+        stream.try_answer().await.expect("an answer").problem(408, "request_timeout");
+        assert_eq!(gateway.get("/").await.status, 200, "{protocol}");
+        assert_eq!(h2.get("/").await.status, 200, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_try_saves_is_no_failure() {
+    let bad = Origin::answering(Reply::new(503)).await;
+    let good = Origin::answering(Reply::text("ok")).await;
+    let endpoints = format!("{}\", \"{}", bad.address(), good.address());
+    let keys = "balance: round_robin, retry: {on: [503], budget: 100%}, breaker: {of: 2, open_at: 10%}";
+    let gateway = Gateway::start(config(&endpoints, keys)).await;
+    let mut client = gateway.h1().await;
+    for _ in 0..20 {
+        assert_eq!(client.get("/").await.status, 200);
+    }
+    assert!(bad.hits() >= 5);
+}
+
+#[tokio::test]
 async fn mistakes_have_their_lines() {
     let breaker = |value: &str| {
         format!(

@@ -381,3 +381,19 @@ async fn a_drain_ends_tunnels_when_its_time_is_over() {
     gateway.stop().await;
     client.gone().await;
 }
+
+#[tokio::test]
+async fn a_handshake_with_two_keys_is_refused() {
+    // RFC 6455 11.3.1.
+    let service = RawOrigin::start().await;
+    let gateway = Gateway::to(service.url()).await;
+    let mut client = gateway.wire().await;
+    let key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    client
+        .write(format!(
+            "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n{key}{key}\r\n"
+        ))
+        .await;
+    client.answer().await.problem(400, "bad_request");
+    assert!(!service.was_asked().await);
+}

@@ -81,6 +81,9 @@ pub(crate) fn accept(
         (_, Err(refusal)) => Err(refusal),
         (Err(fault), _) => Err(Refusal::new(Reason::BadPath).detail(fault.to_string())),
         _ if method == Method::CONNECT => Err(Refusal::new(Reason::NotImplemented).detail("CONNECT is not served.")),
+        _ if protocol.is_some() && fields.get_all(names::SEC_WEBSOCKET_KEY).nth(1).is_some() => {
+            Err(Refusal::new(Reason::BadRequest).detail("several Sec-WebSocket-Key fields (RFC 6455 11.3.1)"))
+        }
         _ if deadline.is_err() => Err(Refusal::new(Reason::BadRequest).detail("`grpc-timeout` is malformed.")),
         _ if looped => Err(Refusal::new(Reason::Loop).internal("the request's Via names this very process")),
         _ => Ok(()),

@@ -136,6 +136,11 @@ impl Outgoing {
         ends
     }
 
+    /// Whether content is awaited from where it comes: the taker has all that there was.
+    pub fn awaits_content(&self) -> bool {
+        !self.ended && self.piece.is_empty()
+    }
+
     /// Resets the stream.
     pub fn reset(&mut self, reason: h2::Reason) {
         self.stream.send_reset(reason);

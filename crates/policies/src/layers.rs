@@ -55,26 +55,25 @@ impl<'a, T: Kind> Layers<'a, T> {
         named: &NamedPolicies,
         reader: &mut Reader,
     ) -> Option<()> {
-        let here = |before: Option<usize>| before == Some(level);
-        if (T::LEVELS == Levels::Innermost || matches!(setting, Setting::Off) || self.off.is_some())
-            && (here(self.held.last().map(|(before, _)| *before)) || here(self.off))
-        {
+        let value = match setting {
+            Setting::Off => None,
+            Setting::On { value, .. } => Some(Held::Lent(value)),
+            Setting::Use { name, changes } => Some(Held::Made(Box::new(named.changed(name, changes, reader)?))),
+        };
+        let only_one = T::LEVELS == Levels::Innermost || value.is_none();
+        let is_here = self.held.last().is_some_and(|(before, _)| *before == level);
+        if self.off == Some(level) || only_one && is_here {
             let message = format!("`{}` stands twice in one list, and only one can hold", T::NAME);
             reader.error("policy-twice", message, at);
             return None;
         }
-        let value = match setting {
-            Setting::Off => {
-                self.held.clear();
-                self.off = Some(level);
-                return Some(());
-            }
-            Setting::On { value, .. } => Held::Lent(value),
-            Setting::Use { name, changes } => Held::Made(Box::new(named.changed(name, changes, reader)?)),
-        };
-        if T::LEVELS == Levels::Innermost {
+        if only_one {
             self.held.clear();
         }
+        let Some(value) = value else {
+            self.off = Some(level);
+            return Some(());
+        };
         self.off = None;
         self.held.push((level, value));
         Some(())

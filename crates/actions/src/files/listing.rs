@@ -12,11 +12,16 @@ use std::fmt::Write;
 use std::fs::File;
 use std::io;
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// The most entries of a listing.
 const MOST: usize = 1000;
 /// The most that are looked at: what is hidden counts too.
 const MOST_READ: usize = 10_000;
+
+/// How many folders are read at once, in the whole process: each may hold [`MOST_READ`] entries while it is, and takes a place
+/// from those who read files.
+static READING: Semaphore = Semaphore::const_new(4);
 
 /// Something in a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +49,7 @@ impl Listing {
     /// Reads what is in it.
     pub(super) async fn answer(self) -> Outcome {
         let Listing { root, opened, name, path, wants_json } = self;
+        let _place = READING.acquire().await;
         let (entries, is_all) = elsewhere(move || read(&root, &opened, &name))
             .await
             .map_err(|error| Refusal::new(Reason::FileFailed).internal(format!("a folder cannot be read: {error}")))?;
@@ -99,6 +105,12 @@ fn read(folder: &Folder, opened: &File, name: &Name<'_>) -> io::Result<(Vec<Entr
     Ok((entries, is_all))
 }
 
+/// A time as HTTP writes it, whose years have four digits.
+fn date(time: SystemTime) -> String {
+    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    httpdate::fmt_http_date(time.min(last))
+}
+
 /// Whether JSON is asked for before HTML (RFC 9110 12.5.1).
 pub(super) fn wants_json(fields: &Fields) -> bool {
     let weight = |kind: &[u8]| {
@@ -128,7 +140,7 @@ fn json(entries: &[Entry], is_all: bool) -> String {
         if entry.is_file {
             let _ = write!(out, ",\"size\":{}", entry.size);
         }
-        let _ = write!(out, ",\"modified\":\"{}\"}}", httpdate::fmt_http_date(entry.modified));
+        let _ = write!(out, ",\"modified\":\"{}\"}}", date(entry.modified));
     }
     let _ = writeln!(out, "],\"complete\":{is_all}}}");
     out
@@ -155,7 +167,7 @@ fn html(path: &str, entries: &[Entry], is_all: bool) -> String {
             "<tr><td><a href=\"{}\">{}{slash}</a></td><td>{size}</td><td>{}</td></tr>",
             href(entry),
             escaped(&String::from_utf8_lossy(&entry.name)),
-            httpdate::fmt_http_date(entry.modified),
+            date(entry.modified),
         );
     }
     out.push_str("</table>\n");

@@ -13,7 +13,7 @@ use crate::websocket::Accept;
 use crate::write::write_request_head;
 use crate::{Connection as Wish, Framing, Parsed};
 use bytes::BytesMut;
-use pintle_core::{Body, BodyError, Interim, Method, Protocol, StatusCode, buffer, names};
+use pintle_core::{Body, BodyError, Fault, Interim, Method, Protocol, StatusCode, buffer, names};
 use source::Source;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -174,6 +174,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static, H: Home<S>> Active<S, H
             self.release_upload();
             self.wait_for(now, self.bounds.response);
             return self.poll_head(cx, interim);
+        }
+        if self.upload == Upload::Going && self.out.is_empty() {
+            // Who waits for content has nothing to answer yet: it is the client that is late.
+            return Poll::Ready(Err(Fail::Request(BodyError::client(Fault::TimedOut))));
         }
         Poll::Ready(Err(Fail::TimedOut))
     }

@@ -5,7 +5,7 @@ use crate::body::{Outgoing, SendError as BodySendError};
 use crate::head::fields_of;
 use h2::client::ResponseFuture;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, Interim, StatusCode};
+use pintle_core::{Body, BodyError, Fault, Interim, StatusCode};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -63,7 +63,14 @@ impl Pending {
                     self.release();
                     return self.poll(body, interim, cx);
                 }
-                Poll::Ready(Err(if over { Fail::Deadline } else { Fail::TimedOut }))
+                Poll::Ready(Err(match &self.upload {
+                    _ if over => Fail::Deadline,
+                    // Who waits for content has nothing to answer yet: it is the client that is late.
+                    Some(upload) if !self.holds && upload.awaits_content() => {
+                        Fail::Request(BodyError::client(Fault::TimedOut))
+                    }
+                    _ => Fail::TimedOut,
+                }))
             }
         }
     }

@@ -51,7 +51,11 @@ pub(super) fn edit(settings: &Settings, wanted: &Wanted, exchange: &Exchange, re
     let forbidden = wanted.no_transform || no_transform(&response.fields);
     let left = match coded(&response.fields) {
         Coded::Otherwise => Left::Encoded,
-        Coded::Once(_) if forbidden || is_part(response) => Left::Encoded,
+        Coded::Once(_) if is_part(response) => {
+            vary(&mut response.fields);
+            Left::Encoded
+        }
+        Coded::Once(_) if forbidden => Left::Encoded,
         Coded::Once(coding) => return undo(coding, settings, wanted, exchange, response),
         Coded::Plain if !fits => Left::Type,
         Coded::Plain if is_part(response) => return vary(&mut response.fields),

@@ -32,8 +32,15 @@ impl Validators {
         for mark in now {
             validators.unmark(fields, names::IF_NONE_MATCH, mark);
         }
-        for mark in Coding::ALL.map(Coding::mark).into_iter().chain([UNDONE]) {
-            Validators::default().unmark(fields, names::IF_MATCH, mark);
+        // Parts are of what lies there, never of what we made of it: a request for one keeps our tags, which then match
+        // nothing, and a date, which is the same for both, asks for no part.
+        if !fields.contains(names::RANGE) {
+            for mark in Coding::ALL.map(Coding::mark).into_iter().chain([UNDONE]) {
+                Validators::default().unmark(fields, names::IF_MATCH, mark);
+            }
+        } else if best.is_some() && fields.get(names::IF_RANGE).is_some_and(|value| !value.contains(&b'"')) {
+            fields.remove(names::RANGE);
+            fields.remove(names::IF_RANGE);
         }
         validators
     }

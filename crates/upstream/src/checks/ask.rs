@@ -183,6 +183,7 @@ fn told(fail: pintle_http2::client::Fail) -> String {
     match fail {
         Fail::Closed(why) => format!("no answer over HTTP/2: {why}"),
         Fail::Malformed(how) => format!("malformed answer: {how}"),
+        Fail::Broken(how) => format!("it speaks no HTTP/2: {how}"),
         Fail::Unprocessed(_) => "the stream was refused".into(),
         Fail::Request(error) => error.to_string(),
         Fail::TimedOut | Fail::Deadline => "no answer in time".into(),

@@ -5,7 +5,7 @@ use pintle_core::config::{ByteSize, Node, Read, Reader, Share, Text};
 use std::time::Duration;
 
 /// When a request is tried again: at another instance, if there is another one, and never once the client has got a byte
-/// of an answer. What was never sent (`connect`) may always be tried again; all else only for methods that may be repeated
+/// of the final answer. What was never sent (`connect`) may always be tried again; all else only for methods that may be repeated
 /// (RFC 9110 9.2.2).
 ///
 /// ```yaml

@@ -94,7 +94,7 @@ fn shares() {
     }
     remedies::<Share>(&[
         ("5", "a share needs its unit: 5%?"),
-        ("0.5", "a share needs its unit: 0.5%?"),
+        ("0.5", "a share needs its unit: 50%?"),
         ("500", ""),
         ("101%", "from 0% to 100%"),
         ("100.0001%", "from 0% to 100%"),
