@@ -3,7 +3,7 @@
 use crate::checks::Probe;
 use crate::clock;
 use crate::connect::Connector;
-use crate::shared::Shared;
+use crate::http2_pool::Http2Pool;
 use crate::standing::Standing;
 use crate::stream::Stream;
 use parking_lot::Mutex;
@@ -34,7 +34,7 @@ pub struct Endpoint {
     /// Idle HTTP/1.1 connections, newest last, one list a worker.
     idle: Box<[Mutex<Vec<Connection<Stream>>>]>,
     /// Open HTTP/2 connections, one list a worker.
-    pub(crate) http2: Box<[Mutex<Shared>]>,
+    pub(crate) http2: Box<[Mutex<Http2Pool>]>,
     /// Whether a connection spoke HTTP/2, where ALPN decides: then the next one is awaited as one.
     pub(crate) speaks_http2: AtomicBool,
     pub(crate) keeping: Keeping,
@@ -154,7 +154,7 @@ impl Endpoint {
     }
 
     /// This worker's HTTP/2 connections.
-    pub(crate) fn own_http2(&self) -> &Mutex<Shared> {
+    pub(crate) fn own_http2(&self) -> &Mutex<Http2Pool> {
         Self::own(&self.http2)
     }
 

@@ -3,8 +3,8 @@
 use super::{Head, within};
 use crate::connect::Offers;
 use crate::endpoint::{Endpoint, Lease};
+use crate::http2_pool::{Making, Pooled};
 use crate::settings::{BalanceConfig, ProtocolChoice};
-use crate::shared::{Making, Share};
 use crate::upstream::Upstream;
 use crate::{balance::Balance, clock};
 use pintle_core::body::Whose;
@@ -96,8 +96,8 @@ impl Upstream {
         let mut making = None;
         if self.speaks_http2(endpoint) {
             match within(request.deadline, self.share(endpoint, self.config.timeout.connect * 2)).await {
-                Ok(Share::Kept(client)) => return self.over_http2(client, request, body, lease, true).await,
-                Ok(Share::Make(next)) => making = Some(next),
+                Ok(Pooled::Kept(client)) => return self.over_http2(client, request, body, lease, true).await,
+                Ok(Pooled::Make(next)) => making = Some(next),
                 Err(refusal) => return Err(Failure::unsent(refusal, body)),
             }
         }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 /// The connections of a worker.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct Http2Pool {
     clients: Vec<Client>,
     /// What becomes of the one that is being made.
     making: Option<watch::Receiver<Outcome>>,
@@ -27,7 +27,7 @@ enum Outcome {
 }
 
 /// What there is for a request.
-pub(crate) enum Share {
+pub(crate) enum Pooled {
     /// A connection with room.
     Kept(Client),
     /// None; this request makes one, for others too.
@@ -40,7 +40,7 @@ pub(crate) struct Making {
     outcome: watch::Sender<Outcome>,
 }
 
-impl Shared {
+impl Http2Pool {
     /// A connection with room for one more request; those that have ended are forgotten on the way to it.
     fn with_room(&mut self) -> Option<Client> {
         let mut at = 0;
@@ -73,20 +73,20 @@ impl Shared {
 impl Upstream {
     /// A connection that requests share, or the making of one: after waiting for one that is being made. What that came to
     /// is an error for all who waited. `limit` bounds the wait.
-    pub(crate) async fn share(&self, endpoint: &Arc<Endpoint>, limit: Duration) -> Result<Share, Refusal> {
+    pub(crate) async fn share(&self, endpoint: &Arc<Endpoint>, limit: Duration) -> Result<Pooled, Refusal> {
         let until = Instant::now() + limit;
         loop {
             let mut outcome = {
-                let mut shared = endpoint.own_http2().lock();
-                if let Some(client) = shared.with_room() {
-                    return Ok(Share::Kept(client));
+                let mut pool = endpoint.own_http2().lock();
+                if let Some(client) = pool.with_room() {
+                    return Ok(Pooled::Kept(client));
                 }
-                match &shared.making {
+                match &pool.making {
                     Some(outcome) => outcome.clone(),
                     None => {
                         let (sender, outcome) = watch::channel(Outcome::UnderWay);
-                        shared.making = Some(outcome);
-                        return Ok(Share::Make(Making { endpoint: Arc::clone(endpoint), outcome: sender }));
+                        pool.making = Some(outcome);
+                        return Ok(Pooled::Make(Making { endpoint: Arc::clone(endpoint), outcome: sender }));
                     }
                 }
             };
