@@ -9,6 +9,7 @@ pub mod access_log;
 pub mod config;
 pub mod log;
 pub mod metrics;
+pub mod otlp;
 mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
