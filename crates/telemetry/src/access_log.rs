@@ -7,7 +7,6 @@
 mod combined;
 mod escape;
 mod json;
-mod redact;
 mod sink;
 #[cfg(test)]
 mod tests;
