@@ -43,7 +43,9 @@ const PARTS: &[&[u8]] = &[
 const ENDS: &[&[u8]] = &[b"auth", b"cookie", b"otp", b"pwd", b"sess", b"sid", b"sig"];
 
 /// Names that are credentials when they stand alone, or behind `x-`.
-const WHOLE: &[&[u8]] = &[b"code", b"cookie2", b"key", b"pass", b"pin", b"ticket"];
+fn is_whole(name: &[u8]) -> bool {
+    matches!(name, b"code" | b"cookie2" | b"key" | b"pass" | b"pin" | b"ticket")
+}
 
 /// The names of credentials: those that are always left out, and those that somebody added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,10 +76,9 @@ impl Names {
     pub fn is_credential(&self, name: &str) -> bool {
         let mut room = [0; LONGEST_NAME];
         let Some(plain) = plain(name, &mut room) else { return true };
-        WHOLE.contains(&plain.strip_prefix(b"x").unwrap_or(plain))
-            || WHOLE.contains(&plain)
-            || ENDS.iter().any(|end| plain.ends_with(end))
-            || (0..plain.len()).any(|at| begins_with_part(&plain[at..]))
+        is_whole(plain.strip_prefix(b"x").unwrap_or(plain))
+            || ends_in_one(plain)
+            || plain.windows(2).enumerate().any(|(at, pair)| begins_one(pair) && is_part(&plain[at..]))
             || self.more.iter().any(|more| **more == *plain)
     }
 
@@ -162,10 +163,25 @@ fn plain<'r>(name: &str, room: &'r mut [u8; LONGEST_NAME]) -> Option<&'r [u8]> {
     Some(&room[..len])
 }
 
-fn begins_with_part(text: &[u8]) -> bool {
-    // Most bytes begin none of them; that costs less than eighteen comparisons.
-    matches!(text[0], b'a' | b'c' | b'j' | b'l' | b'p' | b'r' | b's' | b't')
-        && PARTS.iter().any(|part| text.starts_with(part))
+fn ends_in_one(name: &[u8]) -> bool {
+    // Most names end otherwise; that costs less than seven comparisons.
+    matches!(name, [.., b'd' | b'e' | b'g' | b'h' | b'p' | b's']) && ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether two bytes begin one of [`PARTS`]: most do not, and are not compared with each.
+fn begins_one(pair: &[u8]) -> bool {
+    match pair {
+        [b'a', second] => matches!(second, b'c' | b'p' | b's' | b'u'),
+        [b's', second] => matches!(second, b'e' | b'i'),
+        [b'p', second] => matches!(second, b'a' | b'r'),
+        [b'c', second] => matches!(second, b'o' | b'r'),
+        [b't' | b'l', b'o'] | [b'j', b'w'] | [b'r', b'e'] => true,
+        _ => false,
+    }
+}
+
+fn is_part(text: &[u8]) -> bool {
+    PARTS.iter().any(|part| text.starts_with(part))
 }
 
 fn decode(bytes: &mut str::Bytes<'_>) -> u8 {

@@ -112,3 +112,16 @@ fn a_value_shows_no_credential_of_a_url_in_it() {
     assert_eq!(Names::known().shown("x-token", "hunter2"), REDACTED);
     assert_eq!(Names::known().shown("referer", "/?key=hunter2"), "/?key=REDACTED");
 }
+
+#[test]
+fn every_part_and_end_is_found_past_the_filters() {
+    for name in PARTS.iter().chain(ENDS) {
+        let name = str::from_utf8(name).expect("text");
+        assert!(Names::known().is_credential(name), "{name}");
+        assert!(Names::known().is_credential(&format!("my-{name}")), "my-{name}");
+    }
+    for name in PARTS {
+        let name = str::from_utf8(name).expect("text");
+        assert!(Names::known().is_credential(&format!("my-{name}-2")), "my-{name}-2");
+    }
+}
