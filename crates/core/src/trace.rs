@@ -108,15 +108,20 @@ impl Trace {
         Trace { id, parent: 0, span, flags: 0, recorded: Recorded::No, propagate: Propagate::default() }
     }
 
-    /// The trace of a request with these fields. Where it begins here, its id is `id`, the request's own if that can be a
-    /// trace's. `is_trusted` says whether what the sender says of sampling is believed. `random` gives numbers that nobody
+    /// The trace of a request with these fields. Where it begins here, its id is `own`. `is_trusted` says whether what the sender says of sampling is believed. `random` gives numbers that nobody
     /// foresees.
-    pub fn of(fields: &Fields, id: &str, tracing: &Tracing, is_trusted: bool, mut random: impl FnMut() -> u64) -> Self {
+    pub fn of(
+        fields: &Fields,
+        own: [u8; 32],
+        tracing: &Tracing,
+        is_trusted: bool,
+        mut random: impl FnMut() -> u64,
+    ) -> Self {
         let parent = tracing.propagate.read(fields);
         let span = random().max(1);
         let place = parent.as_ref().and_then(|parent| parent.place);
-        let (id, sender) = place.unwrap_or_else(|| (own_id(id, &mut random), 0));
-        let mut trace = Trace { id, parent: sender, span, propagate: tracing.propagate, ..Trace::begin(id, span) };
+        let (id, sender) = place.unwrap_or((own, 0));
+        let mut trace = Trace { parent: sender, propagate: tracing.propagate, ..Trace::begin(id, span) };
         let told = parent.as_ref().and_then(|parent| parent.sampled);
         let sampled = match &tracing.sampler {
             None => told.unwrap_or(false),
@@ -235,16 +240,17 @@ impl Propagate {
     }
 }
 
-/// The request's id as a trace's, or another one where it can be none.
-fn own_id(id: &str, random: &mut impl FnMut() -> u64) -> [u8; 32] {
-    let mut own = [0; 32];
-    if is_id(id.as_bytes(), 32) {
-        own.copy_from_slice(id.as_bytes());
-    } else {
-        own[..16].copy_from_slice(&digits(random()));
-        own[16..].copy_from_slice(&digits(random().max(1)));
-    }
-    own
+/// A text as a trace's id; none if it can be none.
+pub fn id_of(text: &str) -> Option<[u8; 32]> {
+    if is_id(text.as_bytes(), 32) { text.as_bytes().try_into().ok() } else { None }
+}
+
+/// A trace's id of two numbers that nobody foresees.
+pub fn id_from(high: u64, low: u64) -> [u8; 32] {
+    let mut id = [0; 32];
+    id[..16].copy_from_slice(&digits(high));
+    id[16..].copy_from_slice(&digits(low.max(1)));
+    id
 }
 
 /// The last 8 bytes of a trace's id.

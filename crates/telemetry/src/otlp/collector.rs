@@ -85,6 +85,7 @@ impl Collector {
             deadline: Some(deadline),
             interim: None,
             caller: None,
+            trace: None,
             key: None,
             secure: self.upstream.is_tls(),
         };
