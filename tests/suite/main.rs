@@ -60,5 +60,6 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod traces;
 mod tunnel;
 mod websocket;

@@ -28,6 +28,7 @@ const W3C: Propagate = Propagate { w3c: true, b3: false, b3_multi: false };
 const B3: Propagate = Propagate { w3c: false, b3: true, b3_multi: false };
 const ALL: Propagate = Propagate { w3c: true, b3: true, b3_multi: true };
 
+// Rule: trace-unrecorded
 #[test]
 fn a_valid_trace_goes_on_with_a_new_parent() {
     for (version, flags, rest) in
@@ -43,6 +44,7 @@ fn a_valid_trace_goes_on_with_a_new_parent() {
     }
 }
 
+// Rule: trace-id, trace-propagate
 #[test]
 fn anything_else_begins_one_under_the_requests_id() {
     let zeros = "0".repeat(32);
