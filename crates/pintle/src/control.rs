@@ -19,9 +19,11 @@ use guarding::guard_settings;
 use parking_lot::Mutex;
 use pintle_admin::{Access, Change, Control, Verdict};
 use pintle_config::{Checked, Packed, load_since};
+use pintle_core::Body;
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
+use pintle_telemetry::metrics::Format;
 use pintle_telemetry::{Metrics, log};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -258,10 +260,8 @@ impl Control for Controller {
         status::render(&self.server, &change, guarded, self.told.state_failure().as_deref())
     }
 
-    fn metrics(&self) -> String {
-        let mut text = String::new();
-        self.metrics.render(&mut text);
-        text
+    fn metrics(&self, format: Format) -> Body {
+        self.metrics.scrape(format)
     }
 
     fn reload(&self) -> Result<u64, String> {
