@@ -3,7 +3,7 @@
 use crate::call::{Call, Content};
 use crate::configuration;
 use crate::control::{Access, Control};
-use pintle_core::{Fields, Method, StatusCode, names};
+use pintle_core::{Body, Fields, Method, StatusCode, names};
 use pintle_telemetry::metrics;
 
 const THERE_ARE: &str = "there are: /healthz /readyz /status /metrics /config /config/history, POST /reload, \
@@ -12,13 +12,14 @@ const THERE_ARE: &str = "there are: /healthz /readyz /status /metrics /config /c
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) kind: &'static str,
-    pub(crate) body: String,
-    pub(crate) extra: Option<(pintle_core::Name<'static>, String)>,
+    /// What is large comes as the caller takes it.
+    pub(crate) body: Body,
+    pub(crate) extra: Vec<(pintle_core::Name<'static>, String)>,
 }
 
 impl Answer {
     pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Self {
-        Answer { status, kind: "text/plain; charset=utf-8", body: body.into(), extra: None }
+        Answer { status, kind: "text/plain; charset=utf-8", body: Body::full(body.into()), extra: Vec::new() }
     }
 
     pub(crate) fn bad(body: impl Into<String>) -> Self {
@@ -50,9 +51,7 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -
         ("/readyz", true, _) if control.is_ready() => Answer::text(StatusCode::OK, "ready\n"),
         ("/readyz", true, _) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         ("/status", true, _) => Answer { kind: "application/json", ..Answer::text(StatusCode::OK, control.status()) },
-        ("/metrics", true, _) => {
-            Answer { kind: metrics::CONTENT_TYPE, ..Answer::text(StatusCode::OK, control.metrics()) }
-        }
+        ("/metrics", true, _) => scrape(control, call.fields),
         ("/reload", _, &Method::POST) => match control.reload() {
             Ok(version) => Answer::text(StatusCode::OK, format!("configuration {version} is in force\n")),
             Err(messages) => Answer::text(StatusCode::UNPROCESSABLE_ENTITY, messages),
@@ -63,8 +62,16 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -
     }
 }
 
+/// The metrics.
+fn scrape(control: &dyn Control, _fields: &Fields) -> Answer {
+    let format = metrics::Format { syntax: metrics::Syntax::Prometheus, gzip: false };
+    let mut extra = vec![(names::VARY, "accept, accept-encoding".to_owned())];
+    extra.extend(format.encoding().map(|coding| (names::CONTENT_ENCODING, coding.to_owned())));
+    Answer { status: StatusCode::OK, kind: format.content_type(), body: control.metrics(format), extra }
+}
+
 pub(crate) fn not_allowed(allow: &'static str) -> Answer {
-    Answer { extra: Some((names::ALLOW, allow.to_owned())), ..Answer::text(StatusCode::METHOD_NOT_ALLOWED, "") }
+    Answer { extra: vec![(names::ALLOW, allow.to_owned())], ..Answer::text(StatusCode::METHOD_NOT_ALLOWED, "") }
 }
 
 fn refused(access: &Access) -> Answer {
@@ -75,7 +82,7 @@ fn refused(access: &Access) -> Answer {
     }
     let why = "show the token: `authorization: Bearer …`\n";
     Answer {
-        extra: Some((names::WWW_AUTHENTICATE, "Bearer".to_owned())),
+        extra: vec![(names::WWW_AUTHENTICATE, "Bearer".to_owned())],
         ..Answer::text(StatusCode::UNAUTHORIZED, why)
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -
     match (call.path, call.reads(), call.method) {
         ("/config", true, _) => {
             let (version, config) = control.config();
-            Answer { extra: Some(tag(version)), ..json(StatusCode::OK, &config) }
+            Answer { extra: vec![tag(version)], ..json(StatusCode::OK, &config) }
         }
         ("/config", _, &Method::PUT) => put(control, call, content).unwrap_or_else(|refused| refused),
         ("/config/history", true, _) => json(StatusCode::OK, &control.history()),
@@ -58,12 +58,12 @@ fn roll_back(control: &dyn Control, call: &Call<'_>) -> Result<Answer, Answer> {
 fn change(control: &dyn Control, call: &Call<'_>, offer: Offer, dry_run: bool) -> Result<Answer, Answer> {
     let only_after = call.only_after()?;
     Ok(match control.change(Change { offer, dry_run, only_after }) {
-        Verdict::Good(version, said) => Answer { extra: Some(tag(version)), ..json(StatusCode::OK, &said) },
+        Verdict::Good(version, said) => Answer { extra: vec![tag(version)], ..json(StatusCode::OK, &said) },
         Verdict::Refused(_, messages) if call.wants_json() => json(StatusCode::UNPROCESSABLE_ENTITY, &messages),
         Verdict::Refused(messages, _) => Answer::text(StatusCode::UNPROCESSABLE_ENTITY, messages + "\n"),
         Verdict::Stale(version) => {
             let why = format!("version {version} is in force: look at it before you change it\n");
-            Answer { extra: Some(tag(version)), ..Answer::text(StatusCode::PRECONDITION_FAILED, why) }
+            Answer { extra: vec![tag(version)], ..Answer::text(StatusCode::PRECONDITION_FAILED, why) }
         }
         Verdict::Unknown(why) => Answer::text(StatusCode::NOT_FOUND, why + "\n"),
     })

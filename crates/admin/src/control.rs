@@ -1,6 +1,8 @@
 //! What the admin API asks of whoever runs the gateway, and who may ask it.
 
+use pintle_core::Body;
 use pintle_core::secret::Secret;
+use pintle_telemetry::metrics::Format;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -10,8 +12,8 @@ pub trait Control: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
     /// What runs, as a JSON object.
     fn status(&self) -> String;
-    /// The metrics as Prometheus text.
-    fn metrics(&self) -> String;
+    /// The metrics, made as they are taken.
+    fn metrics(&self, format: Format) -> Body;
     /// Reads the configuration again: the version in force, or all that is wrong.
     fn reload(&self) -> Result<u64, String>;
     /// The version in force and its texts, as a JSON object.

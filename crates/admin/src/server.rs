@@ -3,7 +3,7 @@
 use crate::answer::{Answer, answer, forbid};
 use crate::call::{self, Call, Content};
 use crate::control::Control;
-use pintle_core::{Body, Fields, Method, names};
+use pintle_core::{Fields, Method, names};
 use pintle_http1::server::{Connection, Incoming, Reply};
 use pintle_http1::{Framing, Limits};
 use std::io;
@@ -17,6 +17,8 @@ use tokio::sync::Semaphore;
 const IDLE: Duration = Duration::from_secs(5);
 const HEADER: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_secs(10);
+/// How long a caller may take over an answer: each holds one of the few places, and what is left to make of it.
+const WHOLE: Duration = Duration::from_secs(60);
 const LIMITS: Limits = Limits { line: 4096, fields_size: 16 * 1024, fields_count: 50 };
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 64;
@@ -62,7 +64,7 @@ where
     let connection = Connection::new(stream, Default::default());
     while connection.begun(IDLE, Instant::now()).await {
         let Incoming::Head(head) = connection.head(&LIMITS, HEADER).await else { return };
-        let head_only = head.method == Method::HEAD;
+        let (version, head_only) = (head.version, head.method == Method::HEAD);
         let call = Call::of(&head);
         let takes_content = call.takes_content();
         let forbidden = forbid(&control.access(), &call);
@@ -84,25 +86,25 @@ where
                 answer
             }
         };
-        if !respond(&connection, answer, keep_alive, head_only).await {
+        let deadline = Some(Instant::now() + WHOLE);
+        let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline };
+        if !respond(&connection, answer, reply).await {
             return connection.close().await;
         }
     }
 }
 
-async fn respond<S>(connection: &Connection<S>, answer: Answer, keep_alive: bool, head_only: bool) -> bool
+async fn respond<S>(connection: &Connection<S>, answer: Answer, reply: Reply) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut fields = Fields::new();
     fields.append(names::CONTENT_TYPE, answer.kind);
     fields.append(names::CACHE_CONTROL, "no-store");
-    if let Some((name, value)) = answer.extra {
+    for (name, value) in answer.extra {
         fields.append(name, value);
     }
-    let version = pintle_core::Version::Http11;
-    let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline: None };
-    let mut body = Body::full(answer.body);
+    let mut body = answer.body;
     let sent = connection.respond(answer.status, &fields, &mut body, reply, &mut 0).await;
     sent.is_ok_and(|sent| sent.keep_alive)
 }

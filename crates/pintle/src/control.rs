@@ -2,6 +2,7 @@
 //! in force is in `take`, what the admin address asks for in `change`, what the guard does in `guarding`.
 
 mod change;
+mod explaining;
 mod guarding;
 mod take;
 mod told;
@@ -19,9 +20,11 @@ use guarding::guard_settings;
 use parking_lot::Mutex;
 use pintle_admin::{Access, Change, Control, Verdict};
 use pintle_config::{Checked, Packed, load_since};
+use pintle_core::Body;
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
+use pintle_telemetry::metrics::Format;
 use pintle_telemetry::{Metrics, log};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -48,6 +51,8 @@ pub(crate) struct Controller {
     guard: Mutex<Option<Guard<Good>>>,
     /// Tells that the guard has to look sooner than it was to.
     guard_changed: Notify,
+    /// Whose turn it is to explain.
+    explaining: Mutex<()>,
     told: Told,
 }
 
@@ -120,6 +125,7 @@ impl Controller {
             admin: document.admin.as_ref().map(|admin| admin.address.value.clone()),
             guard: Mutex::new(guard_settings(&document).map(Guard::new)),
             guard_changed: Notify::new(),
+            explaining: Mutex::new(()),
             changing: Mutex::new(changing),
             state: Mutex::new(State { change, text, watched, access: Arc::new(access) }),
             history: Mutex::new(history),
@@ -258,10 +264,8 @@ impl Control for Controller {
         status::render(&self.server, &change, guarded, self.told.state_failure().as_deref())
     }
 
-    fn metrics(&self) -> String {
-        let mut text = String::new();
-        self.metrics.render(&mut text);
-        text
+    fn metrics(&self, format: Format) -> Body {
+        self.metrics.scrape(format)
     }
 
     fn reload(&self) -> Result<u64, String> {

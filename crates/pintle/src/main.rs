@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod diff;
 mod explain;
+mod explainer;
 mod fmt;
 mod guard;
 mod hash;
