@@ -1,6 +1,6 @@
 //! An answer before it is sent.
 
-use pintle_core::{Name, StatusCode, names};
+use pintle_core::{Body, Name, StatusCode, names};
 use serde_json::Value;
 
 /// The media type of texts for people.
@@ -9,11 +9,11 @@ pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
 
 /// An answer.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) kind: &'static str,
-    pub(crate) body: String,
+    /// What is large comes as the caller takes it.
+    pub(crate) body: Body,
     pub(crate) fields: Vec<(Name<'static>, String)>,
     /// What was done, for the log; nothing where nothing was.
     pub(crate) told: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn text(body: impl Into<String>) -> Self {
-        Answer { status: StatusCode::OK, kind: TEXT, body: body.into(), fields: Vec::new(), told: None }
+        Answer { status: StatusCode::OK, kind: TEXT, body: Body::full(body.into()), fields: Vec::new(), told: None }
     }
 
     pub(crate) fn json(value: &Value) -> Self {

@@ -3,11 +3,14 @@
 use crate::operation::{Form, Operation, Parameter, Place};
 use crate::trouble::{BAD_PARAMETER, Trouble};
 use crate::{Caller, call::Call};
+use pintle_core::Fields;
 use std::borrow::Cow;
 
 /// A call that may be made.
 pub(crate) struct Asked<'a> {
     pub(crate) given: Given,
+    /// Its header fields.
+    pub(crate) fields: Fields,
     /// What came with it.
     pub(crate) content: String,
     /// The version that must be in force (`If-Match`).

@@ -1,8 +1,10 @@
 //! What the admin API asks of whoever runs the gateway, and who may ask it.
 
 use crate::Caller;
+use pintle_core::Body;
 use pintle_core::secret::Secret;
 use pintle_engine::tls::TlsListener;
+use pintle_telemetry::metrics::Format;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -12,8 +14,8 @@ pub trait Control: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
     /// What runs, as a JSON object.
     fn status(&self, wanted: &StatusAsk) -> Value;
-    /// The metrics as Prometheus text.
-    fn metrics(&self) -> String;
+    /// The metrics, made as they are taken.
+    fn metrics(&self, format: Format) -> Body;
     /// Reads the configuration again.
     fn reload(&self, caller: &Caller) -> Verdict;
     /// The version in force and its texts, as a JSON object.

@@ -8,7 +8,8 @@ use crate::control::{ExplainAsk, StatusAsk, Unexplained};
 use crate::operation::{Form, Operation, Parameter, Place, Says, Takes, Verb, Who};
 use crate::trouble::{BAD_PARAMETER, NOT_GOOD, NOT_KEPT, NOT_READY, STALE, Trouble};
 use crate::{Offer, openapi};
-use pintle_telemetry::metrics;
+use pintle_core::{Fields, names};
+use pintle_telemetry::metrics::{Format, Syntax};
 use std::time::Duration;
 
 macro_rules! operations {
@@ -40,6 +41,13 @@ const QUERY: Parameter =
 
 const DRY_RUN: Parameter =
     Parameter { name: "dry_run", about: "Says what would change, and changes nothing.", example: "true", ..QUERY };
+
+const PROMETHEUS: Format = Format { syntax: Syntax::Prometheus, gzip: false };
+
+/// The form in which a scraper takes the metrics.
+fn metrics_format(_fields: &Fields) -> Format {
+    PROMETHEUS
+}
 
 /// How large a request to explain may be.
 const TEXT_SIZE: usize = 8 << 10;
@@ -124,8 +132,13 @@ operations! {
         id: "metrics",
         summary: "The metrics, for Prometheus",
         about: "In the text format of Prometheus.",
-        says: &[Says { status: 200, about: "All series.", kinds: &[(metrics::CONTENT_TYPE, None)], tagged: false }],
-        work: |control, _| Ok(Answer { kind: metrics::CONTENT_TYPE, ..Answer::text(control.metrics()) }),
+        says: &[Says { status: 200, about: "All series.", kinds: &[(PROMETHEUS.content_type(), None)], tagged: false }],
+        work: |control, asked| {
+            let format = metrics_format(&asked.fields);
+            let mut fields = vec![(names::VARY, "accept, accept-encoding".to_owned())];
+            fields.extend(format.encoding().map(|coding| (names::CONTENT_ENCODING, coding.to_owned())));
+            Ok(Answer { kind: format.content_type(), body: control.metrics(format), fields, ..Answer::text("") })
+        },
         ..PLAIN
     };
     /// The texts in force.

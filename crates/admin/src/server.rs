@@ -12,7 +12,7 @@ use crate::trouble::{FAILED, TIMED_OUT, TOO_SLOW, Trouble};
 use crate::{access, audit};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::BytesMut;
-use pintle_core::{Body, Fields, Method, names};
+use pintle_core::{Fields, Method, Version, names};
 use pintle_http1::server::{Connection, Incoming, Reply};
 use pintle_http1::{Framing, Limits, RequestHead};
 use pintle_telemetry::log;
@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_secs(5);
 const HEADER: Duration = Duration::from_secs(5);
 /// How long who reads an answer may stand still.
 const STALL: Duration = Duration::from_secs(10);
-/// How long it may take to read all of it.
+/// How long a caller may take over an answer: each holds one of the few places, and what is left to make of it.
 const WHOLE: Duration = Duration::from_secs(60);
 /// Explained requests stand in the first line.
 const LIMITS: Limits = Limits { line: 16 * 1024, fields_size: 16 * 1024, fields_count: 50 };
@@ -125,11 +125,13 @@ where
     while connection.begun(IDLE, Instant::now()).await {
         let malformed = match connection.head(&LIMITS, HEADER).await {
             Incoming::Head(head) => {
-                let head_only = head.method == Method::HEAD;
+                let (version, head_only) = (head.version, head.method == Method::HEAD);
                 let Some((answer, keep_alive, _busy)) = one(&connection, head, &link, place, &control).await else {
                     return;
                 };
-                if !respond(&connection, answer, keep_alive, head_only).await {
+                let deadline = Some(Instant::now() + WHOLE);
+                let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline };
+                if !respond(&connection, answer, reply).await {
                     return connection.close().await;
                 }
                 continue;
@@ -139,7 +141,9 @@ where
             Incoming::Refused(error) => Trouble::malformed(&error),
         };
         let id = caller::request_id(None);
-        respond(&connection, identified(malformed.answer(false, &id), &id), false, false).await;
+        let deadline = Some(Instant::now() + STALL);
+        let reply = Reply { version: Version::Http11, head_only: false, keep_alive: false, stall: STALL, deadline };
+        respond(&connection, identified(malformed.answer(false, &id), &id), reply).await;
         return connection.close().await;
     }
 }
@@ -195,7 +199,7 @@ where
         Ok(only_after) => only_after.flatten(),
         Err(trouble) => return Some((refuse(trouble), keep_alive, busy)),
     };
-    let result = work(operation, Job { given, content, only_after, json, caller }, Arc::clone(control)).await;
+    let result = work(operation, Job { given, fields: head.fields, content, only_after, json, caller }, Arc::clone(control)).await;
     let answer = result.unwrap_or_else(|trouble| trouble.answer(json, &id));
     debug_assert!(operation.may_say(answer.status.as_u16()), "{} answers {}", operation.path, answer.status);
     Some((identified(answer, &id), keep_alive, busy))
@@ -225,6 +229,7 @@ fn admit(
 /// What an operation works on.
 struct Job {
     given: Given,
+    fields: Fields,
     content: Content,
     only_after: Option<u64>,
     json: bool,
@@ -235,9 +240,9 @@ struct Job {
 async fn work(operation: &'static Operation, job: Job, control: Arc<dyn Control>) -> Result<Answer, Trouble> {
     let who = job.caller.to_string();
     let working = tokio::task::spawn_blocking(move || {
-        let Job { given, mut content, only_after, json, caller } = job;
+        let Job { given, fields, mut content, only_after, json, caller } = job;
         let text = std::mem::take(&mut content.text);
-        let asked = Asked { given, content: text, only_after, json, caller: &caller };
+        let asked = Asked { given, fields, content: text, only_after, json, caller: &caller };
         let result = (operation.work)(&*control, &asked);
         // Here, and not where it is sent: who asked may have gone.
         audit::told(operation, &caller, &result);
@@ -263,7 +268,7 @@ fn identified(mut answer: Answer, id: &str) -> Answer {
     answer
 }
 
-async fn respond<S>(connection: &Connection<S>, answer: Answer, keep_alive: bool, head_only: bool) -> bool
+async fn respond<S>(connection: &Connection<S>, mut answer: Answer, reply: Reply) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -271,13 +276,9 @@ where
     fields.append(names::CONTENT_TYPE, answer.kind);
     fields.append(names::CACHE_CONTROL, "no-store");
     fields.append("x-content-type-options", "nosniff");
-    for (name, value) in answer.fields {
-        fields.append(name, value);
+    for (name, value) in &answer.fields {
+        fields.append(*name, value);
     }
-    let version = pintle_core::Version::Http11;
-    let deadline = Some(Instant::now() + WHOLE);
-    let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline };
-    let mut body = Body::full(answer.body);
-    let sent = connection.respond(answer.status, &fields, &mut body, reply, &mut 0).await;
+    let sent = connection.respond(answer.status, &fields, &mut answer.body, reply, &mut 0).await;
     sent.is_ok_and(|sent| sent.keep_alive)
 }

@@ -2,7 +2,7 @@
 //! the bare sentence to everyone else.
 
 use crate::answer::{Answer, JSON, TEXT};
-use pintle_core::{Name, StatusCode, names};
+use pintle_core::{Body, Name, StatusCode, names};
 use pintle_http1::RequestError;
 use serde_json::{Value, json};
 
@@ -118,7 +118,7 @@ impl Trouble {
         } else {
             (TEXT, format!("{}\n", detail.trim_end()))
         };
-        Answer { status, kind: form, body, fields: field.into_iter().collect(), told: None }
+        Answer { status, kind: form, body: Body::full(body), fields: field.into_iter().collect(), told: None }
     }
 }
 

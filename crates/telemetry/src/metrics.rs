@@ -6,6 +6,7 @@
 //! Series of routes appear with their first request.
 
 mod cell;
+mod format;
 mod held;
 mod meter;
 mod named;
@@ -16,6 +17,7 @@ mod route;
 mod tests;
 mod text;
 
+pub use format::{Format, Syntax};
 pub use meter::{Listener, ListenerMeter, Meter, Upstream, UpstreamMeter};
 pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
@@ -25,16 +27,13 @@ use cell::PerWorker;
 use meter::Group;
 use named::Named;
 use parking_lot::Mutex;
-use pintle_core::Reason;
 use pintle_core::counters::{Count, Counters};
+use pintle_core::{Body, Reason};
 use route::Routes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 use text::{Family, Kind};
-
-/// The media type of what [`Metrics::render`] writes.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// How many series there may be, unless the configuration says another number.
 pub const MAX_SERIES: usize = 500_000;
@@ -161,6 +160,13 @@ impl Metrics {
     /// Counts a configuration that was not taken: the one before stays.
     pub fn reload_failed(&self) {
         self.reloads.mine().add(1, 1);
+    }
+
+    /// All series as an answer's content.
+    pub fn scrape(&self, _format: Format) -> Body {
+        let mut text = String::new();
+        self.render(&mut text);
+        Body::full(text)
     }
 
     /// Appends all series in Prometheus' text format. With 10,000 routes this takes some ten milliseconds of work: not

@@ -6,6 +6,8 @@ use crate::explain;
 use crate::guard::Guard;
 use crate::status::{self, Facts};
 use pintle_admin::{Access, Caller, Change, Control, ExplainAsk, Explained, StatusAsk, Verdict};
+use pintle_core::Body;
+use pintle_telemetry::metrics::Format;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -28,10 +30,8 @@ impl Control for Controller {
         status::render(&self.server, &facts, wanted)
     }
 
-    fn metrics(&self) -> String {
-        let mut text = String::new();
-        self.metrics.render(&mut text);
-        text
+    fn metrics(&self, format: Format) -> Body {
+        self.metrics.scrape(format)
     }
 
     fn reload(&self, caller: &Caller) -> Verdict {
