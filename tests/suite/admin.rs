@@ -133,8 +133,7 @@ async fn a_gateway_explains_by_what_it_runs() {
 #[tokio::test]
 async fn the_status_pages_its_upstreams() {
     let upstreams: String = (0..250).map(|n| format!("  u{n:03}: {{endpoints: [\"127.0.0.1:9\"]}}\n")).collect();
-    let routes: String =
-        (0..250).map(|n| format!("  - {{match: /u{n:03}, proxy: u{n:03}}}\n")).collect();
+    let routes: String = (0..250).map(|n| format!("  - {{match: /u{n:03}, proxy: u{n:03}}}\n")).collect();
     let gateway = start(
         config("").replace("routes: [{name: all, match: /**, respond: {body: first}}]\n", "")
             + "upstreams:\n"
@@ -173,7 +172,10 @@ async fn tls_is_spoken_and_its_certificate_renewed() {
     let mut client = H1Client::tls(gateway.admin(), &tls).await;
     assert_eq!(client.wire.alpn().as_deref(), Some("http/1.1"), "and no HTTP/2");
     let status = client.ask(Ask::get("/status").host("gateway.internal")).await.json();
-    assert_eq!((&status["admin"]["tls"], &status["admin"]["certificates"][0]["names"][0]), (&true.into(), &names[0].into()));
+    assert_eq!(
+        (&status["admin"]["tls"], &status["admin"]["certificates"][0]["names"][0]),
+        (&true.into(), &names[0].into())
+    );
     let ours = reload().host("gateway.internal").header("origin", "https://gateway.internal");
     assert_eq!(client.ask(ours).await.status, 200);
     // Cleartext gets no answer.
@@ -229,7 +231,10 @@ async fn the_commands_ask_over_tls() {
     folder.write("other.pem", other.authority());
     for (args, part) in [
         (&["status", "--admin", &address, "--admin-ca", &ca][..], "certificate"),
-        (&["status", "--admin", &address, "--admin-ca", "other.pem", "--admin-name", "gateway.internal"], "certificate"),
+        (
+            &["status", "--admin", &address, "--admin-ca", "other.pem", "--admin-name", "gateway.internal"],
+            "certificate",
+        ),
         (&["status", "--admin", &address], "speaks TLS"),
     ] {
         let ended = run(args).await;

@@ -87,10 +87,8 @@ fn is_ours(host: &Host, names: &[String]) -> bool {
 /// Whether a browser says that a page of another site asks. Browsers always say so by `Origin` where a method changes
 /// something (Fetch 3.1), and other callers say nothing.
 fn is_cross_site(call: &Call<'_>, tls: bool) -> bool {
-    let foreign_fetch = call
-        .fields
-        .get_all("sec-fetch-site")
-        .any(|site| !matches!(site.trim_ascii(), b"same-origin" | b"none"));
+    let foreign_fetch =
+        call.fields.get_all("sec-fetch-site").any(|site| !matches!(site.trim_ascii(), b"same-origin" | b"none"));
     let foreign_origin = call.fields.get_all(names::ORIGIN).any(|origin| !is_own_origin(origin, call.host, tls));
     foreign_fetch || foreign_origin
 }

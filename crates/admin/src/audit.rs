@@ -9,17 +9,22 @@ use crate::operation::{Operation, Who};
 use crate::trouble::{CROSS_SITE, MISDIRECTED, NO_CHANGES, NO_TOKEN, Trouble, WRONG_TOKEN};
 use pintle_telemetry::log::{self, Level};
 
-/// A call that was made is over.
-pub(crate) fn told(operation: &Operation, caller: &Caller, result: &Result<Answer, Trouble>) {
+/// A call of somebody who may is over.
+pub(crate) fn told(operation: &Operation, caller: &Caller, result: Result<&Answer, &Trouble>) {
     if operation.who != Who::Writer {
         return;
     }
     let (verb, path) = (operation.verb.word(), operation.path);
-    let what = match result {
-        Ok(answer) => answer.told.as_deref().unwrap_or("done"),
-        Err(trouble) => trouble.told.as_deref().unwrap_or(trouble.kind.title),
-    };
-    log::info(format_args!("admin: {verb} {path}: {what} (by {caller})"));
+    match result {
+        Ok(answer) => {
+            let what = answer.told.as_deref().unwrap_or("done");
+            log::info(format_args!("admin: {verb} {path}: {what} (by {caller})"));
+        }
+        Err(trouble) => {
+            let what = trouble.told.clone().unwrap_or_else(|| format!("refused, {}", trouble.kind.reason));
+            log::info(format_args!("admin: {verb} {path}: {what} (by {caller})"));
+        }
+    }
 }
 
 /// A call was not made. Reading without the token is told of no more than asking for what there is not.

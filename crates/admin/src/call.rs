@@ -72,7 +72,11 @@ fn media_type(field: &[u8]) -> String {
 }
 
 /// The content of a call that takes some, as text.
-pub(crate) async fn content<S>(connection: &Connection<S>, head: &RequestHead, takes: &Takes) -> Result<Content, Trouble>
+pub(crate) async fn content<S>(
+    connection: &Connection<S>,
+    head: &RequestHead,
+    takes: &Takes,
+) -> Result<Content, Trouble>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -13,7 +13,7 @@ pub(crate) fn change(control: &dyn Control, asked: &Asked<'_>, offer: Offer) -> 
 }
 
 /// Goes back to an earlier configuration.
-pub(crate) fn roll_back(control: &dyn Control, asked: &Asked<'_>) -> Result<Answer, Trouble> {
+pub(crate) fn roll_back(control: &dyn Control, asked: &mut Asked<'_>) -> Result<Answer, Trouble> {
     change(control, asked, Offer::Back(asked.given.number("to")))
 }
 
@@ -47,6 +47,8 @@ pub(crate) fn changed(
             let (name, value) = tag(version);
             Trouble { told: Some(told), ..Trouble::new(STALE, detail).field(name, value) }
         }
-        Verdict::Unknown(why) => Trouble { told: Some(format!("{tried}refused: {why}")), ..Trouble::new(NOT_KEPT, why) },
+        Verdict::Unknown(why) => {
+            Trouble { told: Some(format!("{tried}refused: {why}")), ..Trouble::new(NOT_KEPT, why) }
+        }
     })
 }

@@ -6,7 +6,7 @@ use crate::trouble::{NO_PATH, Trouble, WRONG_METHOD};
 use pintle_core::{Method, names};
 
 /// What stands in a path in place of its parameters.
-type Captured<'p> = Vec<(&'static str, &'p str)>;
+pub(crate) type Captured<'p> = Vec<(&'static str, &'p str)>;
 
 /// What a call asks for.
 pub(crate) enum Found<'p> {
@@ -89,7 +89,9 @@ mod tests {
             let method = Method::from_bytes(method.as_bytes()).expect("a method");
             match find(path, &method).one() {
                 Ok((operation, _)) => operation.id.to_owned(),
-                Err(trouble) => format!("{} {}", trouble.kind.status, trouble.field.unwrap_or((names::ALLOW, "".into())).1),
+                Err(trouble) => {
+                    format!("{} {}", trouble.kind.status, trouble.field.unwrap_or((names::ALLOW, "".into())).1)
+                }
             }
         };
         assert_eq!(id("GET", "/config"), "config");

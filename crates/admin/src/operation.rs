@@ -29,7 +29,7 @@ pub struct Operation {
     /// How long it may take.
     pub(crate) limit: Option<Duration>,
     /// Blocks: never called on a thread that others wait for.
-    pub(crate) work: fn(&dyn Control, &Asked<'_>) -> Result<Answer, Trouble>,
+    pub(crate) work: fn(&dyn Control, &mut Asked<'_>) -> Result<Answer, Trouble>,
 }
 
 /// A method. GET is HEAD, too.

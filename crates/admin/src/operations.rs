@@ -170,7 +170,10 @@ operations! {
         }),
         says: &[CHANGED],
         troubles: &[&NOT_GOOD, &STALE],
-        work: |control, asked| change(control, asked, Offer::Text(asked.content.clone())),
+        work: |control, asked| {
+            let text = std::mem::take(&mut asked.content);
+            change(control, asked, Offer::Text(text))
+        },
         ..PLAIN
     };
     /// The configurations that are kept.

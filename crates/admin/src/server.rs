@@ -5,7 +5,7 @@ use crate::asked::{Asked, Given};
 use crate::call::{self, Call, Content};
 use crate::caller::{self, Caller, Peer};
 use crate::control::{Access, Control};
-use crate::dispatch;
+use crate::dispatch::{self, Captured};
 use crate::operation::{Operation, Who};
 use crate::places::{Busy, Full, Place, Places};
 use crate::trouble::{FAILED, TIMED_OUT, TOO_SLOW, Trouble};
@@ -174,10 +174,13 @@ where
     let id = caller.request.clone();
     // Content that nobody read ends the connection.
     let bare = head.keep_alive && head.framing == Framing::None;
-    let refuse = |trouble: Trouble| identified(trouble.answer(json, &id), &id);
-    let (operation, given) = match admit(&control.access(), &call, link.tls, &mut caller) {
+    let (operation, captured) = match admit(&control.access(), &call, link.tls, &mut caller) {
         Ok(admitted) => admitted,
-        Err(trouble) => return Some((refuse(trouble), bare, None)),
+        Err(trouble) => return Some((identified(trouble.answer(json, &id), &id), bare, None)),
+    };
+    let refuse = |trouble: Trouble| {
+        audit::told(operation, &caller, Err(&trouble));
+        identified(trouble.answer(json, &id), &id)
     };
     // Whoever asks whether the program lives is answered whatever else goes on.
     let busy = match operation.who {
@@ -187,6 +190,10 @@ where
             Err(Full::Leaving) => return None,
             Err(Full::Busy) => return Some((refuse(Trouble::busy("too many calls at once: try again")), bare, None)),
         },
+    };
+    let given = match Given::read(operation, &captured, &call) {
+        Ok(given) => given,
+        Err(trouble) => return Some((refuse(trouble), bare, busy)),
     };
     let (content, keep_alive) = match &operation.takes {
         None => (Content::default(), bare),
@@ -199,19 +206,21 @@ where
         Ok(only_after) => only_after.flatten(),
         Err(trouble) => return Some((refuse(trouble), keep_alive, busy)),
     };
-    let result = work(operation, Job { given, fields: head.fields, content, only_after, json, caller }, Arc::clone(control)).await;
+    let result =
+        work(operation, Job { given, fields: head.fields, content, only_after, json, caller }, Arc::clone(control))
+            .await;
     let answer = result.unwrap_or_else(|trouble| trouble.answer(json, &id));
     debug_assert!(operation.may_say(answer.status.as_u16()), "{} answers {}", operation.path, answer.status);
     Some((identified(answer, &id), keep_alive, busy))
 }
 
-/// Whether a call is one that may be made, and what it gives.
-fn admit(
+/// Whether a call is one that may be made, and what stands in its path.
+fn admit<'c>(
     access: &Access,
-    call: &Call<'_>,
+    call: &Call<'c>,
     tls: bool,
     caller: &mut Caller,
-) -> Result<(&'static Operation, Given), Trouble> {
+) -> Result<(&'static Operation, Captured<'c>), Trouble> {
     let found = dispatch::find(call.path, call.method);
     let may = access::meant(access, call).and_then(|()| access::permit(access, call, found.who(), tls));
     match may {
@@ -221,9 +230,7 @@ fn admit(
             return Err(trouble);
         }
     }
-    let (operation, captured) = found.one()?;
-    let given = Given::read(operation, &captured, call)?;
-    Ok((operation, given))
+    found.one()
 }
 
 /// What an operation works on.
@@ -242,10 +249,10 @@ async fn work(operation: &'static Operation, job: Job, control: Arc<dyn Control>
     let working = tokio::task::spawn_blocking(move || {
         let Job { given, fields, mut content, only_after, json, caller } = job;
         let text = std::mem::take(&mut content.text);
-        let asked = Asked { given, fields, content: text, only_after, json, caller: &caller };
-        let result = (operation.work)(&*control, &asked);
+        let mut asked = Asked { given, fields, content: text, only_after, json, caller: &caller };
+        let result = (operation.work)(&*control, &mut asked);
         // Here, and not where it is sent: who asked may have gone.
-        audit::told(operation, &caller, &result);
+        audit::told(operation, &caller, result.as_ref());
         // Whose turn it was ends with what was done.
         drop(content);
         result

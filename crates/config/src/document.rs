@@ -13,9 +13,7 @@ pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
-use pintle_core::config::{
-    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned,
-};
+use pintle_core::config::{ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned};
 use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;

@@ -77,7 +77,6 @@ impl AdminClient {
             },
             403 => format!("{address} refuses this to everyone: {said}"),
             421 => format!("{address}: {said}"),
-            404 | 405 if said.starts_with("version ") => return None,
             404 | 405 => {
                 let asked = path.split('?').next().unwrap_or(path);
                 format!("{address} has no {asked}: it is not the admin address of a Pintle, or of one that has it")

@@ -103,7 +103,8 @@ pub(crate) fn render(server: &Server, facts: &Facts<'_>, wanted: &StatusAsk) -> 
             "certificates": certificates(runtime.admin_tls.as_deref()),
         },
     });
-    if let (Some(status), Value::Object(more)) = (status.as_object_mut(), upstreams::render(&runtime.upstreams, wanted)) {
+    if let (Some(status), Value::Object(more)) = (status.as_object_mut(), upstreams::render(&runtime.upstreams, wanted))
+    {
         status.extend(more);
     }
     status
@@ -111,9 +112,7 @@ pub(crate) fn render(server: &Server, facts: &Facts<'_>, wanted: &StatusAsk) -> 
 
 fn certificates(tls: Option<&TlsListener>) -> Vec<Value> {
     let all = tls.map(TlsListener::certificates).unwrap_or_default();
-    let one = |(file, names, ends): (std::path::PathBuf, Vec<Box<str>>, Option<rustls_pki_types::UnixTime>)| {
-        json!({"file": file.display().to_string(), "names": names, "ends": ends.map(|end| end.as_secs())})
-    };
+    let one = |(file, names, ends): (std::path::PathBuf, Vec<Box<str>>, Option<rustls_pki_types::UnixTime>)| json!({"file": file.display().to_string(), "names": names, "ends": ends.map(|end| end.as_secs())});
     all.into_iter().map(one).collect()
 }
 
@@ -124,6 +123,7 @@ fn seconds(at: SystemTime) -> u64 {
 /// Memory that is in use, in bytes (Linux; elsewhere it is not told).
 fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let kib: u64 = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
+    let kib: u64 =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }

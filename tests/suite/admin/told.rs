@@ -32,7 +32,8 @@ async fn each_change_is_told_with_who_and_what() {
         ("id-7", &["POST /reload: configuration 4 in place of 3"]),
     ] {
         let line = gateway.wait_stderr(&format!("request {id}")).await;
-        for part in parts.iter().chain(&["admin: ", "(by 127.0.0.1:", "token env ADMIN_TOKEN", "agent ci/7 (nightly)"]) {
+        for part in parts.iter().chain(&["admin: ", "(by 127.0.0.1:", "token env ADMIN_TOKEN", "agent ci/7 (nightly)"])
+        {
             assert!(line.contains(part), "no {part:?} in {line}");
         }
         assert!(!line.contains(TOKEN));
@@ -67,7 +68,10 @@ async fn who_changed_something_is_kept_over_a_restart() {
     let state = Folder::new();
     let kept = format!("{}state: {}\n", config(""), state.at("state").display());
     let gateway = start(&kept).await;
-    assert_eq!(gateway.ask_admin(with_token(Ask::new("PUT", "/config").body(format!("{kept}# put\n")))).await.status, 200);
+    assert_eq!(
+        gateway.ask_admin(with_token(Ask::new("PUT", "/config").body(format!("{kept}# put\n")))).await.status,
+        200
+    );
     let before = history(&gateway).await;
     assert!(before[0]["who"].is_object(), "{before}");
     gateway.stop().await;

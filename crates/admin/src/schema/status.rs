@@ -17,7 +17,8 @@ fn status() -> Value {
         "open": number("Connections of clients that are open."),
         "most": number("How many there may be."),
     });
-    let memory = json!({"resident_bytes": number_or_null("Memory that is in use; null where the system does not tell.")});
+    let memory =
+        json!({"resident_bytes": number_or_null("Memory that is in use; null where the system does not tell.")});
     let lost = json!({
         "log_records": number("Records of the access log that were dropped, or lost in a failed write."),
     });

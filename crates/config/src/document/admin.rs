@@ -12,7 +12,7 @@ use std::net::IpAddr;
 /// admin:
 ///   address: 0.0.0.0:9900
 ///   token: {env: PINTLE_ADMIN_TOKEN}
-///   tls: {certificates: [{cert: certs/gateway.pem, key: certs/gateway.key}]}
+///   tls: {certificates: [{cert: certs/own.pem, key: certs/own.key}]}
 ///   hosts: [gateway.internal]
 /// ```
 #[derive(Debug, Read)]

@@ -63,8 +63,7 @@ impl Tls {
                 Err(found) => faults.extend(found),
             }
         }
-        let made =
-            server(self, config, alpn, Arc::new(Resolver(ArcSwap::from_pointee(Identities::new(certificates)))));
+        let made = server(self, config, alpn, Arc::new(Resolver(ArcSwap::from_pointee(Identities::new(certificates)))));
         match made {
             Ok((resolver, server, state)) if faults.is_empty() => Ok(Arc::new(TlsListener {
                 tls: Arc::clone(self),

@@ -17,7 +17,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 const MOST_BYTES: usize = 64 << 20;
 
 /// Sends the request and reads the answer, all within the client's limit.
-pub(super) fn exchange(client: &AdminClient, (method, path): (&Method, &str), body: &str) -> Result<AdminAnswer, String> {
+pub(super) fn exchange(
+    client: &AdminClient,
+    (method, path): (&Method, &str),
+    body: &str,
+) -> Result<AdminAnswer, String> {
     let AdminClient { address, token, limit, .. } = client;
     let (limit, deadline) = (*limit, Instant::now() + *limit);
     let socket = connect(address, limit)?;
@@ -194,7 +198,10 @@ impl Wire<'_> {
     fn strange(&self) -> String {
         // A TLS alert, or another record of it (RFC 8446 5.1).
         if matches!(self.buffer.first_chunk(), Some([0x14..=0x17, 3])) {
-            return format!("{} speaks TLS: give the configuration by -c, or its certificate by --admin-ca", self.address);
+            return format!(
+                "{} speaks TLS: give the configuration by -c, or its certificate by --admin-ca",
+                self.address
+            );
         }
         format!("{} does not speak HTTP/1.1 as Pintle does: is it the admin address?", self.address)
     }

@@ -49,7 +49,12 @@ fn a_request_has_an_address_as_host_the_token_and_its_content() {
     let mut lines = head.lines();
     assert_eq!(lines.next(), Some("POST /x?y HTTP/1.1"));
     assert!(lines.clone().any(|line| line.starts_with("host: 127.0.0.1:")), "{head}");
-    for line in [concat!("user-agent: pintle/", env!("CARGO_PKG_VERSION")), "connection: close", "content-length: 4", "authorization: Bearer s3cret"] {
+    for line in [
+        concat!("user-agent: pintle/", env!("CARGO_PKG_VERSION")),
+        "connection: close",
+        "content-length: 4",
+        "authorization: Bearer s3cret",
+    ] {
         assert!(lines.clone().any(|one| one == line), "no {line} in {head}");
     }
     assert_eq!(body, "body");

@@ -56,7 +56,7 @@ impl Control for Controller {
         let explainer = self.explainer(version).map_err(|why| unexplained(why, version))?;
         let explanation = explainer.explain(&question).map_err(wrong)?;
         let mut json = explanation.json();
-        json["version"] = version.into();
+        json["version"] = explainer.version.into();
         Ok(Explained { text: explanation.to_string(), json })
     }
 
@@ -76,8 +76,8 @@ fn unexplained(why: Unexplained, version: u64) -> pintle_admin::Unexplained {
     match why {
         Unexplained::Busy => pintle_admin::Unexplained::Busy,
         Unexplained::NotKept => unknown(format!("version {version} is not kept: see /config/history")),
-        Unexplained::Broken => {
-            unknown(format!("version {version} cannot be put together any more: a file that it names has changed or gone"))
-        }
+        Unexplained::Broken => unknown(format!(
+            "version {version} cannot be put together any more: a file that it names has changed or gone"
+        )),
     }
 }

@@ -209,8 +209,7 @@ pub(super) fn entry(checked: &Checked, version: u64, by: Cause, took_ms: u64) ->
 /// The files and directories in which a change matters.
 pub(super) fn watched(path: &Path, server: &Server, checked: &Checked, named: &Named) -> Watched {
     let runtime = server.gateway().runtime();
-    let in_force: Vec<PathBuf> =
-        runtime.tls().flat_map(|(_, tls)| tls.watched_files()).collect();
+    let in_force: Vec<PathBuf> = runtime.tls().flat_map(|(_, tls)| tls.watched_files()).collect();
     let files = checked.files.iter().chain(&in_force).map(|path| &**path);
     Watched::new(files.chain([path]).chain(named.files()), checked.directories.iter().map(|path| &**path))
 }

@@ -63,13 +63,18 @@ impl Status {
         section(&mut text, "upstreams", &status["upstreams"], |upstream| {
             let breaker = (upstream["breaker_open"] == true).then(|| vec!["its circuit breaker is open".to_owned()]);
             let shown = items(&upstream["endpoints"]).count() as u64;
-            let more = upstream["endpoints_total"].as_u64().and_then(|all| all.checked_sub(shown)).filter(|more| *more > 0);
+            let more =
+                upstream["endpoints_total"].as_u64().and_then(|all| all.checked_sub(shown)).filter(|more| *more > 0);
             let more = more.map(|more| vec![format!("… and {more} more: --upstream has them")]);
             breaker.into_iter().chain(items(&upstream["endpoints"]).map(endpoint)).chain(more).collect()
         });
         if status["upstreams_next"].is_string() {
             let shown = items(&status["upstreams"]).count();
-            let _ = writeln!(text, "  … {shown} of {} upstreams: --upstream NAME has one", word(&status["upstreams_total"]));
+            let _ = writeln!(
+                text,
+                "  … {shown} of {} upstreams: --upstream NAME has one",
+                word(&status["upstreams_total"])
+            );
         }
         text
     }
@@ -86,10 +91,10 @@ fn who(who: &Value) -> String {
 /// How many there are of what can be counted.
 fn counts(status: &Value) -> Vec<String> {
     let connections = status["connections"].as_u64().or(status["connections"]["open"].as_u64());
-    let counted = [("route", status["routes"].as_u64()), ("connection", connections), ("worker", status["workers"].as_u64())];
-    let counts = counted
-        .iter()
-        .filter_map(|(one, count)| count.map(|n| format!("{n} {one}{}", if n == 1 { "" } else { "s" })));
+    let counted =
+        [("route", status["routes"].as_u64()), ("connection", connections), ("worker", status["workers"].as_u64())];
+    let counts =
+        counted.iter().filter_map(|(one, count)| count.map(|n| format!("{n} {one}{}", if n == 1 { "" } else { "s" })));
     let memory = status["memory"]["resident_bytes"].as_u64().map(|bytes| format!("{} MiB", bytes >> 20));
     let states = status["endpoints"].as_object().into_iter().flatten();
     let states = states.filter(|(state, count)| *state != "up" && count.as_u64() > Some(0));

@@ -78,7 +78,10 @@ impl Document {
             faults.push(format!("{at}: {value} is none of the words"));
         }
         if let Value::Array(items) = value {
-            items.iter().enumerate().for_each(|(n, item)| self.check(&schema["items"], item, &format!("{at}/{n}"), faults));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| self.check(&schema["items"], item, &format!("{at}/{n}"), faults));
         }
         if let Value::Object(members) = value {
             for (name, member) in members {
@@ -89,7 +92,9 @@ impl Document {
                 }
             }
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            faults.extend(required.filter(|name| !members.contains_key(*name)).map(|name| format!("{at}/{name} is missing")));
+            faults.extend(
+                required.filter(|name| !members.contains_key(*name)).map(|name| format!("{at}/{name} is missing")),
+            );
         }
     }
 
