@@ -99,7 +99,7 @@ impl Sampler {
 
     /// How many of 2^63 so many millionths are.
     pub const fn threshold_of(millionths: u32) -> u64 {
-        ((1 << 63) * millionths as u128 / 1_000_000) as u64
+        ((1u128 << 63) * millionths as u128 / 1_000_000) as u64
     }
 }
 
