@@ -168,7 +168,7 @@ async fn tls_is_spoken_and_its_certificate_renewed() {
     let names = ["gateway.internal", "127.0.0.1"];
     let written = certificates.write("admin", &certificates.server(&names));
     let gateway = start(config(&format!(", tls: {{certificates: [{written}]}}, hosts: [gateway.internal]"))).await;
-    let tls = TlsClient::new(&certificates, "gateway.internal");
+    let tls = TlsClient::new(&certificates, "gateway.internal").alpn(&["h2", "http/1.1"]);
     let mut client = H1Client::tls(gateway.admin(), &tls).await;
     assert_eq!(client.wire.alpn().as_deref(), Some("http/1.1"), "and no HTTP/2");
     let status = client.ask(Ask::get("/status").host("gateway.internal")).await.json();
@@ -185,6 +185,8 @@ async fn tls_is_spoken_and_its_certificate_renewed() {
     let renewed = certificates.server(&names);
     certificates.write("admin", &renewed);
     gateway.wait_stderr("certificates of the admin address renewed").await;
+    // Another client: this one would resume its session.
+    let tls = TlsClient::new(&certificates, "gateway.internal");
     assert_eq!(Wire::tls(gateway.admin(), &tls).await.certificate(), Some(renewed.der()));
 }
 

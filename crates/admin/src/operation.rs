@@ -91,6 +91,7 @@ pub(crate) enum Form {
 }
 
 /// Content that an operation takes.
+#[derive(Clone, Copy)]
 pub(crate) struct Takes {
     /// The media types; none at all is taken as the first.
     pub(crate) kinds: &'static [&'static str],
@@ -172,6 +173,23 @@ impl Operation {
                 },
                 _ => return None,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Operation;
+    use crate::operations::HEALTHZ;
+
+    #[test]
+    fn a_path_gives_what_stands_in_place_of_its_parameters() {
+        let captures = |path: &'static str, asked| Operation { path, ..*HEALTHZ }.captures(asked);
+        assert_eq!(captures("/why", "/why"), Some(vec![]));
+        assert_eq!(captures("/why/{id}", "/why/a%2Fb"), Some(vec![("id", "a%2Fb")]));
+        assert_eq!(captures("/a/{x}/b/{y}", "/a/1/b/2"), Some(vec![("x", "1"), ("y", "2")]));
+        for not in ["/why", "/why/", "/why/a/b", "/whys/a", "why/a"] {
+            assert_eq!(captures("/why/{id}", not), None, "{not}");
         }
     }
 }
