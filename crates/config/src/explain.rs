@@ -15,7 +15,7 @@ mod routes;
 mod text;
 
 pub use explanation::{Answer, Candidate, Change, Explanation, Field, Outcome, Policy, Sent, Service, Told, Verdict};
-pub use question::{ClientCertificate, Mistake, Question};
+pub use question::{Mistake, Question};
 
 use crate::describe::{Description, Level, PolicyDescription};
 use pintle_engine::{Asker, Listener, Rehearsal, Runtime};
@@ -25,7 +25,7 @@ use pintle_router::{Explained, Head};
 const CANDIDATES: usize = 100;
 
 /// Says what would become of a request over HTTP/1.1. `description` is the one of the document that `runtime` was made
-/// of. Reads the files of client certificates: not for a worker's thread.
+/// of. Reads the files of the authorities of clients: not for a worker's thread.
 pub fn explain(runtime: &Runtime, description: &Description, question: &Question) -> Result<Explanation, Mistake> {
     let (listener, why) = door::find(runtime, question)?;
     let described = description.listeners.iter().find(|one| *one.name == *listener.name);
