@@ -135,18 +135,23 @@ impl Verb {
 
 impl Operation {
     /// Every way in which it may be refused.
-    pub(crate) fn troubles(&self) -> impl Iterator<Item = &'static Kind> {
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = &'static Kind> + use<> {
         let who: &[&Kind] = match self.who {
             Who::Anyone => &[],
-            Who::Reader => &[&trouble::NO_TOKEN, &trouble::WRONG_TOKEN, &trouble::NO_CHANGES],
-            Who::Writer => &[&trouble::NO_TOKEN, &trouble::WRONG_TOKEN, &trouble::NO_CHANGES, &trouble::CROSS_SITE],
+            Who::Reader => trouble::OF_READERS,
+            Who::Writer => trouble::OF_WRITERS,
         };
+        [trouble::OF_ANY, who].into_iter().flatten().copied().chain(self.own_troubles())
+    }
+
+    /// Those that not every call may meet.
+    pub(crate) fn own_troubles(&self) -> impl Iterator<Item = &'static Kind> + use<> {
         let content: &[&Kind] = match self.takes {
             None => &[],
             Some(_) => &[&trouble::BAD_CONTENT, &trouble::TOO_LARGE, &trouble::WRONG_KIND],
         };
         let slow: &[&Kind] = if self.limit.is_some() { &[&trouble::TOO_SLOW] } else { &[] };
-        [trouble::OF_ANY, who, content, slow, self.troubles].into_iter().flatten().copied()
+        [content, slow, self.troubles].into_iter().flatten().copied()
     }
 
     /// Whether it can be made to hold only while a version is in force (`If-Match`).
