@@ -3,6 +3,7 @@
 
 use crate::Reason;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,6 +41,8 @@ pub struct Notes {
     pub receiving: Option<Arc<AtomicU64>>,
     /// The gRPC status where it is in the content, known once that has been seen; `u32::MAX` until then.
     pub grpc_status: Option<Arc<AtomicU32>>,
+    /// What the client reads beyond the reason, where the gateway answers.
+    pub detail: Cow<'static, str>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
 }

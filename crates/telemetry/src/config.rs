@@ -1,6 +1,7 @@
 //! The configuration's `telemetry`: each subject's type is its own, here they stand together.
 
 use crate::access_log::config::AccessLog;
+use crate::why::config::WhyConfig;
 use pintle_core::config::{Later, Read, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
@@ -20,7 +21,7 @@ pub struct Telemetry {
     /// Traces.
     #[read(later)]
     pub traces: Later,
-    /// The last requests, kept for `pintle why`.
-    #[read(later)]
-    pub why: Later,
+    /// The last requests, kept for `pintle why`; `none` for none.
+    #[read(default = "{}")]
+    pub why: WhyConfig,
 }
