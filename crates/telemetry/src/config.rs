@@ -3,6 +3,7 @@
 use crate::access_log::config::AccessLog;
 use crate::why::config::WhyConfig;
 use pintle_core::config::{Later, Read, Spanned};
+use pintle_core::redact::Names;
 
 /// What the gateway tells about itself and the requests it serves.
 ///
@@ -24,4 +25,11 @@ pub struct Telemetry {
     /// The last requests, kept for `pintle why`; `none` for none.
     #[read(default = "{}")]
     pub why: WhyConfig,
+}
+
+impl Telemetry {
+    /// The names of what is left out wherever requests are shown.
+    pub fn names(&self) -> Names {
+        Names::known().clone()
+    }
 }

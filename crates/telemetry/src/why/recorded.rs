@@ -47,14 +47,13 @@ impl Kept {
 
     /// What may be shown of it: values that are credentials by their names are left out.
     pub fn shown(&self, names: &Names) -> Recorded {
-        let Raw { ids, came, .. } = self.raw.clone();
         let raw = &self.raw;
-        let [id, trace] = ids;
+        let [id, trace] = raw.ids.clone();
         let text = |text: &str| names.value(text).into_owned();
         let some = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
-        let way = match came {
+        let came = match raw.came.clone() {
             RawWay::Request { version, method, scheme, authority, target, head, head_size, status, grpc_status } => {
-                Fields::Request {
+                Came::Request {
                     version,
                     method,
                     scheme,
@@ -66,7 +65,7 @@ impl Kept {
                     grpc_status,
                 }
             }
-            RawWay::Tunnel { server_name, end } => Fields::Tunnel { server_name: some(&server_name), end },
+            RawWay::Tunnel { server_name, end } => Came::Tunnel { server_name: some(&server_name), end },
         };
         Recorded {
             id,
@@ -86,7 +85,7 @@ impl Kept {
             client: raw.client,
             peer: raw.peer,
             tls: raw.tls.as_ref().map(RecordedTls::of),
-            way,
+            came,
             reason: raw.reason,
             detail: text(&raw.detail),
             internal: some(&text(&raw.internal)),
@@ -125,7 +124,7 @@ fn shown_fields(head: &[u8], names: &Names) -> Vec<(String, String)> {
 }
 
 /// A request that is over, or a tunnel, as it may be shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// Its id.
     pub id: String,
@@ -148,7 +147,7 @@ pub struct Recorded {
     /// The session, under TLS.
     pub tls: Option<RecordedTls>,
     /// What came.
-    pub way: Fields,
+    pub came: Came,
     /// Why the gateway answered by itself, or why the answer did not go out whole.
     pub reason: Option<Reason>,
     /// What the client read beyond the reason.
@@ -176,8 +175,8 @@ pub struct Recorded {
 }
 
 /// What came.
-#[derive(Clone, Debug)]
-pub enum Fields {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
     /// A request.
     Request {
         /// The version of HTTP.
@@ -209,7 +208,7 @@ pub enum Fields {
 }
 
 /// Where the time went, from the end of the head on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Time {
     /// In all.
     pub whole: Duration,
@@ -226,7 +225,7 @@ pub struct Time {
 }
 
 /// What is kept of a TLS session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedTls {
     /// `1.2` or `1.3`.
     pub version: String,
@@ -237,7 +236,7 @@ pub struct RecordedTls {
 }
 
 /// A policy that may wait.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waited {
     /// Its place in the run order.
     pub policy: String,
@@ -248,7 +247,7 @@ pub struct Waited {
 }
 
 /// A try to get an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
     /// The endpoint.
     pub endpoint: String,

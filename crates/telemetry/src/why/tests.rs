@@ -1,5 +1,5 @@
 use super::*;
-use pintle_core::notes::{Came, Chosen, Connect, Notes, Try};
+use pintle_core::notes::{Came as Outcome, Chosen, Connect, Notes, Try};
 use pintle_core::redact::Names;
 use pintle_core::{Reason, Scheme, Target, Version};
 use std::sync::Arc;
@@ -76,9 +76,9 @@ fn what_is_kept_is_told_without_credentials() {
     let mut first = Try::new("10.0.0.7:9001".into(), Chosen { by: "least_requests", among: 3 }, began);
     first.connect = Some(Connect { took: Duration::from_millis(1), tls: Duration::ZERO });
     first.over = Some(began + Duration::from_millis(2));
-    first.came = Came::Failed(Reason::UpstreamClosed, Some("reset; https://u:hunter2@a.test/".into()));
+    first.came = Outcome::Failed(Reason::UpstreamClosed, Some("reset; https://u:hunter2@a.test/".into()));
     let mut second = Try::new("10.0.0.8:9001".into(), Chosen { by: "only", among: 1 }, began);
-    second.came = Came::Answer(503);
+    second.came = Outcome::Answer(503);
     request.notes = Notes {
         version: 7,
         upstream: Some(Arc::from("orders")),
@@ -91,7 +91,7 @@ fn what_is_kept_is_told_without_credentials() {
     request.keep(&why);
     let told = one(&why, "0af76519");
     assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
-    let Fields::Request { version, target, fields, status, head_cut, .. } = &told.way else { panic!("{told:?}") };
+    let Came::Request { version, target, fields, status, head_cut, .. } = &told.came else { panic!("{told:?}") };
     assert_eq!((*version, *status, *head_cut), ("2", 502, false));
     assert_eq!(target, "/b?page=2&token=REDACTED");
     let is = |name: &str, value: &str| fields.contains(&(name.to_owned(), value.to_owned()));
@@ -119,7 +119,7 @@ fn a_long_head_is_cut_and_says_so() {
     request.keep(&why);
     let Found::One(kept) = why.find("long-head") else { panic!("it is there") };
     assert_eq!(kept.head(), None, "half a head explains nothing");
-    assert!(matches!(kept.shown(Names::known()).way, Fields::Request { head_cut: true, .. }));
+    assert!(matches!(kept.shown(Names::known()).came, Came::Request { head_cut: true, .. }));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn nothing_that_is_kept_makes_a_record_too_long() {
     request.head = long.clone().into_bytes();
     let attempt = || {
         let mut one = Try::new(long.as_str().into(), Chosen { by: "only", among: 1 }, Instant::now());
-        one.came = Came::Failed(Reason::Timeout, Some(long.as_str().into()));
+        one.came = Outcome::Failed(Reason::Timeout, Some(long.as_str().into()));
         one
     };
     request.notes = Notes {
