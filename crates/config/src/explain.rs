@@ -21,7 +21,7 @@ pub use explanation::{
     Verdict,
 };
 pub use happened::{Past, happened, listed};
-pub use question::{Mistake, Question};
+pub use question::{ClientCertificate, Mistake, Question};
 
 use crate::describe::{Description, Level, PolicyDescription, RouteDescription};
 use pintle_engine::{Asker, Listener, Rehearsal, Runtime};
