@@ -63,3 +63,4 @@ mod tls;
 mod tls_clients;
 mod tunnel;
 mod websocket;
+mod why;

@@ -38,7 +38,7 @@ pub fn explain(runtime: &Runtime, description: &Description, question: &Question
     let address = door::peer(listener, question);
     let bare = |outcome: Outcome| Explanation {
         sentence: None,
-        request: question.to_string(),
+        request: outcome::target_shown(&question.to_string(), &description.names),
         from: address.map_or_else(|| "a unix socket".to_owned(), |peer| peer.ip().to_string()),
         notes: Vec::new(),
         listener: Told {

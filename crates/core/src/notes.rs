@@ -82,7 +82,8 @@ pub struct Try {
 /// Why an endpoint was chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
-    /// The way: a word of `balance`, `hash`, `sticky`, `only` where there is one alone, or `none_left` where all were out.
+    /// The way: a word of `balance`, `hash`, `sticky`, `sticky_gone` where the one that a cookie names
+    /// takes no part, `only` where there is one alone, `none_left` where all were out.
     pub by: &'static str,
     /// How many there were to choose from.
     pub among: u32,

@@ -25,9 +25,10 @@ pub use wanted::{Class, Wanted};
 use config::WhyConfig;
 use lane::{Bounds, Lane};
 use parking_lot::Mutex;
+use pintle_core::redact::Names;
 use pintle_core::worker;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,6 +36,8 @@ use std::time::{Duration, Instant, SystemTime};
 const MOST_SHARDS: usize = 8;
 /// How slow a request is that is kept among those that went wrong.
 const SLOW: Duration = Duration::from_secs(1);
+/// So many ids are named where several begin as was asked.
+const MOST_NAMED: usize = 5;
 /// A prefix of an id is enough from so many characters on.
 pub const PREFIX: usize = 8;
 
@@ -43,6 +46,8 @@ pub struct Why {
     on: AtomicBool,
     /// What moments in records count from.
     epoch: Instant,
+    /// What is left out where something is shown.
+    names: Mutex<Arc<Names>>,
     shards: Box<[Shard]>,
 }
 
@@ -87,7 +92,7 @@ impl Why {
     /// A ring for so many workers, switched off.
     pub fn new(workers: usize) -> Why {
         let shards = (0..workers.clamp(1, MOST_SHARDS)).map(|_| Shard(Mutex::default())).collect();
-        Why { on: AtomicBool::new(false), epoch: Instant::now(), shards }
+        Why { on: AtomicBool::new(false), epoch: Instant::now(), names: Mutex::default(), shards }
     }
 
     /// Whether anything is kept.
@@ -95,8 +100,9 @@ impl Why {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// Goes over to other settings. What is kept stays, as far as it has room.
-    pub fn go_over(&self, config: &WhyConfig) {
+    /// Goes over to other settings, and other names of credentials. What is kept stays, as far as it has room.
+    pub fn go_over(&self, config: &WhyConfig, names: Names) {
+        *self.names.lock() = Arc::new(names);
         let bounds = match config {
             WhyConfig::Off => None,
             WhyConfig::On(bounds) => Some((bounds.memory.in_memory(), bounds.requests as usize)),
@@ -127,16 +133,18 @@ impl Why {
 
     /// Looks for a request by its id, its trace's, or the beginning of either, if that is long enough.
     pub fn find(&self, id: &str) -> Found {
-        let (mut whole, mut beginning) = (None, Vec::new());
+        let (mut whole, mut beginning): (Option<Vec<u8>>, Vec<Vec<u8>>) = (None, Vec::new());
         self.each(&mut |record| {
-            let mut ids = raw::ids(record);
-            if ids.any(|one| one == id.as_bytes()) {
+            if raw::ids(record).any(|one| one == id.as_bytes()) {
                 // A trace may have come by here more than once; so may an id that a proxy gave.
-                whole = Some(record.to_vec());
+                let is_later = whole.as_ref().is_none_or(|other| raw::over(other) <= raw::over(record));
+                if is_later {
+                    whole = Some(record.to_vec());
+                }
             } else if id.len() >= PREFIX && raw::ids(record).any(|one| one.starts_with(id.as_bytes())) {
                 beginning.push(record.to_vec());
+                beginning.truncate(MOST_NAMED);
             }
-            ControlFlow::Continue(())
         });
         match (whole, &beginning[..]) {
             (Some(record), _) => Found::One(Box::new(self.kept(&record))),
@@ -160,7 +168,6 @@ impl Why {
                     newest.pop_first();
                 }
             }
-            ControlFlow::Continue(())
         });
         newest.into_values().rev().map(|record| self.kept(&record)).collect()
     }
@@ -171,13 +178,12 @@ impl Why {
         self.each(&mut |record| {
             records += 1;
             oldest = oldest.min(raw::over(record));
-            ControlFlow::Continue(())
         });
         Extent { records, oldest: (records > 0).then(|| self.time(oldest)) }
     }
 
     fn kept(&self, record: &[u8]) -> Kept {
-        Kept::new(raw::read(record), self.time(raw::over(record)))
+        Kept::new(raw::read(record), self.time(raw::over(record)), Arc::clone(&self.names.lock()))
     }
 
     /// When something was, by today's clock: that of the moment itself may have been wrong.
@@ -187,7 +193,7 @@ impl Why {
     }
 
     /// Shows every record to `visit`. No worker waits for longer than the copy of a segment takes.
-    fn each(&self, visit: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) {
+    fn each(&self, visit: &mut dyn FnMut(&[u8])) {
         let mut copy = Vec::new();
         for Shard(part) in &self.shards {
             for lane in 0..LANES {
@@ -198,9 +204,7 @@ impl Why {
                     copy.reserve(lane::SEGMENT);
                     let Some(number) = part.lock().lanes[lane].copy_after(after, &mut copy) else { break };
                     after = Some(number);
-                    if lane::records(&copy).try_for_each(&mut *visit).is_break() {
-                        return;
-                    }
+                    lane::records(&copy).for_each(&mut *visit);
                 }
             }
         }

@@ -196,6 +196,8 @@ pub enum Change {
 pub struct Happened {
     /// What was recorded, without credentials.
     pub recorded: Recorded,
+    /// Whether its candidates could be worked out.
+    pub is_worked_out: bool,
     /// The action of the route that took it.
     pub action: Option<Told>,
     /// The endpoints of the service that it was meant for, by the configuration of then.

@@ -5,7 +5,6 @@ use super::sentence::sentence;
 use super::{Explanation, Happened, Judged, Outcome, Policy, Standing, Told, Worked, policy, work_out};
 use crate::describe::{Description, RouteDescription};
 use pintle_core::exchange::Tls;
-use pintle_core::redact::Names;
 use pintle_core::step::Plan;
 use pintle_engine::{Asker, Listener, Runtime};
 use pintle_http1::websocket::new_key;
@@ -22,17 +21,12 @@ pub enum Past<'p> {
 
 /// Says what became of a request. `now` says how an upstream stands. Works as long as an explanation does: not for a
 /// worker's thread.
-pub fn happened(
-    kept: &Kept,
-    names: &Names,
-    past: &Past<'_>,
-    now: impl FnOnce(&str) -> Option<Standing>,
-) -> Explanation {
-    let recorded = kept.shown(names);
+pub fn happened(kept: &Kept, past: &Past<'_>, now: impl FnOnce(&str) -> Option<Standing>) -> Explanation {
+    let recorded = kept.shown();
     let mut notes = notes(&recorded);
     let now = recorded.upstream.as_deref().and_then(now);
     let mut explanation = bare(&recorded, past);
-    let (mut action, mut endpoints) = (None, None);
+    let (mut action, mut endpoints, mut is_worked_out) = (None, None, false);
     match past {
         Past::Gone(why) => notes.push(format!("which routes were candidates cannot be told: {why}")),
         Past::Known(runtime, description) => {
@@ -40,6 +34,7 @@ pub fn happened(
             match (kept.head(), listener(runtime, &recorded)) {
                 (Some(head), Some(listener)) => {
                     let worked = work_out(runtime, description, listener, &asker(&recorded), &rebuilt(head, &recorded));
+                    is_worked_out = true;
                     endpoints = known(&worked, &recorded);
                     let (route, differs) = compared(&worked, &recorded, description);
                     notes.extend(differs);
@@ -61,14 +56,14 @@ pub fn happened(
     judge(&mut explanation.policies, &recorded);
     explanation.route.clone_from(&recorded.route);
     explanation.notes = notes;
-    let happened = Happened { recorded, action, endpoints, now };
+    let happened = Happened { recorded, is_worked_out, action, endpoints, now };
     explanation.sentence = Some(sentence(&explanation, &happened));
     Explanation { outcome: Outcome::Happened(Box::new(happened)), ..explanation }
 }
 
 /// The same in one line, without its candidates.
-pub fn listed(kept: &Kept, names: &Names) -> Explanation {
-    happened(kept, names, &Past::Gone(String::new()), |_| None)
+pub fn listed(kept: &Kept) -> Explanation {
+    happened(kept, &Past::Gone(String::new()), |_| None)
 }
 
 fn bare(recorded: &Recorded, past: &Past<'_>) -> Explanation {

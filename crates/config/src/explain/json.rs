@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 impl Explanation {
     /// As a JSON object. What is absent is null.
     pub fn json(&self) -> Value {
-        json!({
-            "sentence": self.sentence,
+        let mut value = json!({
             "request": self.request,
             "from": self.from,
             "notes": self.notes,
@@ -22,24 +21,31 @@ impl Explanation {
             "route": self.route,
             "policies": self.policies.iter().map(policy).collect::<Value>(),
             "outcome": outcome(&self.outcome),
-        })
+        });
+        if let Some(sentence) = &self.sentence {
+            value["sentence"] = json!(sentence);
+        }
+        value
     }
 }
 
 fn policy(policy: &Policy) -> Value {
     let judged = policy.judged.as_ref().map(|judged| match judged {
-        Judged::Passed { own } => json!({"word": "passed", "own": own.map(happened::micros)}),
-        Judged::Refused(why) => json!({"word": "refused", "why": why}),
-        Judged::NotReached => json!({"word": "not_reached"}),
+        Judged::Passed { own } => json!({"word": "passed", "why": null, "own": own.map(happened::micros)}),
+        Judged::Refused(why) => json!({"word": "refused", "why": why, "own": null}),
+        Judged::NotReached => json!({"word": "not_reached", "why": null, "own": null}),
     });
-    json!({
+    let mut value = json!({
         "name": policy.name,
         "settings": policy.settings,
         "level": policy.level,
         "named": policy.named,
         "place": policy.place,
-        "verdict": judged,
-    })
+    });
+    if let Some(judged) = judged {
+        value["verdict"] = judged;
+    }
+    value
 }
 
 fn told(told: &Told) -> Value {

@@ -264,7 +264,8 @@ impl Said<'_> {
         }
         match self.explanation.near.first() {
             Some(near) => format!("no route is for {asked}; nearest is `{}`: {}", near.name, near.why),
-            None => format!("no route is for {asked}, and none comes near"),
+            None if self.happened.is_worked_out => format!("no route is for {asked}, and none comes near"),
+            None => format!("no route was for {asked}"),
         }
     }
 

@@ -174,7 +174,7 @@ impl Controller {
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
-        gateway.why.go_over(&document.telemetry.why);
+        gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);
         Some((version, access))

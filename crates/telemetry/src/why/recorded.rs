@@ -5,6 +5,7 @@ use pintle_core::Reason;
 use pintle_core::notes::Connect;
 use pintle_core::redact::Names;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A record as it was kept, with credentials. It can be asked what it takes to find it and to work out why, and
@@ -12,6 +13,7 @@ use std::time::{Duration, SystemTime};
 pub struct Kept {
     pub(super) raw: Raw,
     over: SystemTime,
+    names: Arc<Names>,
 }
 
 impl std::fmt::Debug for Kept {
@@ -21,8 +23,8 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Kept {
-    pub(super) fn new(raw: Raw, over: SystemTime) -> Self {
-        Kept { raw, over }
+    pub(super) fn new(raw: Raw, over: SystemTime, names: Arc<Names>) -> Self {
+        Kept { raw, over, names }
     }
 
     /// Its id.
@@ -46,7 +48,8 @@ impl Kept {
     }
 
     /// What may be shown of it: values that are credentials by their names are left out.
-    pub fn shown(&self, names: &Names) -> Recorded {
+    pub fn shown(&self) -> Recorded {
+        let names = &*self.names;
         let raw = &self.raw;
         let [id, trace] = raw.ids.clone();
         let text = |text: &str| names.value(text).into_owned();

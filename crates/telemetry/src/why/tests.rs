@@ -56,13 +56,13 @@ impl Request {
 
 fn ring(workers: usize, config: &WhyConfig) -> Why {
     let why = Why::new(workers);
-    why.go_over(config);
+    why.go_over(config, Names::known().clone());
     why
 }
 
 fn one(why: &Why, id: &str) -> Recorded {
     match why.find(id) {
-        Found::One(kept) => kept.shown(Names::known()),
+        Found::One(kept) => kept.shown(),
         other => panic!("{other:?}"),
     }
 }
@@ -119,7 +119,7 @@ fn a_long_head_is_cut_and_says_so() {
     request.keep(&why);
     let Found::One(kept) = why.find("long-head") else { panic!("it is there") };
     assert_eq!(kept.head(), None, "half a head explains nothing");
-    assert!(matches!(kept.shown(Names::known()).came, Came::Request { head_cut: true, .. }));
+    assert!(matches!(kept.shown().came, Came::Request { head_cut: true, .. }));
 }
 
 #[test]
@@ -176,15 +176,10 @@ fn lists_are_the_newest_of_what_is_wanted() {
 fn off_keeps_nothing_and_a_change_keeps_what_has_room() {
     let why = ring(1, &WhyConfig::default());
     Request::new("before-1", 200).keep(&why);
-    why.go_over(&WhyConfig::On(config::WhyBounds {
-        requests: 100,
-        ..match WhyConfig::default() {
-            WhyConfig::On(bounds) => bounds,
-            WhyConfig::Off => panic!("it is on"),
-        }
-    }));
+    let WhyConfig::On(bounds) = WhyConfig::default() else { panic!("it is on") };
+    why.go_over(&WhyConfig::On(config::WhyBounds { requests: 100, ..bounds }), Names::default());
     assert!(matches!(why.find("before-1"), Found::One(_)));
-    why.go_over(&WhyConfig::Off);
+    why.go_over(&WhyConfig::Off, Names::default());
     assert!(!why.is_on() && why.extent() == Extent { records: 0, oldest: None });
 }
 
@@ -207,6 +202,6 @@ fn nothing_that_is_kept_makes_a_record_too_long() {
     };
     request.keep(&why);
     let [kept] = &why.list(&Wanted::all(1))[..] else { panic!("it is there") };
-    let told = kept.shown(Names::known());
+    let told = kept.shown();
     assert_eq!((told.attempts, told.tries.len()), (100, 8));
 }

@@ -1,6 +1,7 @@
 //! What became of a request as programs read it. Times are in microseconds.
 
 use super::{Happened, action_of};
+use crate::explain::{Explanation, Outcome};
 use pintle_telemetry::utc;
 use pintle_telemetry::why::{Came, Recorded, Tried};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "kind": "happened",
         "request_id": recorded.id,
         "trace_id": recorded.trace,
-        "over": utc(recorded.over).to_string(),
+        "over": utc(recorded.over),
         "version": recorded.version,
         "asked": asked,
         "status": status,
@@ -94,4 +95,28 @@ fn time(recorded: &Recorded) -> Value {
 
 pub(super) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Explanation {
+    /// What happened, in brief, for a list.
+    pub fn brief(&self) -> Value {
+        let Outcome::Happened(happened) = &self.outcome else { return Value::Null };
+        let recorded = &happened.recorded;
+        let status = match recorded.came {
+            Came::Request { status, .. } => Some(status),
+            Came::Tunnel { .. } => None,
+        };
+        json!({
+            "request_id": recorded.id,
+            "over": utc(recorded.over),
+            "sentence": self.sentence,
+            "request": self.request,
+            "client": recorded.client.map(|ip| ip.to_string()),
+            "route": recorded.route,
+            "upstream": recorded.upstream,
+            "status": status,
+            "reason": recorded.reason.map(|reason| reason.code()),
+            "took": micros(recorded.time.whole),
+        })
+    }
 }
