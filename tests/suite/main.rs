@@ -61,6 +61,7 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod traces;
 mod tunnel;
 mod websocket;
 mod why;

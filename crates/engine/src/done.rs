@@ -35,8 +35,9 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
     route.meter.count(&listener.meter, &exchange.request.method, status, ended.duration());
+    let has_spans = gateway.traces.record(&ended);
     if gateway.log.is_on() {
-        log(gateway, &ended);
+        log(gateway, &ended, has_spans);
     }
     if gateway.why.is_on() {
         why(gateway, &ended);
@@ -57,7 +58,7 @@ fn why(gateway: &Gateway, ended: &Ended<'_>) {
             grpc_status: ended.grpc_status,
         },
         id: &exchange.id,
-        trace: trace(exchange),
+        trace: Some(exchange.trace.id()),
         listener: ended.listener,
         route: &exchange.route.name,
         client: client.ip,
@@ -74,12 +75,7 @@ fn why(gateway: &Gateway, ended: &Ended<'_>) {
     });
 }
 
-/// The trace that a request belongs to.
-fn trace(exchange: &Exchange) -> Option<&str> {
-    exchange.request.fields.get_str(names::TRACEPARENT).and_then(|parent| parent.get(3..35))
-}
-
-fn log(gateway: &Gateway, ended: &Ended<'_>) {
+fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
     let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
     let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
@@ -87,7 +83,8 @@ fn log(gateway: &Gateway, ended: &Ended<'_>) {
     gateway.log.write(&Record {
         time: SystemTime::now(),
         request_id: &exchange.id,
-        trace_id: trace(exchange),
+        trace_id: Some(exchange.trace.id()),
+        span_id: has_spans.then(|| exchange.trace.span()),
         client: exchange.client.ip,
         method: request.method.as_str(),
         scheme: request.scheme.as_str(),

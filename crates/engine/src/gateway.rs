@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
-use pintle_telemetry::{AccessLog, Metrics, Why};
+use pintle_telemetry::{AccessLog, Metrics, Traces, Why};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -39,6 +39,8 @@ pub struct Gateway {
     pub log: AccessLog,
     /// The last requests.
     pub why: Why,
+    /// Spans of requests.
+    pub traces: Arc<Traces>,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
@@ -68,6 +70,7 @@ impl Gateway {
             retired: Mutex::new(Vec::new()),
             log,
             why: Why::new(worker::count()),
+            traces: Traces::new(Arc::clone(&metrics)),
             metrics,
             instance,
             phase: AtomicU8::new(SERVING),
