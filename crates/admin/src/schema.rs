@@ -2,6 +2,7 @@
 //! member that there is stands here.
 
 mod explanation;
+mod happened;
 mod status;
 
 use serde_json::{Map, Value, json};
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Map<String, Value> {
     add("OpenApi", open_api());
     status::add(&mut add);
     explanation::add(&mut add);
+    happened::add(&mut add);
     all
 }
 

@@ -6,6 +6,7 @@ use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::level::{Level as Around, spread};
 use crate::maybe::Maybe;
 use pintle_core::config::{Form, Node, Read, Shape, Span, Spanned};
+use pintle_core::redact::Names;
 use pintle_engine::ListenerProtocol;
 use pintle_policies::{PolicyList, describe as describe_policies};
 use pintle_router::Pattern;
@@ -22,6 +23,8 @@ pub struct Description {
     pub upstreams: Vec<UpstreamDescription>,
     /// The routes, as the runtime's table has them: one that differs by its listeners' policies is there for each.
     pub routes: Vec<RouteDescription>,
+    /// The names of what is not shown to anybody.
+    pub names: Names,
 }
 
 /// A listener.
@@ -139,6 +142,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
         listeners: describing.listeners(root),
         upstreams: document.upstreams.iter().map(upstream).collect(),
         routes: describing.routes,
+        names: document.telemetry.names(),
     }
 }
 
