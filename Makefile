@@ -40,10 +40,10 @@ VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
 needs:
 	@$(VENV)/bin/python -c 'import grpc, rotel, schemathesis, websockets' 2>/dev/null || { \
-	  echo 'installing $(PEERS) of PyPI, for peers, admin and traces tests'; \
+	  echo 'installing $(PEERS) of PyPI, for peers, traces and admin tests'; \
 	  { timeout 60 python3 -m venv $(VENV) && timeout 180 $(VENV)/bin/pip install --quiet $(PEERS); } </dev/null >/dev/null 2>&1 || { \
 	    rm -rf $(VENV); \
-	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers, admin and traces tests'; \
+	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers, traces and admin tests'; \
 	  }; \
 	}
 	@echo "$$NEEDS" | while IFS=: read -r command package tests; do \

@@ -64,3 +64,4 @@ mod tls_clients;
 mod traces;
 mod tunnel;
 mod websocket;
+mod why;

@@ -84,8 +84,8 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         resolver,
         upstreams: upstreams.all(),
         listeners,
-        traces,
         admin_tls,
+        traces,
         origin: origin(written, &places, files, reader),
         by_name,
     })

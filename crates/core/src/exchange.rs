@@ -79,6 +79,8 @@ pub struct Tls {
     pub server_name: Option<Box<str>>,
     /// The verified client certificate (DER), if one was given.
     pub certificate: Option<Box<[u8]>>,
+    /// Its SHA-256.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// What is fixed about a route: names for logs, metrics and expressions.

@@ -3,6 +3,7 @@
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
 use pintle_core::{Exchange, Reason, StatusCode, names};
+use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Ended, Record};
 use std::time::{Instant, SystemTime};
 
@@ -38,6 +39,40 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     if gateway.log.is_on() {
         log(gateway, &ended, has_spans);
     }
+    if gateway.why.is_on() {
+        why(gateway, &ended);
+    }
+}
+
+fn why(gateway: &Gateway, ended: &Ended<'_>) {
+    let exchange = ended.exchange;
+    let (request, notes, client) = (&exchange.request, &exchange.notes, &exchange.client);
+    gateway.why.keep(&Decision {
+        way: Way::Request {
+            version: request.version,
+            method: request.method.as_str(),
+            scheme: request.scheme,
+            target: &request.target,
+            head: request.fields.came(),
+            status: ended.status.as_u16(),
+            grpc_status: ended.grpc_status,
+        },
+        id: &exchange.id,
+        trace: Some(exchange.trace.id()),
+        listener: ended.listener,
+        route: &exchange.route.name,
+        client: client.ip,
+        peer: client.peer,
+        tls: client.tls.as_deref(),
+        began: exchange.started,
+        over: ended.over,
+        notes,
+        reason: ended.reason,
+        internal: notes.internal.as_deref(),
+        detail: &notes.detail,
+        received: notes.received(),
+        sent: ended.sent,
+    });
 }
 
 fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {

@@ -36,10 +36,10 @@ pub struct Runtime {
     pub resolver: Arc<Resolver>,
     /// Every upstream that a route may reach.
     pub upstreams: Vec<Arc<Upstream>>,
-    /// Where spans of its requests go; none if nobody takes them.
-    pub traces: Option<Arc<TraceSettings>>,
     /// The TLS of the admin address, if it has any.
     pub admin_tls: Option<Arc<TlsListener>>,
+    /// Where spans of its requests go; none if nobody takes them.
+    pub traces: Option<Arc<TraceSettings>>,
     /// Where its routes were written.
     pub origin: Origin,
     /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.

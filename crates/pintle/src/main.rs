@@ -26,6 +26,7 @@ mod status;
 mod terminal;
 mod trim;
 mod watch;
+mod why;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, Write};
@@ -75,6 +76,9 @@ enum Command {
     Reload(admin_client::AdminArguments),
     /// Says what a running gateway does: configuration, listeners, upstreams.
     Status(remote::StatusArguments),
+    /// Says what became of a request, and why: its route and what ruled others out, the policies, the endpoints that were
+    /// tried, where the time went. Asks a running gateway, which keeps the last requests.
+    Why(why::Arguments),
     /// Prints what a shell needs in order to complete commands and flags: `source <(pintle completions bash)`.
     Completions {
         /// Which shell.
@@ -118,6 +122,7 @@ fn main() -> ExitCode {
         Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
         Command::Schema => print(&pintle_config::schema()),

@@ -2,7 +2,9 @@
 
 use crate::access_log::config::AccessLog;
 use crate::traces::TracesConfig;
+use crate::why::config::WhyConfig;
 use pintle_core::config::{Later, Read, Spanned};
+use pintle_core::redact::Names;
 
 /// What the gateway tells about itself and the requests it serves.
 ///
@@ -20,7 +22,14 @@ pub struct Telemetry {
     pub metrics: Later,
     /// Which requests are recorded as spans, and where those go.
     pub traces: Option<TracesConfig>,
-    /// The last requests, kept for `pintle why`.
-    #[read(later)]
-    pub why: Later,
+    /// The last requests, kept for `pintle why`; `none` for none.
+    #[read(default = "{}")]
+    pub why: WhyConfig,
+}
+
+impl Telemetry {
+    /// The names of what is left out wherever requests are shown.
+    pub fn names(&self) -> Names {
+        Names::known().clone()
+    }
 }

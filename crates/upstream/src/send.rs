@@ -156,10 +156,15 @@ impl Upstream {
     /// the one that the balance has it go to.
     fn choose(&self, mark: Option<u64>, wish: &Wish<'_>) -> Option<(Arc<Endpoint>, Chosen)> {
         let observer = &*self.observer;
-        match mark.filter(|_| wish.tried.is_empty()).and_then(|mark| self.members.marked(mark, wish.now, observer)) {
-            Some(chosen) => Some(chosen),
-            None => self.members.pick(wish, observer),
+        let mark = mark.filter(|_| wish.tried.is_empty());
+        if let Some(chosen) = mark.and_then(|mark| self.members.marked(mark, wish.now, observer)) {
+            return Some(chosen);
         }
+        let (endpoint, mut chosen) = self.members.pick(wish, observer)?;
+        if mark.is_some() && chosen.by != "none_left" {
+            chosen.by = "sticky_gone";
+        }
+        Some((endpoint, chosen))
     }
 
     /// Looks names up whose time is over: beside the request while what is known may still be used, else before it.

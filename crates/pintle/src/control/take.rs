@@ -176,6 +176,7 @@ impl Controller {
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
+        gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
         gateway.traces.go_over(traces);
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);

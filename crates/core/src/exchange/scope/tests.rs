@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchange {
-    let tls = Tls { version: "1.3", cipher: "X".into(), server_name: Some("shop.test".into()), certificate: None };
+    let tls = Tls { version: "1.3", cipher: "X".into(), server_name: Some("shop.test".into()), ..Tls::default() };
     Exchange {
         request: Request {
             method: Method::PUT,
