@@ -199,7 +199,6 @@ impl Proxy {
         if let Some(web) = web {
             web.answer(&mut response, &mut exchange.notes.grpc_status);
         }
-        exchange.notes.first_byte = Some(exchange.started.elapsed());
         if let Some(Rewrite { undoes_path }) = self.rewrite {
             let host = target.host(chosen.as_deref(), exchange.request.target.authority());
             Undo::new(exchange, path.as_deref(), undoes_path, host, &target.upstream).apply(&mut response.fields);

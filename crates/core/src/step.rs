@@ -7,11 +7,13 @@ mod plan;
 
 pub use plan::{Destination, Plan};
 
+use crate::notes::Wait;
 use crate::{Exchange, Refusal, Response};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A future on the heap that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -45,16 +47,34 @@ pub trait Action: Send + Sync {
     fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal>;
 }
 
+/// A step, and the place in the run order that it is of: what logs, metrics and explanations call it.
+pub struct PolicyStep {
+    /// The place.
+    pub policy: &'static str,
+    /// The step.
+    pub step: Step,
+}
+
 /// The steps of one route and its action.
 pub struct Chain {
-    steps: Box<[Step]>,
+    steps: Box<[PolicyStep]>,
     action: Arc<dyn Action>,
 }
 
 impl Chain {
     /// A chain of these steps, outer to inner, around `action`.
-    pub fn new(steps: Vec<Step>, action: Arc<dyn Action>) -> Self {
+    pub fn new(steps: Vec<PolicyStep>, action: Arc<dyn Action>) -> Self {
         Chain { steps: steps.into_boxed_slice(), action }
+    }
+
+    /// The places of its steps, outer to inner.
+    pub fn policies(&self) -> impl Iterator<Item = &'static str> {
+        self.steps.iter().map(|one| one.policy)
+    }
+
+    /// The place of the step that refused; none where that was the action.
+    pub fn policy(&self, refused_at: Option<usize>) -> Option<&'static str> {
+        self.steps.get(refused_at?).map(|one| one.policy)
     }
 
     /// Runs the chain. A refusal comes back unrendered; once it is rendered, [`Chain::edit_reply`] must see it.
@@ -65,8 +85,8 @@ impl Chain {
     /// What [`Chain::run`] would come to, without waiting for anything and without doing anything: checks and edits are run,
     /// wraps are passed over, and the action plans.
     pub fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
-        for (at, step) in self.steps.iter().enumerate() {
-            if let Step::Check(check) = step {
+        for (at, one) in self.steps.iter().enumerate() {
+            if let Step::Check(check) = &one.step {
                 check(exchange).map_err(|refusal| Refusal { at: refusal.at.or(Some(at)), ..refusal })?;
             }
         }
@@ -87,8 +107,8 @@ impl Chain {
     }
 
     fn edit(&self, range: std::ops::Range<usize>, exchange: &Exchange, response: &mut Response) {
-        for step in self.steps[range].iter().rev() {
-            if let Step::Edit(edit) = step {
+        for one in self.steps[range].iter().rev() {
+            if let Step::Edit(edit) = &one.step {
                 edit(exchange, response);
             }
         }
@@ -97,17 +117,29 @@ impl Chain {
     async fn run_from(self: &Arc<Self>, start: usize, exchange: &mut Exchange) -> Outcome {
         let mut at = start;
         let outcome = loop {
-            match self.steps.get(at) {
-                Some(Step::Check(check)) => {
+            let Some(PolicyStep { policy, step }) = self.steps.get(at) else {
+                if at > 0 {
+                    exchange.notes.action = Some(Instant::now());
+                }
+                break self.action.call(exchange).await;
+            };
+            match step {
+                Step::Check(check) => {
                     if let Err(refusal) = check(exchange) {
                         break Err(refusal);
                     }
                 }
-                Some(Step::Edit(_)) => {}
-                Some(Step::Wrap(wrap)) => {
-                    break wrap.call(exchange, Next { chain: Arc::clone(self), at: at + 1 }).await;
+                Step::Edit(_) => {}
+                Step::Wrap(wrap) => {
+                    let wait = exchange.notes.waits.len();
+                    let (began, inward, outward, over) = (Instant::now(), None, None, None);
+                    exchange.notes.waits.push(Wait { policy, began, inward, outward, over });
+                    let outcome = wrap.call(exchange, Next { chain: Arc::clone(self), at: at + 1, wait }).await;
+                    if let Some(wait) = exchange.notes.waits.get_mut(wait) {
+                        wait.over = Some(Instant::now());
+                    }
+                    break outcome;
                 }
-                None => break self.action.call(exchange).await,
             }
             at += 1;
         };
@@ -135,11 +167,21 @@ impl fmt::Debug for Chain {
 pub struct Next {
     chain: Arc<Chain>,
     at: usize,
+    /// Where the notes have the wrap that it is of.
+    wait: usize,
 }
 
 impl Next {
     /// Runs the rest.
     pub async fn run(self, exchange: &mut Exchange) -> Outcome {
-        self.chain.run_from(self.at, exchange).await
+        // An exchange of a task of its own has none of the notes.
+        if let Some(wait) = exchange.notes.waits.get_mut(self.wait) {
+            (wait.inward, wait.outward) = (Some(Instant::now()), None);
+        }
+        let outcome = self.chain.run_from(self.at, exchange).await;
+        if let Some(wait) = exchange.notes.waits.get_mut(self.wait) {
+            wait.outward = Some(Instant::now());
+        }
+        outcome
     }
 }

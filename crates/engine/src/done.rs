@@ -3,11 +3,11 @@
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
 use pintle_core::{Exchange, Reason, StatusCode, names};
-use pintle_telemetry::Record;
+use pintle_telemetry::{Ended, Record};
 use std::time::{Instant, SystemTime};
 
-/// What became of a request.
-pub(crate) struct Ended<'a> {
+/// What became of a request, and who served it.
+pub(crate) struct Done<'a> {
     pub(crate) exchange: &'a Exchange,
     pub(crate) route: &'a Route,
     pub(crate) listener: &'a Listener,
@@ -25,18 +25,25 @@ pub(crate) struct Ended<'a> {
 pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
     gateway.metrics.refused(reason);
     let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
-    record(gateway, &Ended { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
+    record(gateway, &Done { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
 }
 
-/// Writes the record.
-pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
-    let Ended { exchange, route, listener, status, reason, sent, grpc_status } = ended;
-    let duration = now.saturating_duration_since(exchange.started);
-    route.meter.count(&listener.meter, &exchange.request.method, *status, duration);
-    if !gateway.log.is_on() {
-        return;
+/// Tells of it to all who keep something of requests.
+pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
+    let Done { exchange, route, listener, status, reason, sent, grpc_status } = *done;
+    let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
+    let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
+    route.meter.count(&listener.meter, &exchange.request.method, status, ended.duration());
+    if gateway.log.is_on() {
+        log(gateway, &ended);
     }
+}
+
+fn log(gateway: &Gateway, ended: &Ended<'_>) {
+    let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
+    let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
+    let connect = notes.connect();
     gateway.log.write(&Record {
         time: SystemTime::now(),
         request_id: &exchange.id,
@@ -48,21 +55,26 @@ pub(crate) fn record(gateway: &Gateway, ended: &Ended<'_>, now: Instant) {
         path: request.target.path(),
         query: request.target.query(),
         version: request.version.as_str(),
-        status: status.as_u16(),
+        status: ended.status.as_u16(),
         route: &exchange.route.name,
         labels: &exchange.route.labels,
-        listener: &listener.name,
+        listener: ended.listener,
         upstream: notes.upstream.as_deref(),
-        endpoint: notes.endpoint.as_deref(),
-        attempts: notes.attempts,
+        endpoint: notes.endpoint(),
+        attempts: notes.attempts(),
+        policy: notes.policy,
         upstream_status: notes.upstream_status,
-        grpc_status: grpc_status.or_else(|| notes.grpc_status()),
-        reason: reason.map(Reason::code),
+        grpc_status: ended.grpc_status,
+        reason: ended.reason.map(Reason::code),
         received: notes.received(),
-        sent: *sent,
-        duration,
-        first_byte: notes.first_byte,
-        connect: notes.connect,
+        sent: ended.sent,
+        duration: ended.duration(),
+        head: notes.head,
+        policies: notes.action.map(since),
+        queue: notes.queue,
+        first_byte: notes.answered.map(since),
+        connect: connect.map(|connect| connect.took),
+        tls: connect.map(|connect| connect.tls).filter(|tls| !tls.is_zero()),
         user_agent: request.fields.get(names::USER_AGENT),
         referer: request.fields.get(names::REFERER),
         internal: notes.internal.as_deref(),

@@ -180,7 +180,11 @@ impl Gateway {
         exchange: &mut Exchange,
         accepted: Result<(), Refusal>,
     ) -> Answer {
-        let route = find(&self.runtime.load(), &listener, exchange, accepted);
+        let route = {
+            let runtime = self.runtime.load();
+            exchange.notes.version = runtime.version;
+            find(&runtime, &listener, exchange, accepted)
+        };
         let outcome = match own_answer(exchange) {
             Some(response) => Ok(response),
             None => {
@@ -196,6 +200,7 @@ impl Gateway {
             Ok(response) => (response, None),
             Err(mut refusal) => {
                 exchange.notes.internal = refusal.internal.take();
+                exchange.notes.policy = route.chain.policy(refusal.at);
                 let response = refuse(&route, &listener, &mut refusal, exchange);
                 self.metrics.refused(refusal.reason);
                 (response, Some(refusal.reason))

@@ -1,7 +1,7 @@
 //! HTTP/1.1 connections: one request after another, each answered, written and recorded.
 
 use crate::connection::Peer;
-use crate::done::{self, Ended};
+use crate::done::{self, Done};
 use crate::gateway::{Answer, Gateway};
 use crate::request::{self, Head};
 use crate::runtime::Limits;
@@ -85,7 +85,20 @@ async fn one(
 ) -> After {
     let limits = gateway.limits();
     let Some(listener) = gateway.listener_of_requests(address) else { return After::Drop };
-    let (head, refused) = match connection.head(&bounds(&limits), limits.header_timeout).await {
+    let (bounds, mut waited) = (bounds(&limits), None);
+    let incoming = {
+        let mut head = pin!(connection.head(&bounds, limits.header_timeout));
+        poll_fn(|cx| match head.as_mut().poll(cx) {
+            Poll::Pending => {
+                // Most heads are here at once.
+                waited.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+            ready => ready,
+        })
+        .await
+    };
+    let (head, refused) = match incoming {
         Incoming::Head(head) => (Some(head), None),
         Incoming::Closed | Incoming::Cut => return After::Drop,
         Incoming::TimedOut => (None, Some(Refusal::new(Reason::RequestTimeout))),
@@ -109,6 +122,7 @@ async fn one(
             (exchange, false, Err(refused.unwrap_or(Reason::BadRequest.into())))
         }
     };
+    exchange.notes.head = waited.map(|since| now.saturating_duration_since(since)).unwrap_or_default();
     if exchange.request.protocol.is_some() {
         exchange.request.body.wrap(|inner| Tunnel::new(inner, gateway, Toward::Service));
     }
@@ -188,7 +202,7 @@ async fn write(
     };
     let status = response.status;
     let grpc_status = grpc::status(&response.fields);
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
+    let ended = Done { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, now);
     after
 }

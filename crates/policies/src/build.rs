@@ -4,7 +4,7 @@ use crate::chain::Effective;
 use crate::{NamedPolicies, PolicyEntry, PolicyList, compress};
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
-use pintle_core::step::Step;
+use pintle_core::step::{PolicyStep, Step};
 use pintle_core::template::Declared;
 use std::sync::Arc;
 
@@ -36,6 +36,15 @@ pub(crate) struct Building<'b, 'd> {
     pub(crate) defaults: &'b Defaults,
     pub(crate) reader: &'b mut Reader,
     pub(crate) steps: Vec<Step>,
+    /// The steps that have their place.
+    placed: Vec<PolicyStep>,
+}
+
+impl Building<'_, '_> {
+    /// Gives the steps that were added since the last call their place.
+    pub(crate) fn settle(&mut self, policy: &'static str) {
+        self.placed.extend(self.steps.drain(..).map(|step| PolicyStep { policy, step }));
+    }
 }
 
 /// Builds the steps of a route. `levels` are the lists that hold for it, outer to inner: of `defaults`, its listener,
@@ -49,7 +58,7 @@ pub fn build(
     place: &Declared<'_>,
     defaults: &Defaults,
     reader: &mut Reader,
-) -> Option<Vec<Step>> {
+) -> Option<Vec<PolicyStep>> {
     let mut effective = Effective::default();
     let mut good = true;
     for (level, list) in levels.iter().enumerate() {
@@ -62,9 +71,9 @@ pub fn build(
             good &= taken.is_some();
         }
     }
-    let mut building = Building { place, defaults, reader, steps: Vec::new() };
+    let mut building = Building { place, defaults, reader, steps: Vec::new(), placed: Vec::new() };
     good &= effective.steps(&mut building);
-    good.then_some(building.steps)
+    good.then_some(building.placed)
 }
 
 #[cfg(test)]

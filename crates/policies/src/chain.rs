@@ -232,7 +232,10 @@ macro_rules! run_order {
             /// Adds the steps in their order; false if something was reported.
             pub(crate) fn steps(&self, building: &mut Building<'_, '_>) -> bool {
                 let mut good = true;
-                $($(good &= $module::$steps(&self.$module, building).is_some();)?)+
+                $($(
+                    good &= $module::$steps(&self.$module, building).is_some();
+                    building.settle($name);
+                )?)+
                 good
             }
         }

@@ -7,7 +7,7 @@ use pintle_core::counters::Uncounted;
 use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
-use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan, Step};
+use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_core::{
     Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Version,
@@ -75,7 +75,7 @@ pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc
 }
 
 /// The steps of these levels.
-pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<Step> {
+pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<PolicyStep> {
     let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
     let lists: Vec<&PolicyList> = lists.iter().collect();
     let mut reader = Reader::new();

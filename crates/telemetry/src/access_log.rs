@@ -5,6 +5,7 @@
 //! logged is not decided here.
 
 mod combined;
+pub mod config;
 mod escape;
 mod json;
 mod redact;
@@ -79,6 +80,8 @@ pub struct Record<'a> {
     pub endpoint: Option<&'a str>,
     /// How many times an endpoint was tried.
     pub attempts: u32,
+    /// The policy that refused.
+    pub policy: Option<&'a str>,
     /// The status that the upstream answered.
     pub upstream_status: Option<u16>,
     /// The status of a gRPC answer.
@@ -91,10 +94,18 @@ pub struct Record<'a> {
     pub sent: u64,
     /// From the head to the answer's last byte.
     pub duration: Duration,
+    /// How long the head took to come once its first byte was here.
+    pub head: Duration,
+    /// From the head to where the action began.
+    pub policies: Option<Duration>,
+    /// How long the request waited for a place at its upstream.
+    pub queue: Duration,
     /// From the head to the upstream's head.
     pub first_byte: Option<Duration>,
-    /// How long making the connection to the endpoint took.
+    /// How long making the connection to the endpoint took, TLS included.
     pub connect: Option<Duration>,
+    /// The part of that which was TLS.
+    pub tls: Option<Duration>,
     /// The field `user-agent`.
     pub user_agent: Option<&'a [u8]>,
     /// The field `referer`; only the combined format has it, credentials left out.

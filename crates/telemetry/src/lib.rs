@@ -7,10 +7,12 @@
 
 pub mod access_log;
 pub mod config;
+mod ended;
 pub mod log;
 pub mod metrics;
 mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
+pub use ended::Ended;
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;

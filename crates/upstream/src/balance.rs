@@ -33,6 +33,19 @@ pub(crate) enum Way {
     Hash,
 }
 
+impl Way {
+    /// The word for it where a request is told of.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Way::Hash => "hash",
+            Way::Balance(Balance::RoundRobin) => "round_robin",
+            Way::Balance(Balance::LeastRequests) => "least_requests",
+            Way::Balance(Balance::PeakEwma) => "peak_ewma",
+            Way::Balance(Balance::Random) => "random",
+        }
+    }
+}
+
 /// One that takes part.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {

@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -50,6 +50,8 @@ pub(crate) struct Tls {
 pub(crate) struct Connected {
     pub(crate) stream: Stream,
     pub(crate) http2: bool,
+    /// How long TLS took.
+    pub(crate) tls: Duration,
 }
 
 /// What a handshake offers by ALPN.
@@ -79,13 +81,12 @@ impl Connector {
                 let mut stream = UnixStream::connect(path).await.map_err(|error| self.failed(&error))?;
                 stream.write_all(header).await.map_err(|error| self.failed(&error))?;
                 match &self.tls {
-                    None => Ok(Connected { stream: Io::Unix(stream).into(), http2: false }),
+                    None => Ok(Connected { stream: Io::Unix(stream).into(), http2: false, tls: Duration::ZERO }),
                     Some(tls) => {
+                        let began = Instant::now();
                         let stream = self.handshake(tls, stream, offers).await?;
-                        Ok(Connected {
-                            http2: chose_http2(stream.get_ref().1),
-                            stream: Io::UnixTls(stream.into()).into(),
-                        })
+                        let http2 = chose_http2(stream.get_ref().1);
+                        Ok(Connected { http2, stream: Io::UnixTls(stream.into()).into(), tls: began.elapsed() })
                     }
                 }
             }
@@ -95,10 +96,12 @@ impl Connector {
                 let _ = stream.set_nodelay(true);
                 stream.write_all(header).await.map_err(|error| self.failed(&error))?;
                 match &self.tls {
-                    None => Ok(Connected { stream: Io::Tcp(stream).into(), http2: false }),
+                    None => Ok(Connected { stream: Io::Tcp(stream).into(), http2: false, tls: Duration::ZERO }),
                     Some(tls) => {
+                        let began = Instant::now();
                         let stream = self.handshake(tls, stream, offers).await?;
-                        Ok(Connected { http2: chose_http2(stream.get_ref().1), stream: Io::Tls(stream.into()).into() })
+                        let http2 = chose_http2(stream.get_ref().1);
+                        Ok(Connected { http2, stream: Io::Tls(stream.into()).into(), tls: began.elapsed() })
                     }
                 }
             }

@@ -9,6 +9,7 @@ use crate::settings::HealthConfig;
 use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 use pintle_core::config::Share;
+use pintle_core::notes::Chosen;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub(crate) struct Member {
 #[derive(Debug)]
 struct View {
     choice: Choice,
+    /// How that is called.
+    by: &'static str,
     /// What `changes` was.
     seen: u64,
     /// When somebody comes back, or a slow start goes on.
@@ -61,7 +64,7 @@ struct View {
 impl View {
     /// What there is before anybody has looked.
     fn nothing(way: Way) -> Self {
-        View { choice: Choice::new(way, Vec::new()), seen: NEVER, until: NEVER }
+        View { choice: Choice::new(way, Vec::new()), by: way.word(), seen: NEVER, until: NEVER }
     }
 }
 
@@ -97,15 +100,19 @@ impl Members {
         self.view.store(Arc::new(View::nothing(self.way)));
     }
 
-    /// The endpoint for a request. `observer` learns if others take part than before.
-    pub(crate) fn pick(&self, wish: &Wish<'_>, observer: &dyn Fn(Event<'_>)) -> Option<Arc<Endpoint>> {
-        self.view(wish.now, observer).choice.pick(wish, &self.turn).cloned()
+    /// The endpoint for a request, and why that one. `observer` learns if others take part than before.
+    pub(crate) fn pick(&self, wish: &Wish<'_>, observer: &dyn Fn(Event<'_>)) -> Option<(Arc<Endpoint>, Chosen)> {
+        let view = self.view(wish.now, observer);
+        let chosen = Chosen { by: view.by, among: view.choice.seats().len() as u32 };
+        view.choice.pick(wish, &self.turn).map(|endpoint| (Arc::clone(endpoint), chosen))
     }
 
     /// The endpoint of that mark, if it takes part.
-    pub(crate) fn marked(&self, mark: u64, now: u64, observer: &dyn Fn(Event<'_>)) -> Option<Arc<Endpoint>> {
+    pub(crate) fn marked(&self, mark: u64, now: u64, observer: &dyn Fn(Event<'_>)) -> Option<(Arc<Endpoint>, Chosen)> {
         let view = self.view(now, observer);
-        view.choice.seats().iter().map(|seat| &seat.endpoint).find(|endpoint| endpoint.mark == mark).cloned()
+        let chosen = Chosen { by: "sticky", among: view.choice.seats().len() as u32 };
+        let mut seats = view.choice.seats().iter().map(|seat| &seat.endpoint);
+        seats.find(|endpoint| endpoint.mark == mark).map(|endpoint| (Arc::clone(endpoint), chosen))
     }
 
     /// Another address of the name that the endpoint was found by, which takes part.
@@ -157,8 +164,12 @@ impl Members {
         // Each counts once, as what it is first of all.
         let ejected = all.len() - live.len() - down - unreachable;
         observer(Event::Members { live: live.len(), down, ejected, unreachable });
+        let mut by = self.way.word();
         if live.is_empty() {
             live.extend(all.iter());
+            by = "none_left";
+        } else if live.len() == 1 {
+            by = "only";
         }
         let mut until =
             all.iter().map(|member| member.endpoint.standing.out_until()).filter(|until| *until > now).min();
@@ -174,7 +185,7 @@ impl Members {
             Seat { endpoint: Arc::clone(&member.endpoint), weight: u32::try_from(weight).unwrap_or(u32::MAX).max(1) }
         };
         let choice = Choice::new(self.way, live.iter().map(seat).collect());
-        self.view.store(Arc::new(View { choice, seen, until: until.unwrap_or(NEVER) }));
+        self.view.store(Arc::new(View { choice, by, seen, until: until.unwrap_or(NEVER) }));
     }
 }
 

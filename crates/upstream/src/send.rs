@@ -21,7 +21,7 @@ use crate::upstream::Upstream;
 use again::{Again, Outcome, Tries};
 pub(crate) use attempt::{Failure, Stage};
 pub use open::Opened;
-use pintle_core::notes::Notes;
+use pintle_core::notes::{Came, Chosen, Notes, Try};
 use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -82,24 +82,29 @@ impl Upstream {
         let admitted = self.admit(at)?;
         self.budget.request(at);
         if self.discovery.is_due(at) {
-            Box::pin(self.find(at, deadline)).await?;
+            let began = Instant::now();
+            let found = Box::pin(self.find(at, deadline)).await;
+            notes.lookup = began.elapsed();
+            found?;
         }
         let mut tries = Tries::new(self, &request);
         let mut content = Content::new(body, tries.keeps());
         let mark = self.sticky.as_ref().and_then(|sticky| sticky.read(fields));
-        let mut permit = Some(self.permit(deadline).await?);
+        let mut permit = Some(self.place(deadline, notes).await?);
+        // A place was free at once: no time has passed.
+        let mut began = Some(now).filter(|_| notes.queue.is_zero() && notes.lookup.is_zero());
         loop {
             let wish = Wish { key, tried: &tries.tried, now: at };
-            let mut endpoint = self.choose(mark, &wish).ok_or_else(|| self.discovery.nobody())?;
+            let (mut endpoint, choice) = self.choose(mark, &wish).ok_or_else(|| self.discovery.nobody())?;
             let held = match permit.take() {
                 Some(permit) => permit,
-                None => self.permit(deadline).await?,
+                None => self.place(deadline, notes).await?,
             };
             // `Again` was granted only where there is content for it.
             let body = content.take().unwrap_or_default();
-            notes.endpoint = Some(Arc::clone(&endpoint.name));
-            notes.attempts += 1;
-            self.tell(Event::Attempt { retry: notes.attempts > 1 });
+            let started = began.take().unwrap_or_else(Instant::now);
+            notes.tries.push(Try::new(Arc::clone(&endpoint.name), choice, started));
+            self.tell(Event::Attempt { retry: notes.attempts() > 1 });
             let lease = Lease::new(Arc::clone(&endpoint), held);
             let outcome = self.attempt(&mut endpoint, &request, body, lease, notes, now).await;
             let outcome = match outcome {
@@ -109,9 +114,11 @@ impl Upstream {
                     Outcome::Failure(refusal, stage)
                 }
             };
+            note(notes, &outcome);
             self.learn(&endpoint, &outcome);
             let failed = outcome.is_failure();
-            let again = tries.next(outcome, endpoint, &content, notes.attempts);
+            let again = tries.next(outcome, endpoint, &content, notes.attempts());
+            notes.budget_spent = tries.budget_spent;
             if matches!(again, Again::No(..)) {
                 self.conclude(admitted, failed, at);
             }
@@ -141,10 +148,10 @@ impl Upstream {
 
     /// The endpoint for a request: the one that its client has a cookie of, as long as it takes part and was not tried, else
     /// the one that the balance has it go to.
-    fn choose(&self, mark: Option<u64>, wish: &Wish<'_>) -> Option<Arc<Endpoint>> {
+    fn choose(&self, mark: Option<u64>, wish: &Wish<'_>) -> Option<(Arc<Endpoint>, Chosen)> {
         let observer = &*self.observer;
         match mark.filter(|_| wish.tried.is_empty()).and_then(|mark| self.members.marked(mark, wish.now, observer)) {
-            Some(endpoint) => Some(endpoint),
+            Some(chosen) => Some(chosen),
             None => self.members.pick(wish, observer),
         }
     }
@@ -165,6 +172,17 @@ impl Upstream {
         };
         let found = tokio::time::timeout(limit, self.discovery.look_up(&self.members));
         within(deadline, async { found.await.or_else(|_| late()) }).await
+    }
+
+    /// As [`Upstream::permit`], and the wait for it noted.
+    async fn place(&self, deadline: Option<Instant>, notes: &mut Notes) -> Result<OwnedSemaphorePermit, Refusal> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let began = Instant::now();
+        let permit = self.permit(deadline).await;
+        notes.queue += began.elapsed();
+        permit
     }
 
     /// A place among the requests that may be under way.
@@ -213,6 +231,22 @@ impl Upstream {
             Turn::None => {}
             Turn::Opened => self.tell(Event::Breaker { open: true }),
             Turn::Closed => self.tell(Event::Breaker { open: false }),
+        }
+    }
+}
+
+/// Notes what the try under way has come to.
+fn note(notes: &mut Notes, outcome: &Outcome) {
+    let now = Instant::now();
+    let Some(this) = notes.tries.last_mut() else { return };
+    this.over = Some(now);
+    match outcome {
+        Outcome::Answer(response) => {
+            this.came = Came::Answer(response.status.as_u16());
+            notes.answered = Some(now);
+        }
+        Outcome::Failure(refusal, _) => {
+            this.came = Came::Failed(refusal.reason, refusal.internal.as_deref().map(Into::into));
         }
     }
 }

@@ -39,7 +39,7 @@ async fn a_request_goes_on_as_it_is_and_its_answer_comes_back() {
         ("GET", "/o/a%20b/x/y?q=1", "shop.test:8080")
     );
     assert_eq!(got.get("x-b"), Some("2"));
-    assert!(exchange.notes.first_byte.is_some() && exchange.notes.upstream_status == Some(200));
+    assert!(exchange.notes.answered.is_some() && exchange.notes.upstream_status == Some(200));
 }
 
 // Rule: proxy-host, proxy-query

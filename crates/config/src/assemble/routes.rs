@@ -11,7 +11,7 @@ use crate::maybe::Maybe;
 use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
-use pintle_core::step::{Action, Chain};
+use pintle_core::step::{Action, Chain, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
@@ -177,7 +177,7 @@ impl<'d> Build<'d, '_> {
             let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
-            steps.extend(self.pages.replacing(&pages));
+            steps.extend(self.pages.replacing(&pages).map(|step| PolicyStep { policy: "errors", step }));
             let facts = RouteFacts {
                 name: name.as_str().into(),
                 labels: level.labels.clone(),

@@ -1,7 +1,7 @@
 //! An answer on its way out by a stream: its head, its content as fast as the client takes it, and what its end means.
 
 use super::head::head_of;
-use crate::done::{self, Ended};
+use crate::done::{self, Done};
 use crate::gateway::{Answer, Gateway};
 use crate::http1::{note_failure, reason_of};
 use crate::reply;
@@ -73,7 +73,7 @@ pub(super) async fn write(
     if let Some(error) = failed {
         reason = Some(note_failure(gateway, &error, exchange));
     }
-    let ended = Ended { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
+    let ended = Done { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
     done::record(gateway, &ended, Instant::now());
 }
 

@@ -151,10 +151,10 @@ impl Drop for Life {
             route: &self.route.facts.name,
             labels: &self.route.facts.labels,
             upstream: self.notes.upstream.as_deref(),
-            endpoint: self.notes.endpoint.as_deref(),
-            attempts: self.notes.attempts,
+            endpoint: self.notes.endpoint(),
+            attempts: self.notes.attempts(),
             duration: self.began.1.elapsed(),
-            connect: self.notes.connect,
+            connect: self.notes.connect().map(|connect| connect.took),
             reason: refusal.map_or(self.end.code(), |refusal| refusal.reason.code()),
             internal: refusal.and_then(|refusal| refusal.internal.as_deref()),
         });

@@ -28,7 +28,7 @@ fn shares(members: &Members, now: u64) -> Vec<usize> {
         .map(|_| members.pick(&Wish { now, ..Wish::default() }, &|_| ()).expect("there is always somebody"))
         .collect();
     let all = members.all();
-    all.iter().map(|member| picks.iter().filter(|picked| picked.name == member.endpoint.name).count()).collect()
+    all.iter().map(|member| picks.iter().filter(|(picked, _)| picked.name == member.endpoint.name).count()).collect()
 }
 
 /// The turns go on from call to call, so a share may be one off.

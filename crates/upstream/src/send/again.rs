@@ -40,6 +40,8 @@ pub(super) struct Tries<'a> {
     deadline: Option<Instant>,
     /// Where it was tried.
     pub(super) tried: Vec<Arc<Endpoint>>,
+    /// Whether the budget did not grant another try.
+    pub(super) budget_spent: bool,
 }
 
 impl Outcome {
@@ -84,12 +86,12 @@ impl<'a> Tries<'a> {
     pub(super) fn new(upstream: &'a Upstream, request: &Head<'_>) -> Self {
         let repeatable = is_idempotent(request.method) || upstream.config.retry.unsafe_methods;
         let is_tunnel = request.protocol.is_some();
-        Tries { upstream, repeatable, is_tunnel, deadline: request.deadline, tried: Vec::new() }
+        Tries { upstream, repeatable, is_tunnel, deadline: request.deadline, tried: Vec::new(), budget_spent: false }
     }
 
     /// Those of a connection that nothing has been sent on.
     pub(super) fn of_connection(upstream: &'a Upstream) -> Self {
-        Tries { upstream, repeatable: true, is_tunnel: true, deadline: None, tried: Vec::new() }
+        Tries { upstream, repeatable: true, is_tunnel: true, deadline: None, tried: Vec::new(), budget_spent: false }
     }
 
     /// How much content is worth keeping for another attempt.
@@ -166,9 +168,10 @@ impl<'a> Tries<'a> {
         Some(Some(Instant::now() + pause))
     }
 
-    fn granted(&self) -> bool {
+    fn granted(&mut self) -> bool {
         let granted = self.upstream.budget.take(crate::clock::millis(Instant::now()));
         if !granted {
+            self.budget_spent = true;
             self.upstream.tell(Event::BudgetSpent);
         }
         granted

@@ -8,7 +8,7 @@ use crate::settings::{BalanceConfig, ProtocolChoice};
 use crate::upstream::Upstream;
 use crate::{balance::Balance, clock};
 use pintle_core::body::Whose;
-use pintle_core::notes::Notes;
+use pintle_core::notes::{Connect, Notes};
 use pintle_core::{Body, BodyError, Fault, Reason, Refusal, Response};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -63,12 +63,13 @@ impl Upstream {
             return self.attempt_at(endpoint, request, body, lease, notes, now).await;
         }
         let began = Instant::now();
-        notes.connect = None;
         let outcome = self.attempt_at(endpoint, request, body, lease, notes, now).await;
         let over = Instant::now();
         if !matches!(&outcome, Err(Failure { stage: Stage::Aside, .. })) {
             // Making a connection says nothing of how fast the service answers.
-            let took = over.saturating_duration_since(began).saturating_sub(notes.connect.unwrap_or_default());
+            let took = over
+                .saturating_duration_since(began)
+                .saturating_sub(notes.connect().map(|connect| connect.took).unwrap_or_default());
             endpoint.standing.took(took.as_micros() as u64, clock::millis(over));
         }
         outcome
@@ -103,7 +104,7 @@ impl Upstream {
         }
         // After a kept connection that had gone stale the others are no better.
         if self.protocol != ProtocolChoice::Http2
-            && notes.attempts == 1
+            && notes.attempts() == 1
             && let Some(connection) = endpoint.take(now)
         {
             return self.over_http1(connection, request, body, lease, now).await;
@@ -115,13 +116,14 @@ impl Upstream {
             Ok(connected) => connected,
             Err(refusal) => return Err(give_up(making, refusal, body)),
         };
-        if !Arc::ptr_eq(endpoint, &lease.endpoint) {
-            *endpoint = Arc::clone(&lease.endpoint);
-            notes.endpoint = Some(Arc::clone(&endpoint.name));
-        }
         let connected_at = Instant::now();
-        notes.connected = true;
-        notes.connect = Some(connected_at - started);
+        if let Some(this) = notes.tries.last_mut() {
+            this.connect = Some(Connect { took: connected_at - started, tls: connected.tls });
+            if !Arc::ptr_eq(endpoint, &lease.endpoint) {
+                *endpoint = Arc::clone(&lease.endpoint);
+                (this.endpoint, this.choice.by) = (Arc::clone(&endpoint.name), "other_address");
+            }
+        }
         if connected.http2 || self.protocol == ProtocolChoice::Http2 {
             let client = match self.start_http2(endpoint, connected.stream).await {
                 Ok(client) => client,

@@ -12,7 +12,7 @@ use crate::proxy_header::Caller;
 use crate::stream::Stream;
 use crate::upstream::Upstream;
 use pintle_core::Refusal;
-use pintle_core::notes::Notes;
+use pintle_core::notes::{Came, Connect, Notes, Try};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,28 +40,35 @@ impl Upstream {
         loop {
             let permit = self.permit(None).await?;
             let wish = Wish { key: None, tried: &tries.tried, now: at };
-            let endpoint = self.members.pick(&wish, &*self.observer).ok_or_else(|| self.discovery.nobody())?;
-            notes.attempts += 1;
-            self.tell(Event::Attempt { retry: notes.attempts > 1 });
-            let (mut lease, started) = (Lease::new(endpoint, permit), Instant::now());
+            let (endpoint, choice) =
+                self.members.pick(&wish, &*self.observer).ok_or_else(|| self.discovery.nobody())?;
+            let (name, started) = (Arc::clone(&endpoint.name), Instant::now());
+            notes.tries.push(Try::new(name, choice, started));
+            self.tell(Event::Attempt { retry: notes.attempts() > 1 });
+            let mut lease = Lease::new(endpoint, permit);
             let reached = self.reach(&mut lease, &header, Offers::Nothing).await;
-            notes.endpoint = Some(Arc::clone(&lease.endpoint.name));
+            let this = notes.tries.last_mut().expect("it was put there");
+            this.endpoint = Arc::clone(&lease.endpoint.name);
+            let over = Instant::now();
+            this.over = Some(over);
             let refusal = match reached {
                 Ok(connected) => {
-                    notes.connected = true;
-                    notes.connect = Some(started.elapsed());
+                    this.connect = Some(Connect { took: over - started, tls: connected.tls });
                     lease.endpoint.standing.succeeded();
                     self.conclude(admitted, Some(false), at);
                     return Ok(Opened { stream: connected.stream, _lease: lease });
                 }
-                Err(refusal) => refusal,
+                Err(refusal) => {
+                    this.came = Came::Failed(refusal.reason, refusal.internal.as_deref().map(Into::into));
+                    refusal
+                }
             };
             let endpoint = Arc::clone(&lease.endpoint);
             // Others may have the place while this one pauses.
             drop(lease);
             let outcome = Outcome::Failure(refusal, Stage::Unsent);
             self.learn(&endpoint, &outcome);
-            let again = tries.again(&outcome, &endpoint, notes.attempts);
+            let again = tries.again(&outcome, &endpoint, notes.attempts());
             if let (None, Outcome::Failure(refusal, _)) = (again, outcome) {
                 self.conclude(admitted, Some(true), at);
                 return Err(refusal);

@@ -62,8 +62,7 @@ impl Upstream {
             Ok(connected) => {
                 self.tell(Event::Connected);
                 self.reached(endpoint);
-                let Connected { stream, http2 } = connected;
-                Ok(Connected { stream: stream.observed(Arc::clone(&self.observer)), http2 })
+                Ok(Connected { stream: connected.stream.observed(Arc::clone(&self.observer)), ..connected })
             }
             Err(refusal) => {
                 self.tell(Event::ConnectFailed);
