@@ -62,9 +62,9 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -
     }
 }
 
-/// The metrics.
-fn scrape(control: &dyn Control, _fields: &Fields) -> Answer {
-    let format = metrics::Format { syntax: metrics::Syntax::Prometheus, gzip: false };
+/// The metrics, in the form that the caller likes best.
+fn scrape(control: &dyn Control, fields: &Fields) -> Answer {
+    let format = metrics::Format::wanted(fields);
     let mut extra = vec![(names::VARY, "accept, accept-encoding".to_owned())];
     extra.extend(format.encoding().map(|coding| (names::CONTENT_ENCODING, coding.to_owned())));
     Answer { status: StatusCode::OK, kind: format.content_type(), body: control.metrics(format), extra }

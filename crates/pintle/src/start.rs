@@ -20,9 +20,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// How many series the metrics may have.
-const MAX_SERIES: usize = 500_000;
-
 /// A run that has begun.
 pub(crate) struct Begun {
     pub(crate) document: Document,
@@ -202,7 +199,7 @@ enum Stop {
 
 /// Starts all that a document asks for.
 fn start(document: &Document, written: &Written, version: u64, reader: &mut Reader) -> Result<(Serving, Admin), Stop> {
-    let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
+    let metrics = Arc::new(Metrics::new(worker::count(), document.telemetry.metrics.max_series()));
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
     let runtime = assemble_written(document, written, &world, reader);

@@ -1,6 +1,7 @@
 //! The configuration's `telemetry`: each subject's type is its own, here they stand together.
 
 use crate::access_log::config::AccessLog;
+use crate::metrics::MetricsConfig;
 use pintle_core::config::{Later, Read, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
@@ -14,9 +15,9 @@ pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]
     pub access_log: Spanned<AccessLog>,
-    /// Labels and the bound of the metrics at `/metrics`.
-    #[read(later)]
-    pub metrics: Later,
+    /// What is counted, for `/metrics`.
+    #[read(default = "{}")]
+    pub metrics: MetricsConfig,
     /// Traces.
     #[read(later)]
     pub traces: Later,

@@ -4,6 +4,7 @@ use super::guarding::guard_settings;
 use super::{Changing, Controller, Good, Held};
 use crate::cause::{Cause, Origin};
 use crate::check::report;
+use crate::cost::Stopwatch;
 use crate::history::{Entry, Kept, Standing};
 use crate::inputs::Named;
 use crate::needs;
@@ -13,6 +14,7 @@ use crate::watch::Watched;
 use pintle_admin::Access;
 use pintle_config::{Bundle, Checked, Document, Packed, World, assemble_written, load_bundle};
 use pintle_engine::Server;
+use pintle_telemetry::metrics::Cost;
 use sd_notify::NotifyState;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -43,6 +45,7 @@ struct Done {
     version: u64,
     access: Access,
     took_ms: u64,
+    cost: Cost,
 }
 
 impl Taking {
@@ -63,7 +66,7 @@ impl Wrong {
 
 impl Controller {
     pub(super) fn take(&self, taking: Taking, changing: &mut Changing) -> Result<u64, Wrong> {
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), changing.began);
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
@@ -75,10 +78,13 @@ impl Controller {
         let verdict = match outcome {
             Some((version, access)) => {
                 let taking = Taking { checked, by, origin, held, copy_of, against };
-                self.taken(taking, document, Done { version, access, took_ms }, changing);
+                self.taken(taking, document, Done { version, access, took_ms, cost: began.cost() }, changing);
                 Ok(version)
             }
-            None => Err(self.refuse(checked, by, document, changing)),
+            None => {
+                self.metrics.reload_failed(began.cost());
+                Err(self.refuse(checked, by, document, changing))
+            }
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         verdict
@@ -87,7 +93,7 @@ impl Controller {
     /// A configuration is in force: tells it, keeps it, and has it watched.
     fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
         let Taking { mut checked, by, origin, held, copy_of, against } = taking;
-        let Done { version, access, took_ms } = done;
+        let Done { version, access, took_ms, cost } = done;
         let messages = report(&mut checked.reader, false);
         if !messages.is_empty() {
             say(&messages);
@@ -113,8 +119,9 @@ impl Controller {
         let inputs = named.inputs(checked.digest);
         let refused = changing.refused.take().filter(|_| by == Cause::Guard);
         let seen = changing.seen.take();
-        *changing = Changing { seen, in_force: inputs, named, held, refused, broken: Vec::new() };
-        self.metrics.reloaded(&version.to_string(), entry.at);
+        let began = changing.began;
+        *changing = Changing { began, seen, in_force: inputs, named, held, refused, broken: Vec::new() };
+        self.metrics.reloaded(version, entry.at, cost);
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
         self.keep(|history| history.keep(Kept { entry, standing }));
@@ -138,7 +145,6 @@ impl Controller {
             state.watched = watched.and(in_force);
         }
         state.change.refused = Some((SystemTime::now(), wrong.text.clone()));
-        self.metrics.reload_failed();
         let version = state.change.version;
         say(format_args!("configuration refused (by {by}): {version} stays, in all its parts"));
         wrong
@@ -151,6 +157,7 @@ impl Controller {
             (state.text.clone(), state.change.origin)
         };
         let Some(bundle) = text.unpack() else { return };
+        changing.began = Stopwatch::start();
         let checked = load_bundle(&bundle, self.directory());
         let held = changing.held.clone();
         let _ = self.take(Taking { checked, by: Cause::File, origin, held, copy_of: None, against: None }, changing);
@@ -172,6 +179,7 @@ impl Controller {
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
+        self.metrics.set_max_series(document.telemetry.metrics.max_series());
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);
         Some((version, access))

@@ -282,7 +282,7 @@ fn a_full_disk_is_counted() {
     }
     assert!(log.flush(SOON));
     assert_eq!(log.dropped(), 10);
-    assert!(metrics.counter("pintle_log_write_errors_total", "", &[]).get() >= 1);
+    assert!(metrics.counter(&crate::metrics::families::LOG_ERRORS, &[]).get() >= 1);
 }
 
 fn lines(path: &Path) -> Vec<String> {

@@ -5,13 +5,13 @@
 
 mod numbers;
 
+use super::OTHER;
 use super::budget::Budget;
 use super::cell::PerWorker;
 use super::held::Held;
 use super::visit::{Value, Visit};
-use super::OTHER;
-pub use numbers::{Listener, ListenerMeter, NotMade, Upstream, UpstreamMeter};
 pub(super) use numbers::{LISTENER, Number, UPSTREAM};
+pub use numbers::{Listener, ListenerMeter, NotMade, Upstream, UpstreamMeter};
 use parking_lot::Mutex;
 use pintle_core::counters::Kind;
 use smallvec::SmallVec;
@@ -51,6 +51,11 @@ impl<S, const N: usize> Meter<S, N> {
 
     pub(super) fn slot(&self) -> u32 {
         self.slot
+    }
+
+    /// Whether anything was ever counted.
+    pub(super) fn is_hit(&self) -> bool {
+        self.cells.totals().is_some()
     }
 
     /// Whether a number, or a further one about the same subject, has a series: one that was hit does where there is room
@@ -146,29 +151,25 @@ impl<S, const N: usize> Group<S, N> {
         self.members.lock().meters.get(name).is_some()
     }
 
+    /// The same by its place.
+    pub(super) fn has_slot(&self, slot: u32) -> bool {
+        self.alive().iter().any(|meter| meter.slot == slot)
+    }
+
     pub(super) fn alive(&self) -> Alive<S, N> {
         self.members.lock().meters.alive().into()
     }
 
-    /// For each family of theirs, what tells all its series of these meters: those from `at` on, some at a time, until
-    /// it says that there are no more.
-    pub(super) fn parts(&self, meters: &Alive<S, N>) -> impl Iterator<Item = Part<S, N>> {
-        let firsts = (0..self.numbers.len()).filter(|&index| {
-            index == 0 || self.numbers[index].family.name != self.numbers[index - 1].family.name
-        });
-        firsts.map(|first| Part {
-            label: self.label,
-            first,
-            numbers: {
-                let family = self.numbers[first].family.name;
-                let count = self.numbers[first..].iter().take_while(|number| number.family.name == family).count();
-                &self.numbers[first..first + count]
-            },
-            meters: Arc::clone(meters),
-            at: 0,
-            others: [0; N],
-            shared: Arc::clone(&self.shared),
-        }).collect::<Vec<_>>().into_iter()
+    /// What tells all series of these meters, family by family.
+    pub(super) fn parts(&self, meters: &Alive<S, N>) -> Vec<Part<S, N>> {
+        let mut parts = Vec::new();
+        let mut first = 0;
+        for numbers in self.numbers.chunk_by(|a, b| a.family.name == b.family.name) {
+            let (label, meters, shared) = (self.label, Arc::clone(meters), Arc::clone(&self.shared));
+            parts.push(Part { label, first, numbers, meters, at: 0, others: [0; N], shared });
+            first += numbers.len();
+        }
+        parts
     }
 }
 

@@ -11,12 +11,13 @@ use super::families::{REQUEST_CONTENT, REQUEST_DURATION, REQUESTS, RESPONSE_CONT
 use super::held::Held;
 use super::visit::{Value, Visit};
 use super::{ListenerMeter, OTHER};
+use crate::Ended;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use pintle_core::counters::Family;
 use pintle_core::{Method, StatusCode};
-use rows::{LINES, Numbers, Row, Totals};
 pub(crate) use rows::{CLASSES, Size};
+use rows::{LINES, Numbers, Row, Totals};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -37,7 +38,7 @@ pub type Label = (Arc<str>, Box<str>);
 
 /// A request that is over.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended<'a> {
+pub struct Counted<'a> {
     /// Its method.
     pub method: &'a Method,
     /// What the client got.
@@ -50,6 +51,20 @@ pub struct Ended<'a> {
     pub received: u64,
     /// Bytes of content that went out.
     pub sent: u64,
+}
+
+impl<'a> From<&Ended<'a>> for Counted<'a> {
+    fn from(ended: &Ended<'a>) -> Self {
+        let notes = &ended.exchange.notes;
+        Counted {
+            method: &ended.exchange.request.method,
+            status: ended.status,
+            upstream: notes.upstream.as_deref(),
+            duration: ended.duration(),
+            received: notes.received(),
+            sent: ended.sent,
+        }
+    }
 }
 
 /// The numbers of one route.
@@ -76,7 +91,7 @@ pub(super) struct Shared {
 
 impl RouteMeter {
     /// Counts a request that is over. Once its row is there that costs some additions to cells of this worker.
-    pub fn count(&self, listener: &ListenerMeter, ended: &Ended<'_>) {
+    pub fn count(&self, listener: &ListenerMeter, ended: &Counted<'_>) {
         let class = (usize::from(ended.status.as_u16()) / 100).clamp(1, CLASSES) - 1;
         let (method, upstream) = (method_index(ended.method), ended.upstream.unwrap_or_default());
         let size = Size { duration: ended.duration, received: ended.received, sent: ended.sent };
@@ -126,7 +141,8 @@ impl RouteMeter {
             return;
         }
         let _changing = self.shared.changing.lock();
-        let rows: Vec<Row> = self.rows.load().iter().flat_map(|rows| rows.iter()).filter(|row| is_alive(row)).cloned().collect();
+        let rows: Vec<Row> =
+            self.rows.load().iter().flat_map(|rows| rows.iter()).filter(|row| is_alive(row)).cloned().collect();
         self.rows.store(Some(rows).filter(|rows| !rows.is_empty()).map(Arc::new));
     }
 

@@ -43,9 +43,9 @@ impl Text {
             self.out.push_str(piece);
         }
         if self.syntax == Syntax::OpenMetrics
-            && let Some(unit) = ["seconds", "bytes"].into_iter().find(|unit| {
-                name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'))
-            })
+            && let Some(unit) = ["seconds", "bytes"]
+                .into_iter()
+                .find(|unit| name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')))
         {
             for piece in ["# UNIT ", name, " ", unit, "\n"] {
                 self.out.push_str(piece);
@@ -83,7 +83,11 @@ impl Text {
             integer(&mut self.out, count);
         }
         self.line(name, "_sum");
-        if histogram.bounds.micros { micros(&mut self.out, histogram.sum) } else { integer(&mut self.out, histogram.sum) }
+        if histogram.bounds.micros {
+            micros(&mut self.out, histogram.sum)
+        } else {
+            integer(&mut self.out, histogram.sum)
+        }
         self.line(name, "_count");
         integer(&mut self.out, count);
     }

@@ -77,11 +77,7 @@ pub(super) struct Totals([u64; CELLS]);
 impl Numbers {
     /// Those of a row for which [`LINES`] were taken from the budget.
     pub(super) fn new(workers: usize, class: usize, shared: Arc<Shared>) -> Self {
-        Numbers {
-            cells: PerWorker::new(workers),
-            content: AtomicU8::new(UNKNOWN),
-            counted: Some((class, shared)),
-        }
+        Numbers { cells: PerWorker::new(workers), content: AtomicU8::new(UNKNOWN), counted: Some((class, shared)) }
     }
 
     /// Those of all that has no room.
