@@ -32,6 +32,7 @@ mod init;
 mod levels;
 mod maintenance;
 mod manual;
+mod metrics;
 mod operate;
 mod peers;
 mod proxy;

@@ -221,8 +221,8 @@ impl Metrics {
             refusals.visit(to);
             to.sample(&WORKERS, &[], Value::Count(workers as u64));
             for (worker, [count]) in accepted.lines() {
-                let labels = [("worker", itoa::Buffer::new().format(worker))];
-                to.sample(&WORKER_CONNECTIONS, &labels.map(|(name, worker)| (name, &*worker)), Value::Count(count));
+                let mut number = itoa::Buffer::new();
+                to.sample(&WORKER_CONNECTIONS, &[("worker", number.format(worker))], Value::Count(count));
             }
         }));
         groups(&self.listeners, &self.listeners.alive(), &mut parts);

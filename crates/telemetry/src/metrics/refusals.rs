@@ -70,5 +70,5 @@ impl Refusals {
 }
 
 fn hit(reasons: &PerWorker<REASONS>) -> impl Iterator<Item = (Reason, u64)> {
-    Reason::ALL.into_iter().zip(reasons.totals().unwrap_or([0; REASONS])).filter(|(_, count)| *count > 0)
+    Reason::ALL.iter().copied().zip(reasons.totals().unwrap_or([0; REASONS])).filter(|(_, count)| *count > 0)
 }
