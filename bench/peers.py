@@ -198,6 +198,7 @@ class Pintle(Proxy):
     routes: str | None = None  # the routes' YAML, where a workload brings its own
     more: str = ""  # more of the top level
     upstream: str | None = None  # the upstream's YAML, the same
+    telemetry: dict[str, str] | None = None  # the keys of `telemetry`, where a workload brings them
 
     @classmethod
     def program(cls):
@@ -213,7 +214,8 @@ class Pintle(Proxy):
 
     def config(self):
         s = self.setting
-        log = f"{{to: {self.log}}}" if s.log else "none"
+        telemetry = self.telemetry or {"access_log": "{to: LOG}" if s.log else "none"}
+        telemetry = ", ".join(f"{key}: {value}" for key, value in telemetry.items()).replace("LOG", str(self.log))
         routes = self.routes or PINTLE.get(s.serves, "  - {match: /**, proxy: origin}\n").replace("FILES", str(s.files))
         protocol = ", protocol: http2" if s.serves == "grpc" else ""
         upstream = self.upstream or f'{{endpoints: ["{s.origin}"]{protocol}, connections: {{keep: 256}}}}'
@@ -221,7 +223,7 @@ class Pintle(Proxy):
 listeners:
   - {{address: "127.0.0.1:{s.plain}"}}
   - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}
-telemetry: {{access_log: {log}}}
+telemetry: {{{telemetry}}}
 upstreams:
   origin: {upstream}
 routes:

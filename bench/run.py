@@ -25,12 +25,13 @@ import reload
 import report
 import rounds
 import routes
+import telemetry
 import workloads
 from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
-         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "routes_memory": routes.routes_memory,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "routes_memory": routes.routes_memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 
 

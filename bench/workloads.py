@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | routes_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | routes_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
     serves: str = "proxy"  # what the proxies are set up for: proxy | files | gzip | websocket | grpc
@@ -78,6 +78,7 @@ ALL = [
     Workload("gzip-20k", "JSON of 20 KB from the origin, gzipped on the way, HTTP/1.1, 64 connections", "wrk", {"nginx": 1.0},
              serves="gzip", path="/20k.json", body=20 * 1024, headers=("accept-encoding: gzip",)),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
+    Workload("telemetry", "JSON access log, metrics, why and traces at 1%, against none of them: instructions a request", "telemetry", 1.15),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
     Workload("reload-10k", "a route added to one of 100 files with 10,000 routes, under 2,000 requests a second: until it answers",
              "reload", 100, "ms"),

@@ -14,7 +14,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
     ("upstreams", &["pintle_upstream", "pintle_dns"]),
     ("clients", &["pintle_connections", "pintle_worker_", "pintle_tls", "pintle_certificate", "pintle_tunnel"]),
     ("policies", &["pintle_compress"]),
-    ("telemetry", &["pintle_log", "pintle_metrics", "pintle_traces", "pintle_why"]),
+    ("telemetry", &["pintle_log", "pintle_metrics", "pintle_otlp", "pintle_traces", "pintle_why"]),
     ("process", &["process_"]),
     ("gateway", &["pintle_"]),
 ];

@@ -15,6 +15,7 @@ pub mod grpc;
 pub mod instance;
 pub mod kept;
 pub mod notes;
+pub mod redact;
 pub mod refusal;
 pub mod request;
 pub mod response;

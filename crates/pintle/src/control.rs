@@ -2,6 +2,7 @@
 //! in force is in `take`, what the admin address asks for in `change`, what the guard does in `guarding`.
 
 mod change;
+mod explaining;
 mod guarding;
 mod take;
 mod told;
@@ -52,6 +53,8 @@ pub(crate) struct Controller {
     guard: Mutex<Option<Guard<Good>>>,
     /// Tells that the guard has to look sooner than it was to.
     guard_changed: Notify,
+    /// Whose turn it is to explain.
+    explaining: Mutex<()>,
     told: Told,
 }
 
@@ -130,6 +133,7 @@ impl Controller {
             admin: document.admin.as_ref().map(|admin| admin.address.value.clone()),
             guard: Mutex::new(guard_settings(&document).map(Guard::new)),
             guard_changed: Notify::new(),
+            explaining: Mutex::new(()),
             changing: Mutex::new(changing),
             state: Mutex::new(State { change, text, watched, access: Arc::new(access) }),
             history: Mutex::new(history),

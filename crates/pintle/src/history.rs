@@ -148,6 +148,16 @@ impl History {
         Some((packed, bundle))
     }
 
+    /// The texts that were in force as a version, also where the same text came again and its entry has a later number:
+    /// versions that follow each other without an entry of their own are the next entry's text.
+    pub(crate) fn text_in_force_as(&self, version: u64) -> Option<Bundle> {
+        let at = self.entries.iter().position(|entry| entry.version >= version)?;
+        let entry = self.entries.get(at)?;
+        // What is older than the oldest entry may have been another one, that had to go.
+        let known = entry.version == version || at > 0 || (version > 0 && self.entries.len() < KEPT);
+        self.text(entry.version).filter(|_| known).map(|(_, bundle)| bundle)
+    }
+
     /// Keeps a configuration that came in force. The same text again takes the place of the entry before.
     pub(crate) fn keep(&mut self, kept: Kept) {
         let Kept { entry, standing } = kept;

@@ -10,6 +10,7 @@ mod cost;
 mod demo;
 mod diff;
 mod explain;
+mod explainer;
 mod fmt;
 mod gauges;
 mod guard;

@@ -8,7 +8,6 @@ mod combined;
 pub mod config;
 mod escape;
 mod json;
-mod redact;
 mod sink;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ pub mod config;
 mod ended;
 pub mod log;
 pub mod metrics;
+pub mod otlp;
 mod stamp;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};

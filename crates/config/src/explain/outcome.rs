@@ -2,6 +2,7 @@
 
 use super::{Answer, Change, Field, Outcome, Sent, Service, Told};
 use crate::describe::{Description, RouteDescription};
+use pintle_core::redact::Names;
 use pintle_core::step::{Destination, Plan};
 use pintle_core::{Body, Exchange, Fields, Protocol, Response, instance, names};
 use pintle_engine::Rehearsal;
@@ -143,6 +144,5 @@ fn anew(name: &str, value: String, id: Option<&str>) -> String {
 
 /// A value without what is nobody's business: an explanation is sent around.
 fn shown(name: &str, value: String) -> String {
-    const CREDENTIALS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
-    if CREDENTIALS.contains(&name) { HIDDEN.to_owned() } else { value }
+    if Names::known().is_credential(name) { HIDDEN.to_owned() } else { value }
 }

@@ -66,6 +66,26 @@ fn what_is_kept_is_there_after_a_restart_and_private() {
 }
 
 #[test]
+fn what_was_in_force_as_a_version_is_found_though_its_text_came_again() {
+    let mut history = History::open(None).unwrap_or_else(|why| panic!("{why}"));
+    for text in ["# a", "# a", "# b", "# c", "# c"] {
+        keep(&mut history, text, None);
+    }
+    let was = |history: &History, version| {
+        let bundle = history.text_in_force_as(version)?;
+        Some(bundle.files().map(|(_, text)| text).collect::<String>())
+    };
+    let texts: Vec<_> = (0..=6).map(|version| was(&history, version)).collect();
+    let expected = [None, Some("# a"), Some("# a"), Some("# b"), Some("# c"), Some("# c"), None];
+    assert_eq!(texts, expected.map(|text| text.map(str::to_owned)));
+    for number in 6..=15 {
+        keep(&mut history, &format!("# {number}"), None);
+    }
+    assert_eq!(was(&history, 5), None, "it had to go");
+    assert_eq!(was(&history, 6).as_deref(), Some("# 6"));
+}
+
+#[test]
 fn going_back_again_goes_further_back() {
     let mut history = History::open(None).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(history.before(), None);

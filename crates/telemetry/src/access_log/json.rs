@@ -1,8 +1,9 @@
 //! A record as one line of JSON. Keys are flat and follow OpenTelemetry's HTTP semantic conventions where those have a
 //! name; what is the gateway's own begins with `pintle.`.
 
-use super::{Record, escape, redact};
+use super::{Record, escape};
 use crate::stamp::Stamp;
+use pintle_core::redact::Names;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -136,7 +137,7 @@ fn request(out: &mut Vec<u8>, record: &Record<'_>) {
 /// Writes a query without its credentials, cut to its bound.
 pub(super) fn redacted(out: &mut Vec<u8>, query: &str, put: fn(&mut Vec<u8>, &str)) {
     let (query, more) = escape::cut(query);
-    redact::query(query, |piece| put(out, piece));
+    Names::known().query(query, |piece| put(out, piece));
     if more {
         put(out, "…");
     }

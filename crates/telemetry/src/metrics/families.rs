@@ -306,6 +306,20 @@ families! {
     /// Writes that failed.
     LOG_ERRORS = Family::counter("pintle_log_write_errors_total", "Writes to the access log that failed.", &[]);
 
+    /// Requests to collectors.
+    OTLP_EXPORTS = Family::counter(
+        "pintle_otlp_exports_total",
+        "Requests to a collector of OpenTelemetry: taken (ok), to be sent again (retried), given up (failed).",
+        &["signal", "result"],
+    );
+    /// What no collector got.
+    OTLP_DROPPED = Family::counter(
+        "pintle_otlp_dropped_total",
+        "Spans and points of metrics that no collector got: there was no room for them, it refused them, or it was away for too \
+         long.",
+        &["signal"],
+    );
+
     /// Series.
     SERIES = Family::gauge(
         "pintle_metrics_series",

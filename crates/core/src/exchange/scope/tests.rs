@@ -2,6 +2,7 @@ use super::*;
 use crate::exchange::{Captures, Client, RouteFacts};
 use crate::kept::Kept;
 use crate::notes::Notes;
+use crate::redact::{Names, Redacted};
 use crate::template::{Declared, Expression, Place, Template};
 use crate::{Body, Method, Request, Scheme, StatusCode, Target, Version};
 use std::sync::Arc;
@@ -162,4 +163,46 @@ fn many_parameters_make_a_map_in_a_time_that_grows_with_them() {
     let started = Instant::now();
     assert_eq!(says("size(request.query)", &exchange), "30000");
     assert!(started.elapsed().as_secs() < 5, "seconds mean that names are compared with each other");
+}
+
+#[test]
+fn what_is_shown_to_people_holds_no_credential() {
+    let fields = [
+        ("authorization", "Bearer hunter2"),
+        ("cookie", "sid=hunter2; theme=dark"),
+        ("referer", "https://a.example/?code=hunter2&page=1"),
+        ("x-partner-ref", "hunter2"),
+        ("x-tenant", "acme"),
+    ];
+    let exchange = exchange("/o/abcd/x", Some("token=hunter2&token=hunter2&page=2"), &fields);
+    let sent: Fields =
+        [("set-cookie", "sid=hunter2"), ("location", "/cb?code=hunter2"), ("etag", "1")].into_iter().collect();
+    let names = Names::and(["X-Partner-Ref"]);
+    let scope = Redacted::new(&exchange, Some((StatusCode::FOUND, &sent)), &names);
+    for (text, value) in [
+        ("request.headers.authorization", r#""REDACTED""#),
+        ("request.headers['x-partner-ref']", r#""REDACTED""#),
+        ("request.headers['X-Tenant']", r#""acme""#),
+        ("request.headers['host']", r#""shop.test:8443""#),
+        ("request.headers['x-' + 'partner-ref']", r#""REDACTED""#),
+        ("request.headers.referer", r#""https://a.example/?code=REDACTED&page=1""#),
+        ("has(request.headers.authorization)", "true"),
+        ("has(request.headers.nope)", "false"),
+        ("request.cookies.sid", r#""REDACTED""#),
+        ("request.cookies", r#"{"sid":"REDACTED","theme":"dark"}"#),
+        ("request.query.token", r#""REDACTED""#),
+        ("request.query_all.token", r#"["REDACTED","REDACTED"]"#),
+        ("request.query", r#"{"token":"REDACTED","page":"2"}"#),
+        ("request.query_all", r#"{"token":["REDACTED","REDACTED"],"page":["2"]}"#),
+        ("response.status", "302"),
+        ("response.headers['set-cookie']", r#""REDACTED""#),
+        ("response.headers", r#"{"set-cookie":"REDACTED","location":"/cb?code=REDACTED","etag":"1"}"#),
+        ("client.ip", r#""192.0.2.7""#),
+        ("path.id", r#""abcd""#),
+    ] {
+        assert_eq!(says(text, &scope), value, "{text}");
+    }
+    assert!(!says("request.headers", &scope).contains("hunter2"));
+    let unanswered = Redacted::new(&exchange, None, &names);
+    assert!(says("response.status", &unanswered).contains("absent"));
 }
