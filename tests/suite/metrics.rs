@@ -162,9 +162,13 @@ async fn a_scraper_gets_the_form_that_it_asks_for() {
     old.write("GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").await;
     let (answer, _) = old.to_end().await;
     let answer = String::from_utf8_lossy(&answer);
-    assert!(!answer.to_ascii_lowercase().contains("transfer-encoding") && answer.contains("\r\n\r\n# HELP "), "{answer}");
+    assert!(
+        !answer.to_ascii_lowercase().contains("transfer-encoding") && answer.contains("\r\n\r\n# HELP "),
+        "{answer}"
+    );
 }
 
+// Rule: metric-labels
 #[tokio::test]
 async fn series_go_with_what_they_are_of_and_stay_over_reloads() {
     let (first, second) = (Origin::echo().await, Origin::echo().await);
@@ -178,22 +182,31 @@ async fn series_go_with_what_they_are_of_and_stay_over_reloads() {
     gateway.get("/gone").await;
     gateway.wait_metric("pintle_requests_total", 2.0).await;
     gateway.change(config(&first.url(), "", "a")).await;
-    let kept = |url: &str, team: &str| format!("route=\"kept\",upstream=\"{url}\",method=\"GET\",status=\"2xx\",team=\"{team}\"");
+    let kept = |url: &str, team: &str| {
+        format!("route=\"kept\",upstream=\"{url}\",method=\"GET\",status=\"2xx\",team=\"{team}\"")
+    };
     // What was in force is taken apart once nobody looks into it any more.
-    until("the route's series to go", async || (!scrape(&gateway).await.contains("route=\"gone\"")).then_some(())).await;
+    until("the route's series to go", async || (!scrape(&gateway).await.contains("route=\"gone\"")).then_some(()))
+        .await;
     assert_eq!(requests(&scrape(&gateway).await, &kept(&first.url(), "a")), 1.0, "the other one's stay");
     gateway.change(config(&second.url(), "", "a")).await;
     gateway.get("/kept").await;
     let gone = async || (!scrape(&gateway).await.contains(&format!("upstream=\"{}\"", first.url()))).then_some(());
     until("the upstream's series to go", gone).await;
-    until("the new one's to come", async || (requests(&scrape(&gateway).await, &kept(&second.url(), "a")) == 1.0).then_some(())).await;
+    until("the new one's to come", async || {
+        (requests(&scrape(&gateway).await, &kept(&second.url(), "a")) == 1.0).then_some(())
+    })
+    .await;
     gateway.change(config(&second.url(), "", "b")).await;
     gateway.get("/kept").await;
     until("the other label's to go", async || (!scrape(&gateway).await.contains("team=\"a\"")).then_some(())).await;
     gateway.wait_metric(&format!("pintle_requests_total{{listener=\"door\",{}}}", kept(&second.url(), "b")), 1.0).await;
     let text = scrape(&gateway).await;
     let told = series(&text);
-    assert_eq!((told["pintle_config_version"], told["pintle_reload_duration_seconds_count{result=\"ok\"}"]), (4.0, 4.0));
+    assert_eq!(
+        (told["pintle_config_version"], told["pintle_reload_duration_seconds_count{result=\"ok\"}"]),
+        (4.0, 4.0)
+    );
     gateway.rewrite("routes: nonsense\n");
     assert!(matches!(gateway.reload().await, pintle_testkit::Reloaded::Refused(_)));
     gateway.wait_metric("pintle_reload_duration_seconds_count{result=\"failed\"}", 1.0).await;
@@ -273,9 +286,11 @@ async fn what_clients_send_makes_no_series_and_takes_no_memory() {
     assert!(grown < 4 << 20, "{grown} bytes");
 }
 
+// Rule: metric-overflow
 #[tokio::test]
 async fn past_the_bound_all_is_one_series_and_the_log_says_so() {
-    let routes: String = (0..5).map(|number| format!("  - {{name: r{number}, match: /{number}, respond: {{}}}}\n")).collect();
+    let routes: String =
+        (0..5).map(|number| format!("  - {{name: r{number}, match: /{number}, respond: {{}}}}\n")).collect();
     let config = |most: usize| format!("{ADMIN}telemetry: {{metrics: {{max_series: {most}}}}}\nroutes:\n{routes}");
     let gateway = Gateway::start(config(60)).await;
     for number in 0..5 {
@@ -291,7 +306,12 @@ async fn past_the_bound_all_is_one_series_and_the_log_says_so() {
     // The bound is another one from the reload on.
     gateway.change(config(1000)).await;
     gateway.get("/4").await;
-    gateway.wait_metric("pintle_requests_total{listener=\"door\",route=\"r4\",upstream=\"\",method=\"GET\",status=\"2xx\"}", 1.0).await;
+    gateway
+        .wait_metric(
+            "pintle_requests_total{listener=\"door\",route=\"r4\",upstream=\"\",method=\"GET\",status=\"2xx\"}",
+            1.0,
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -299,7 +319,9 @@ async fn slow_scrapers_hold_a_piece_each_and_nobody_up() {
     const ROUTES: usize = 1000;
     const SCRAPERS: usize = 20;
     let routes: String = (0..ROUTES)
-        .map(|number| format!("  - {{name: 'a-route-with-a-name-of-some-length/{number}', match: /{number}, respond: {{}}}}\n"))
+        .map(|number| {
+            format!("  - {{name: 'a-route-with-a-name-of-some-length/{number}', match: /{number}, respond: {{}}}}\n")
+        })
         .collect();
     let gateway = Gateway::start(format!("{ADMIN}telemetry: {{access_log: none}}\nroutes:\n{routes}")).await;
     let mut wire = gateway.wire().await;

@@ -52,7 +52,8 @@ fn mistakes(query: &str) -> Vec<String> {
     let series = series();
     let name = Regex::new(r"\b((?:pintle|process)_[a-z0-9_]+)(?:\{([^}]*)\})?").expect("an expression");
     let matcher = Regex::new("([a-zA-Z_][a-zA-Z0-9_]*)\\s*(?:=~|!~|!=|=)").expect("an expression");
-    let grouping = Regex::new(r"\b(?:by|on|group_left|group_right|ignoring|without)\s*\(([^)]*)\)").expect("an expression");
+    let grouping =
+        Regex::new(r"\b(?:by|on|group_left|group_right|ignoring|without)\s*\(([^)]*)\)").expect("an expression");
     let (mut wrong, mut known) = (Vec::new(), ADDED.to_vec());
     for found in name.captures_iter(query) {
         let Some(labels) = series.get(&found[1]) else {
@@ -101,7 +102,7 @@ fn under<'n>(node: &'n Node, key: &str, found: &mut Vec<&'n str>) {
     }
     for entry in node.as_map().into_iter().flatten() {
         match entry.value.as_text() {
-            Some(text) if entry.key.value == key => found.push(text),
+            Some(text) if *entry.key.value == *key => found.push(text),
             _ => under(&entry.value, key, found),
         }
     }

@@ -34,7 +34,9 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     let Done { exchange, route, listener, status, reason, sent, grpc_status } = *done;
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
-    route.meter.count(&listener.meter, &Counted::from(&ended));
+    if gateway.metrics.is_on() {
+        route.meter.count(&listener.meter, &Counted::from(&ended));
+    }
     if gateway.log.is_on() {
         log(gateway, &ended);
     }

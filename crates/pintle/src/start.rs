@@ -15,6 +15,7 @@ use pintle_core::worker;
 use pintle_engine::socket::{Address, Socket, Sockets};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Server};
+use pintle_telemetry::metrics::MAX_SERIES;
 use pintle_telemetry::{AccessLog, Metrics};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -199,7 +200,8 @@ enum Stop {
 
 /// Starts all that a document asks for.
 fn start(document: &Document, written: &Written, version: u64, reader: &mut Reader) -> Result<(Serving, Admin), Stop> {
-    let metrics = Arc::new(Metrics::new(worker::count(), document.telemetry.metrics.max_series()));
+    let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
+    metrics.go_over(&document.telemetry.metrics);
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
     let runtime = assemble_written(document, written, &world, reader);

@@ -15,6 +15,7 @@ mod held;
 mod look;
 mod meter;
 mod named;
+mod otlp;
 mod outcomes;
 mod overview;
 mod process;
@@ -26,7 +27,7 @@ mod tests;
 mod text;
 mod visit;
 
-pub use config::{MetricsConfig, RouteLabels};
+pub use config::{Counting, MetricsConfig, RouteLabels};
 pub use configuration::Cost;
 pub use format::{Format, Syntax};
 pub use look::{Certificate, Levels, Look, Seen};
@@ -51,6 +52,7 @@ use route::Routes;
 use scrape::{Part, Scrape, Walk};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 use visit::{Value, Visit};
 
@@ -71,6 +73,9 @@ const STEP: usize = 16;
 /// All metrics of one gateway.
 pub struct Metrics {
     workers: usize,
+    is_on: AtomicBool,
+    /// Since when is counted.
+    began: SystemTime,
     budget: Arc<Budget>,
     routes: Routes,
     listeners: Group<Listener, { LISTENER.len() }>,
@@ -88,6 +93,8 @@ impl Metrics {
         let budget = Arc::new(Budget::new(max_series));
         Metrics {
             workers: workers.max(1),
+            is_on: AtomicBool::new(true),
+            began: SystemTime::now(),
             routes: Routes::new(workers, Arc::clone(&budget)),
             listeners: Group::new("listener", &LISTENER, workers, Arc::clone(&budget)),
             upstreams: Group::new("upstream", &UPSTREAM, workers, Arc::clone(&budget)),
@@ -100,9 +107,15 @@ impl Metrics {
         }
     }
 
-    /// Changes how many series there may be. Those that there are stay.
-    pub fn set_max_series(&self, max_series: usize) {
-        self.budget.set(max_series);
+    /// Goes over to what a configuration says. Series that there are stay.
+    pub fn go_over(&self, config: &MetricsConfig) {
+        self.budget.set(config.max_series());
+        self.is_on.store(config.is_on(), Ordering::Relaxed);
+    }
+
+    /// Whether requests are to be counted.
+    pub fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
     }
 
     /// Says who tells what is not counted. Held for good.

@@ -179,7 +179,7 @@ impl Controller {
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
-        self.metrics.set_max_series(document.telemetry.metrics.max_series());
+        self.metrics.go_over(&document.telemetry.metrics);
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);
         Some((version, access))

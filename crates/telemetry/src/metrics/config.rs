@@ -10,7 +10,8 @@ use pintle_policies::template;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What is counted, for `/metrics` of the admin address: [docs/metrics.md](metrics.md) has all of it.
+/// What is counted, for `/metrics` of the admin address: [docs/metrics.md](metrics.md) has all of it. `none` leaves requests
+/// uncounted, and all else as it is.
 ///
 /// ```yaml
 /// telemetry:
@@ -19,8 +20,20 @@ use std::sync::Arc;
 ///   - {match: /orders/**, labels: {team: sales}, proxy: orders}
 /// ```
 #[derive(Debug, Read)]
-#[read(called = "`metrics`")]
-pub struct MetricsConfig {
+#[read(forms, expected = "`none` or a map")]
+pub enum MetricsConfig {
+    /// Requests are not counted.
+    #[read(none)]
+    Off,
+    /// They are.
+    #[read(map)]
+    On(Counting),
+}
+
+/// How requests are counted.
+#[derive(Debug, Read)]
+#[read(called = "metrics")]
+pub struct Counting {
     /// Further labels of the series of requests, each an expression that is worked out for a route when the configuration
     /// loads: it may name `route` alone. What fails for a route is left out there. A value of a request would make as many
     /// series as clients like; `access_log.fields` is the place for it.
@@ -46,7 +59,8 @@ impl RouteLabels {
     /// Compiles them; what cannot be is reported and left out.
     pub fn compile(config: &MetricsConfig, reader: &mut Reader) -> Self {
         let mut labels = Vec::new();
-        for (name, text) in &config.labels.0 {
+        let MetricsConfig::On(counting) = config else { return RouteLabels::default() };
+        for (name, text) in &counting.labels.0 {
             let is_good = check_name(name, reader);
             if let Some(expression) = compile(text, reader).filter(|_| is_good) {
                 labels.push((name.as_str().into(), expression));
@@ -128,7 +142,15 @@ impl Scope for OfRoute<'_> {
 impl MetricsConfig {
     /// How many series there may be.
     pub fn max_series(&self) -> usize {
-        usize::try_from(self.max_series).unwrap_or(MAX_SERIES)
+        match self {
+            MetricsConfig::Off => MAX_SERIES,
+            MetricsConfig::On(counting) => usize::try_from(counting.max_series).unwrap_or(MAX_SERIES),
+        }
+    }
+
+    /// Whether requests are counted.
+    pub fn is_on(&self) -> bool {
+        matches!(self, MetricsConfig::On(_))
     }
 }
 
@@ -181,6 +203,7 @@ mod tests {
             ("labels: {__a: route.name}", "is no name"),
             ("max_series: -1", ""),
             ("max_series: many", ""),
+            ("labels: none", ""),
             ("otlp: 'http://127.0.0.1:4317'", "otlp"),
             ("label: {}", "label"),
         ] {
