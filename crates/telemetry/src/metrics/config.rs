@@ -167,20 +167,19 @@ mod tests {
         (labels, reader.diagnostics.iter().map(|one| one.message.clone()).collect())
     }
 
+    fn labels_text(labels: &[Label]) -> String {
+        labels.iter().map(|(name, value)| format!("{name}={value} ")).collect()
+    }
+
     #[test]
     fn labels_are_worked_out_for_each_route() {
         let text = "labels: {team: route.labels.team, first: \"route.name.split('/')[0]\", all: \"'x'\", none: route.labels.none, n: size(route.labels)}";
         let (labels, said) = read(text);
         assert!(said.is_empty(), "{said:?}");
         let labels_of = |name: &str, team: &str| {
-            let labels = [("team".to_owned(), team.to_owned())].into();
-            let facts = RouteFacts { name: name.into(), labels, captures: Box::default() };
-            labels_text(&labels_of_facts(&facts))
+            let written = [("team".to_owned(), team.to_owned())].into();
+            labels_text(&labels.of(&RouteFacts { name: name.into(), labels: written, captures: Box::default() }))
         };
-        fn labels_text(labels: &[Label]) -> String {
-            labels.iter().map(|(name, value)| format!("{name}={value} ")).collect()
-        }
-        let labels_of_facts = |facts: &RouteFacts| labels.of(facts);
         assert_eq!(labels_of("shop/cart", "a\"b"), "team=a\"b first=shop all=x n=1 ");
         assert_eq!(labels_text(&labels.of(&RouteFacts::default())), "first= all=x n=0 ", "no route has no labels");
     }
