@@ -52,7 +52,8 @@ pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode
     if let Some(ready) = &around.ready {
         ready(&begun.serving.server);
     }
-    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, began));
+    let admin = open.as_ref().map(|(socket, _)| local(socket));
+    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, admin, began));
     let mut background = tokio::runtime::Builder::new_current_thread();
     // Its other threads read configurations, which may wait; the workers may not. What a thread starts inherits it.
     let step_back = || {
