@@ -45,7 +45,7 @@ needs:
 	@command -v promtool >/dev/null || [ -x $(PROMTOOL)/usr/bin/promtool ] || { \
 	  echo 'fetching promtool, for metrics tests'; \
 	  { mkdir -p $(PROMTOOL) && cd $(PROMTOOL) && \
-	    { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } && \
+	    { timeout 120 apt-get download prometheus || { timeout 120 apt-get update && timeout 120 apt-get download prometheus; }; } && \
 	    dpkg-deb -x prometheus_*.deb . ; rm -f prometheus_*.deb; [ -x usr/bin/promtool ]; } </dev/null >/dev/null 2>&1 || \
 	    echo 'promtool of Debian'"'"'s prometheus cannot be fetched: left out: metrics tests'; \
 	}

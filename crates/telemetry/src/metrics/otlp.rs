@@ -16,9 +16,9 @@ use std::time::SystemTime;
 const BATCH: u64 = 2000;
 
 impl Metrics {
-    /// Gives all series to `send` as requests to a collector, each with the number of its points. Looks at each series, as a
-    /// scrape does: not for a worker's thread.
-    pub fn export(&self, resource: &Resource, mut send: impl FnMut(Bytes, u64)) {
+    /// Gives all series to `send` as requests to a collector, each with the number of its points, until that says false. Looks at
+    /// each series, as a scrape does: not for a worker's thread.
+    pub fn export(&self, resource: &Resource, mut send: impl FnMut(Bytes, u64) -> bool) {
         let mut walk = self.walk();
         let (began, now) = (nanos(self.began), nanos(SystemTime::now()));
         let mut points = Points { began, now, metrics: Vec::new(), count: 0 };
@@ -26,7 +26,9 @@ impl Metrics {
             let is_over = !walk.step(&mut points);
             if points.count >= BATCH || (is_over && points.count > 0) {
                 let count = std::mem::take(&mut points.count);
-                send(request(resource, std::mem::take(&mut points.metrics)), count);
+                if !send(request(resource, std::mem::take(&mut points.metrics)), count) {
+                    return;
+                }
             }
             if is_over {
                 return;
@@ -131,6 +133,7 @@ mod tests {
             assert_eq!(one.resource.as_ref(), Some(&resource));
             all.extend(one.scope_metrics[0].metrics.clone());
             points += count;
+            true
         });
         (all, points)
     }
@@ -165,7 +168,7 @@ mod tests {
         let point = &spread.data_points[0];
         assert_eq!((durations.unit.as_str(), point.count, point.sum), ("s", 2, Some(0.006)));
         assert_eq!((point.bucket_counts[2], point.explicit_bounds[2], point.explicit_bounds.len()), (2, 0.005, 14));
-        let Some(Data::Gauge(open)) = &find("pintle_connections").data else { panic!("a gauge") };
+        let Some(Data::Gauge(open)) = &find("pintle_connections_active").data else { panic!("a gauge") };
         assert_eq!(open.data_points[0].value, Some(Number::Int(1)));
         let Some(Data::Sum(cpu)) = &find("process_cpu_seconds_total").data else { panic!("a sum") };
         assert!(matches!(cpu.data_points[0].value, Some(Number::Double(_))));
@@ -181,7 +184,16 @@ mod tests {
         let counted = Counted { method, status, upstream: None, duration, received: 0, sent: 0 };
         routes.iter().for_each(|route| route.count(&door, &counted));
         let mut sizes = Vec::new();
-        metrics.export(&Resource::default(), |request, points| sizes.push((request.len(), points)));
+        metrics.export(&Resource::default(), |request, points| {
+            sizes.push((request.len(), points));
+            true
+        });
+        let mut first = 0;
+        metrics.export(&Resource::default(), |_, points| {
+            first += points;
+            false
+        });
+        assert!(first < 2100, "who wants no more gets no more");
         assert!(
             sizes.len() >= 4 && sizes.iter().all(|(bytes, points)| *bytes < 2 << 20 && *points < 2100),
             "{sizes:?}"

@@ -210,7 +210,7 @@ fn the_gateway_tells_of_itself() {
         ("pintle_refusals_total{policy=\"body_limit\",reason=\"body_too_large\"}", 2.0),
         ("pintle_answers_cut_total{reason=\"upstream_closed\"}", 1.0),
         ("pintle_worker_connections_total{worker=\"0\"}", 1.0),
-        (&format!("pintle_connections{{{name}}}"), 1.0),
+        (&format!("pintle_connections_active{{{name}}}"), 1.0),
         (&format!("pintle_connections_total{{{name}}}"), 2.0),
         (&format!("pintle_requests_active{{{name}}}"), 0.0),
         (&format!("pintle_tls_handshakes_total{{{name},result=\"failed\"}}"), 1.0),
