@@ -62,5 +62,6 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod traces;
 mod tunnel;
 mod websocket;

@@ -7,7 +7,7 @@ pub use scope::ResponseScope;
 
 use crate::kept::Kept;
 use crate::notes::Notes;
-use crate::{Fields, Refusal, Request, StatusCode};
+use crate::{Fields, Refusal, Request, StatusCode, Trace};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +23,8 @@ pub struct Exchange {
     pub client: Client,
     /// 32 hexadecimal digits, or what a trusted proxy sent: the `x-request-id` of both sides and of the log.
     pub id: Box<str>,
+    /// The trace that it belongs to.
+    pub trace: Trace,
     /// The listener that it came in by.
     pub listener: Arc<str>,
     /// The route that takes it.

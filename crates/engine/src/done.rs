@@ -37,12 +37,13 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     if gateway.metrics.is_on() {
         route.meter.count(&listener.meter, &Counted::from(&ended));
     }
+    let has_spans = gateway.traces.record(&ended);
     if gateway.log.is_on() {
-        log(gateway, &ended);
+        log(gateway, &ended, has_spans);
     }
 }
 
-fn log(gateway: &Gateway, ended: &Ended<'_>) {
+fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
     let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
     let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
@@ -50,7 +51,8 @@ fn log(gateway: &Gateway, ended: &Ended<'_>) {
     gateway.log.write(&Record {
         time: SystemTime::now(),
         request_id: &exchange.id,
-        trace_id: request.fields.get_str(names::TRACEPARENT).and_then(|parent| parent.get(3..35)),
+        trace_id: Some(exchange.trace.id()),
+        span_id: has_spans.then(|| exchange.trace.span()),
         client: exchange.client.ip,
         method: request.method.as_str(),
         scheme: request.scheme.as_str(),

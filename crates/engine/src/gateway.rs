@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
-use pintle_telemetry::{AccessLog, Metrics};
+use pintle_telemetry::{AccessLog, Metrics, Traces};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -37,6 +37,8 @@ pub struct Gateway {
     retired: Mutex<Vec<Arc<Runtime>>>,
     /// One line a request.
     pub log: AccessLog,
+    /// Spans of requests.
+    pub traces: Arc<Traces>,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
@@ -65,6 +67,7 @@ impl Gateway {
             runtime: ArcSwap::from_pointee(runtime),
             retired: Mutex::new(Vec::new()),
             log,
+            traces: Traces::new(Arc::clone(&metrics)),
             metrics,
             instance,
             phase: AtomicU8::new(SERVING),

@@ -2,12 +2,13 @@
 
 use crate::access_log::config::AccessLog;
 use crate::metrics::MetricsConfig;
+use crate::traces::TracesConfig;
 use pintle_core::config::{Later, Read, Spanned};
 
 /// What the gateway tells about itself and the requests it serves.
 ///
 /// ```yaml
-/// telemetry: {access_log: none}
+/// telemetry: {access_log: none, traces: {otlp: "http://127.0.0.1:4317", sample: 1%}}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "`telemetry`")]
@@ -18,9 +19,8 @@ pub struct Telemetry {
     /// What is counted, for `/metrics`.
     #[read(default = "{}")]
     pub metrics: MetricsConfig,
-    /// Traces.
-    #[read(later)]
-    pub traces: Later,
+    /// Which requests are recorded as spans, and where those go.
+    pub traces: Option<TracesConfig>,
     /// The last requests, kept for `pintle why`.
     #[read(later)]
     pub why: Later,

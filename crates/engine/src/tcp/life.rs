@@ -2,7 +2,7 @@
 
 use crate::connection::Peer;
 use crate::gateway::Gateway;
-use crate::request::new_id;
+use crate::request::new_text_id;
 use crate::runtime::{Listener, Route};
 use pintle_core::Refusal;
 use pintle_core::notes::Notes;
@@ -103,7 +103,7 @@ impl Life {
             listener: Arc::clone(&listener.name),
             client: peer.address.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical()),
             name,
-            id: new_id(),
+            id: new_text_id(),
             began: (SystemTime::now() - at.elapsed(), at),
             received: 0,
             sent: 0,
