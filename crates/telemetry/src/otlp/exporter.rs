@@ -59,11 +59,6 @@ impl Exporter {
         self.target.send_modify(|target| target.until = Some(until));
     }
 
-    /// Whether a collector is there that may be sent to.
-    pub fn is_on(&self) -> bool {
-        self.target.borrow().to.is_some()
-    }
-
     /// Forgets a collector that is not wanted any more, and closes what is open to it.
     pub fn part(&self) {
         self.target.send_if_modified(|target| target.until.is_some() && target.to.take().is_some());
