@@ -37,6 +37,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("include-loop", "A file includes itself."),
     ("include-nothing", "A pattern of `include` names no file."),
     ("listen", "An address cannot be listened on."),
+    ("log-field", "A field of the access log cannot be called so, or has no place in the log's format."),
     ("match", "A match is not one that a request can meet."),
     ("missing-key", "A key that must be there is missing."),
     ("no-action", "A route has no action."),

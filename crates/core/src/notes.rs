@@ -42,6 +42,8 @@ pub struct Notes {
     pub grpc_status: Option<Arc<AtomicU32>>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
+    /// It is none of those that the access log tells of.
+    pub unlogged: bool,
 }
 
 /// A policy that may wait, around the rest of its chain.

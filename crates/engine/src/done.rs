@@ -2,7 +2,7 @@
 
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
-use pintle_core::{Exchange, Reason, StatusCode, names};
+use pintle_core::{Exchange, Fields, Reason, StatusCode, names};
 use pintle_telemetry::{Ended, Record};
 use std::time::{Instant, SystemTime};
 
@@ -15,6 +15,8 @@ pub(crate) struct Done<'a> {
     pub(crate) status: StatusCode,
     /// Why the gateway answered by itself, or why the answer did not go out whole.
     pub(crate) reason: Option<Reason>,
+    /// The fields of its answer, where it got one.
+    pub(crate) fields: Option<&'a Fields>,
     /// Bytes of content that the client was sent.
     pub(crate) sent: u64,
     /// The status of a gRPC answer.
@@ -25,27 +27,29 @@ pub(crate) struct Done<'a> {
 pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
     gateway.metrics.refused(reason);
     let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
-    record(gateway, &Done { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
+    let done = Done { exchange, route, listener, status, reason, fields: None, sent: 0, grpc_status: None };
+    record(gateway, &done, Instant::now());
 }
 
 /// Tells of it to all who keep something of requests.
 pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
-    let Done { exchange, route, listener, status, reason, sent, grpc_status } = *done;
+    let Done { exchange, route, listener, status, reason, fields, sent, grpc_status } = *done;
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
     route.meter.count(&listener.meter, &exchange.request.method, status, ended.duration());
-    if gateway.log.is_on() {
-        log(gateway, &ended);
+    if gateway.log.is_on() && !exchange.notes.unlogged {
+        log(gateway, &ended, fields);
     }
 }
 
-fn log(gateway: &Gateway, ended: &Ended<'_>) {
+fn log(gateway: &Gateway, ended: &Ended<'_>, fields: Option<&Fields>) {
     let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
     let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
     let connect = notes.connect();
+    let (now, duration) = (SystemTime::now(), ended.duration());
     gateway.log.write(&Record {
-        time: SystemTime::now(),
+        time: now.checked_sub(duration).unwrap_or(now),
         request_id: &exchange.id,
         trace_id: request.fields.get_str(names::TRACEPARENT).and_then(|parent| parent.get(3..35)),
         client: exchange.client.ip,
@@ -68,7 +72,7 @@ fn log(gateway: &Gateway, ended: &Ended<'_>) {
         reason: ended.reason.map(Reason::code),
         received: notes.received(),
         sent: ended.sent,
-        duration: ended.duration(),
+        duration,
         head: notes.head,
         policies: notes.action.map(since),
         queue: notes.queue,
@@ -78,5 +82,6 @@ fn log(gateway: &Gateway, ended: &Ended<'_>) {
         user_agent: request.fields.get(names::USER_AGENT),
         referer: request.fields.get(names::REFERER),
         internal: notes.internal.as_deref(),
+        request: Some((exchange, fields)),
     });
 }

@@ -13,7 +13,7 @@ pub mod metrics;
 pub mod otlp;
 mod stamp;
 
-pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
+pub use access_log::{AccessLog, Format, Opened, Record, Sink, Style, TunnelRecord};
 pub use ended::Ended;
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;
