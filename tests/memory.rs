@@ -8,7 +8,7 @@ use pintle_core::{Method, StatusCode};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Runtime};
 use pintle_telemetry::metrics::Counted;
-use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Sink};
+use pintle_telemetry::{AccessLog, Metrics, Opened, Sink, Style};
 use pintle_testkit::{Certificates, Folder};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
@@ -120,7 +120,7 @@ fn of_one_file() {
     let main = "include: [routes.d/*.yaml]\nlisteners: [{address: 127.0.0.1:0}]\n";
     let path = folder.write("pintle.yaml", main);
     (0..FILES).for_each(|at| drop(folder.write(&format!("routes.d/{at}.yaml"), file(0, at))));
-    let log = Opened::open(&Sink::None, Format::Json).and_then(|opened| AccessLog::start(opened, &metrics));
+    let log = Opened::open(&Sink::None, Style::default()).and_then(|opened| AccessLog::start(opened, &metrics));
     let first = build(&path, &tls, &metrics, None);
     let gateway = Gateway::new(first, log.expect("no log"), Arc::clone(&metrics), "test");
     let mut start = 0;
@@ -173,7 +173,7 @@ fn of_all() {
     let (folder, mut held) = (Folder::new(), Vec::with_capacity(HELD));
     let (tls, metrics) = (Tls::new(), Arc::new(Metrics::new(1, 100_000)));
     let path = folder.write("pintle.yaml", config(0, &written));
-    let log = Opened::open(&Sink::None, Format::Json).and_then(|opened| AccessLog::start(opened, &metrics));
+    let log = Opened::open(&Sink::None, Style::default()).and_then(|opened| AccessLog::start(opened, &metrics));
     let first = build(&path, &tls, &metrics, None);
     let gateway = Gateway::new(first, log.expect("no log"), Arc::clone(&metrics), "test");
     let mut start = 0;

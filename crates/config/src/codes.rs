@@ -38,6 +38,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("include-loop", "A file includes itself."),
     ("include-nothing", "A pattern of `include` names no file."),
     ("listen", "An address cannot be listened on."),
+    ("log-field", "A field of the access log cannot be called so, or has no place in the log's format."),
     ("match", "A match is not one that a request can meet."),
     ("metric-label", "Metrics cannot have such a label."),
     ("missing-key", "A key that must be there is missing."),

@@ -45,6 +45,8 @@ pub struct Notes {
     pub detail: Cow<'static, str>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
+    /// It is none of those that the access log tells of.
+    pub unlogged: bool,
 }
 
 /// A policy that may wait, around the rest of its chain.

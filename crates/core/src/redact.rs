@@ -15,7 +15,7 @@ use std::str;
 pub const REDACTED: &str = "REDACTED";
 
 /// A name this long, decoded, is not looked through; its value is left out.
-const LONGEST_NAME: usize = 64;
+pub const LONGEST_NAME: usize = 64;
 
 /// Names that are credentials wherever they stand within a longer name (`id_token`, `X-Amz-Signature`, `PHPSESSID`).
 const PARTS: &[&[u8]] = &[

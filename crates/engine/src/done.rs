@@ -2,7 +2,7 @@
 
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
-use pintle_core::{Exchange, Reason, StatusCode, names};
+use pintle_core::{Exchange, Fields, Reason, StatusCode, names};
 use pintle_telemetry::metrics::Counted;
 use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Ended, Record};
@@ -17,6 +17,8 @@ pub(crate) struct Done<'a> {
     pub(crate) status: StatusCode,
     /// Why the gateway answered by itself, or why the answer did not go out whole.
     pub(crate) reason: Option<Reason>,
+    /// The fields of its answer, where it got one.
+    pub(crate) fields: Option<&'a Fields>,
     /// Bytes of content that the client was sent.
     pub(crate) sent: u64,
     /// The status of a gRPC answer.
@@ -27,20 +29,21 @@ pub(crate) struct Done<'a> {
 pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
     gateway.metrics.refused(exchange.notes.policy, reason);
     let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
-    record(gateway, &Done { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
+    let done = Done { exchange, route, listener, status, reason, fields: None, sent: 0, grpc_status: None };
+    record(gateway, &done, Instant::now());
 }
 
 /// Tells of it to all who keep something of requests.
 pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
-    let Done { exchange, route, listener, status, reason, sent, grpc_status } = *done;
+    let Done { exchange, route, listener, status, reason, fields, sent, grpc_status } = *done;
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
     if gateway.metrics.is_on() {
         route.meter.count(&listener.meter, &Counted::from(&ended));
     }
     let has_spans = gateway.traces.record(&ended);
-    if gateway.log.is_on() {
-        log(gateway, &ended, has_spans);
+    if gateway.log.is_on() && !exchange.notes.unlogged {
+        log(gateway, &ended, has_spans, fields);
     }
     if gateway.why.is_on() {
         why(gateway, &ended);
@@ -78,13 +81,14 @@ fn why(gateway: &Gateway, ended: &Ended<'_>) {
     });
 }
 
-fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
+fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool, fields: Option<&Fields>) {
     let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
     let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
     let connect = notes.connect();
+    let (now, duration) = (SystemTime::now(), ended.duration());
     gateway.log.write(&Record {
-        time: SystemTime::now(),
+        time: now.checked_sub(duration).unwrap_or(now),
         request_id: &exchange.id,
         trace_id: Some(exchange.trace.id()),
         span_id: has_spans.then(|| exchange.trace.span()),
@@ -108,7 +112,7 @@ fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
         reason: ended.reason.map(Reason::code),
         received: notes.received(),
         sent: ended.sent,
-        duration: ended.duration(),
+        duration,
         head: notes.head,
         policies: notes.action.map(since),
         queue: notes.queue,
@@ -118,5 +122,6 @@ fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
         user_agent: request.fields.get(names::USER_AGENT),
         referer: request.fields.get(names::REFERER),
         internal: notes.internal.as_deref(),
+        request: Some((exchange, fields)),
     });
 }

@@ -200,9 +200,9 @@ async fn write(
             After::Reset
         }
     };
-    let status = response.status;
+    let (status, fields) = (response.status, Some(&response.fields));
     let grpc_status = grpc::status(&response.fields);
-    let ended = Done { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
+    let ended = Done { exchange, route: &route, listener: &listener, status, reason, fields, sent, grpc_status };
     done::record(gateway, &ended, now);
     after
 }

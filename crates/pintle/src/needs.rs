@@ -45,12 +45,12 @@ fn name(source: &SecretSource) -> String {
 /// Opens the access log.
 pub(crate) fn log(document: &Document, reader: &mut Reader) -> Option<Opened> {
     let access_log = &document.telemetry.access_log;
-    let (sink, format) = access_log.parts();
+    let (sink, style) = access_log.parts();
     let failed = |error| {
         let message = format!("the access log cannot be opened: {error}");
         reader.report(Diagnostic::error("access-log", message, &access_log.span));
     };
-    Opened::open(sink, format).map_err(failed).ok()
+    Opened::open(sink, style).map_err(failed).ok()
 }
 
 /// Where spans go and what is asked for there.

@@ -7,11 +7,11 @@
 
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
-use crate::{NamedPolicies, Setting, body_limit, compress, headers, timeout};
+use crate::{NamedPolicies, Setting, access_log, body_limit, compress, headers, timeout};
 use pintle_core::config::{Read, Reader, Shape, Span, Spanned};
 
 run_order! {
-    "access_log" later AccessLog
+    "access_log" policy access_log: AccessLog, runs access_log::check
         "It tells of everything, so nothing stands outside of it.";
     "bandwidth" later Bandwidth
         "It shapes the bytes as they leave, after all that changes them.";

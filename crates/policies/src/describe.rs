@@ -60,8 +60,8 @@ fn take(entry: &PolicyEntry, level: usize, named: &NamedPolicies, held: &mut Vec
     let (name, written) = match setting {
         Setting::Off => {
             held.retain(|one| one.kind != kind);
-            // Without one the top-level limit holds, so that there is none is something to tell.
-            if kind == "body_limit" {
+            // Without these the top level's settings hold, so that there is none is something to tell.
+            if matches!(kind, "access_log" | "body_limit") {
                 let none = Form::Scalar { text: "none".into(), plain: true };
                 let settings = Node::new(none, listed.clone());
                 let (span, listed) = (listed.clone(), listed.clone());

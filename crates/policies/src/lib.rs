@@ -6,6 +6,7 @@
 //! entry in `chain.rs` (`mod <name>;` below goes without saying). `timeout.rs` is the smallest one to start from.
 #![forbid(unsafe_code)]
 
+mod access_log;
 mod body_limit;
 mod build;
 mod chain;

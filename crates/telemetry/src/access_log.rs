@@ -1,37 +1,48 @@
 //! The access log: one line a request, and one a tunnel, written away from the requests' path.
 //!
-//! A worker formats a record into its own buffer; one thread collects the buffers and writes them. The worker never
-//! waits for a disk or a pipe: when the thread cannot keep up, records are dropped and counted. Which requests are
-//! logged is not decided here.
+//! A worker formats a record into its own buffer; one thread collects the buffers and hands them to the sink. The worker
+//! never waits for a disk, a pipe or a syslog: when the sink cannot keep up, records are dropped and counted.
 
 mod combined;
 pub mod config;
 mod escape;
+mod fields;
 mod json;
+mod lines;
+mod record;
+mod shard;
+mod signal;
 mod sink;
+mod style;
+mod syslog;
 #[cfg(test)]
 mod tests;
 mod tunnel;
 mod writer;
 
+pub use fields::Fields;
 pub use json::KEYS;
+pub use record::Record;
 pub use sink::Sink;
+pub use style::{Format, Style};
+pub use syslog::{Address, Facility, Form, Syslog};
 pub use tunnel::{TUNNEL_KEYS, TunnelRecord};
 
-use crate::metrics::families::{LOG_DROPPED, LOG_ERRORS};
+use crate::metrics::families::{LOG_DROPPED, LOG_ERRORS, LOG_FIELDS_FAILED};
 use crate::metrics::{Counter, Metrics};
-use crate::stamp::Stamp;
+use lines::Lines;
 use parking_lot::Mutex;
-use pintle_core::config::Read;
 use pintle_core::worker;
+use shard::{How, Put, Shard};
+use signal::Signal;
 use sink::Out;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::{Duration, SystemTime};
-use writer::{Signal, Writer};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use style::Subject;
+use writer::Writer;
 
 /// A buffer this full is written at once. Waking the thread every 32 KiB instead costs 170 ns a record more.
 const HAND_OVER: usize = 128 * 1024;
@@ -41,91 +52,6 @@ const GATHER: Duration = Duration::from_millis(50);
 const IN_FLIGHT: usize = 4 * 1024 * 1024;
 /// No worker gets less room than this, however many there are.
 const LEAST_ROOM: usize = 2 * HAND_OVER;
-
-/// What is said about one request, borrowed from whoever knows it. What does not apply is `None` or empty, and then
-/// left out of the line.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
-    /// When its head was complete.
-    pub time: SystemTime,
-    /// The request's id.
-    pub request_id: &'a str,
-    /// The trace that it belongs to: 32 hexadecimal digits.
-    pub trace_id: Option<&'a str>,
-    /// The span that it is there, where it was recorded.
-    pub span_id: Option<u64>,
-    /// The client's address.
-    pub client: IpAddr,
-    /// The method.
-    pub method: &'a str,
-    /// `http` or `https`.
-    pub scheme: &'a str,
-    /// The host asked for, without port.
-    pub host: &'a str,
-    /// The normalised path, still encoded.
-    pub path: &'a str,
-    /// The query without its `?`; credentials in it are left out here.
-    pub query: Option<&'a str>,
-    /// The version of HTTP: `1.1`, `2`.
-    pub version: &'a str,
-    /// The status that the client got.
-    pub status: u16,
-    /// The route's name.
-    pub route: &'a str,
-    /// The route's labels.
-    pub labels: &'a BTreeMap<String, String>,
-    /// The listener's name.
-    pub listener: &'a str,
-    /// The upstream that was asked last.
-    pub upstream: Option<&'a str>,
-    /// The endpoint that was asked last.
-    pub endpoint: Option<&'a str>,
-    /// How many times an endpoint was tried.
-    pub attempts: u32,
-    /// The policy that refused.
-    pub policy: Option<&'a str>,
-    /// The status that the upstream answered.
-    pub upstream_status: Option<u16>,
-    /// The status of a gRPC answer.
-    pub grpc_status: Option<u32>,
-    /// Why the gateway answered by itself.
-    pub reason: Option<&'a str>,
-    /// Bytes of the request's content, as they came.
-    pub received: u64,
-    /// Bytes of the answer's content, as they went.
-    pub sent: u64,
-    /// From the head to the answer's last byte.
-    pub duration: Duration,
-    /// How long the head took to come once its first byte was here.
-    pub head: Duration,
-    /// From the head to where the action began.
-    pub policies: Option<Duration>,
-    /// How long the request waited for a place at its upstream.
-    pub queue: Duration,
-    /// From the head to the upstream's head.
-    pub first_byte: Option<Duration>,
-    /// How long making the connection to the endpoint took, TLS included.
-    pub connect: Option<Duration>,
-    /// The part of that which was TLS.
-    pub tls: Option<Duration>,
-    /// The field `user-agent`.
-    pub user_agent: Option<&'a [u8]>,
-    /// The field `referer`; only the combined format has it, credentials left out.
-    pub referer: Option<&'a [u8]>,
-    /// What happened, for the operator alone.
-    pub internal: Option<&'a str>,
-}
-
-/// How a record looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Read)]
-#[read(word)]
-pub enum Format {
-    /// One JSON object a line, with keys in a fixed order.
-    #[default]
-    Json,
-    /// The combined log format of Apache and nginx.
-    Combined,
-}
 
 /// The access log of one gateway.
 pub struct AccessLog {
@@ -137,26 +63,40 @@ struct Shared {
     shards: Box<[Shard]>,
     /// How many bytes a shard may hold before it drops records.
     room: usize,
-    mode: AtomicU8,
+    is_on: AtomicBool,
     signal: Signal,
-    /// Takes over from the present one as soon as the thread gets to it.
-    next: Mutex<Option<Out>>,
+    next: Mutex<Next>,
     dropped: Arc<Counter>,
     errors: Arc<Counter>,
+    failed_fields: Arc<Counter>,
 }
 
-/// One worker's part, on cache lines of its own. Its lock is contended only while the thread swaps the buffer.
-#[repr(align(128))]
-struct Shard(Mutex<Buffer>);
-
-struct Buffer {
-    lines: Vec<u8>,
-    stamp: Stamp,
+/// What the thread is to go over to.
+struct Next {
+    /// The last of the sinks.
+    sink: Sink,
+    /// Counts them.
+    generation: u64,
+    changes: VecDeque<Change>,
 }
 
-const OFF: u8 = 0;
-const JSON: u8 = 1;
-const COMBINED: u8 = 2;
+/// A step from one sink to the next.
+enum Change {
+    /// Records that are the old one's.
+    Before(Lines),
+    /// The new one, and its number.
+    Sink(Box<Out>, u64),
+}
+
+impl Shared {
+    fn has_changes(&self) -> bool {
+        !self.next.lock().changes.is_empty()
+    }
+
+    fn next_change(&self) -> Option<Change> {
+        self.next.lock().changes.pop_front()
+    }
+}
 
 impl AccessLog {
     /// Starts the thread that writes to the sink. What is dropped is counted
@@ -164,73 +104,100 @@ impl AccessLog {
     pub fn start(opened: Opened, metrics: &Metrics) -> io::Result<AccessLog> {
         let dropped = metrics.counter(&LOG_DROPPED, &[]);
         let errors = metrics.counter(&LOG_ERRORS, &[]);
-        let shards: Box<[Shard]> = (0..metrics.workers())
-            .map(|_| Shard(Mutex::new(Buffer { lines: Vec::new(), stamp: Stamp::new() })))
-            .collect();
-        // Half of the room is for what the thread has taken and not yet written.
-        let room = (IN_FLIGHT / 2 / shards.len()).max(LEAST_ROOM);
-        let mode = AtomicU8::new(opened.mode);
-        let shared =
-            Arc::new(Shared { shards, room, mode, signal: Signal::new(), next: Mutex::new(None), dropped, errors });
-        Writer::spawn(&shared, opened.out)?;
+        let failed_fields = metrics.counter(&LOG_FIELDS_FAILED, &[]);
+        let Opened { out, sink, style } = opened;
+        let how = Arc::new(How::new(style, &sink, 0));
+        let shards: Box<[Shard]> = (0..metrics.workers()).map(|_| Shard::new(how.clone())).collect();
+        let shared = Arc::new(Shared {
+            // Half of the room is for what the thread has taken and not yet written.
+            room: (IN_FLIGHT / 2 / shards.len()).max(LEAST_ROOM),
+            shards,
+            is_on: AtomicBool::new(sink != Sink::None),
+            signal: Signal::new(),
+            next: Mutex::new(Next { sink, generation: 0, changes: VecDeque::new() }),
+            dropped,
+            errors,
+            failed_fields,
+        });
+        Writer::spawn(&shared, out)?;
         Ok(AccessLog { shared })
     }
 
     /// Writes one record into the buffer of this worker; costs some hundred nanoseconds and never waits for the sink.
     pub fn write(&self, record: &Record<'_>) {
-        self.put(|mode, lines, stamp| match mode {
-            JSON => json::write(lines, stamp, record),
-            _ => combined::write(lines, stamp, record),
-        });
+        self.put(&Subject::Request(record));
     }
 
     /// The same for a tunnel.
     pub fn write_tunnel(&self, record: &TunnelRecord<'_>) {
-        self.put(|mode, lines, stamp| match mode {
-            JSON => tunnel::json(lines, stamp, record),
-            _ => tunnel::combined(lines, stamp, record),
-        });
+        self.put(&Subject::Tunnel(record));
     }
 
-    fn put(&self, write: impl FnOnce(u8, &mut Vec<u8>, &mut Stamp)) {
+    #[inline]
+    fn put(&self, subject: &Subject<'_>) {
         let shared = &*self.shared;
-        let mode = shared.mode.load(Ordering::Relaxed);
-        if mode == OFF {
+        if !self.is_on() {
             return;
         }
         let shard = shared.shards.get(worker::index()).unwrap_or(&shared.shards[0]);
-        let mut buffer = shard.0.lock();
-        let Buffer { lines, stamp } = &mut *buffer;
-        let before = lines.len();
-        if before > shared.room {
-            drop(buffer);
-            shared.dropped.inc();
-            return;
-        }
-        write(mode, lines, stamp);
-        let after = lines.len();
-        drop(buffer);
-        if before == 0 {
-            shared.signal.stir();
-        }
-        if before < HAND_OVER && after >= HAND_OVER {
-            shared.signal.urge();
+        match shard.put(subject, shared.room) {
+            Put::Left => {}
+            Put::Dropped => shared.dropped.inc(),
+            Put::Written { before, after, failed } => {
+                if before == 0 {
+                    shared.signal.stir();
+                }
+                if before < HAND_OVER && after >= HAND_OVER {
+                    shared.signal.urge();
+                }
+                if failed > 0 {
+                    shared.failed_fields.add(failed);
+                }
+            }
         }
     }
 
     /// Whether records go anywhere: with `none` there is no need to make one.
+    #[inline]
     pub fn is_on(&self) -> bool {
-        self.shared.mode.load(Ordering::Relaxed) != OFF
+        self.shared.is_on.load(Ordering::Relaxed)
     }
 
-    /// Goes over to another sink and format. Cannot fail: the sink is open.
+    /// Goes over to another sink and style. Cannot fail: the sink is open. One that is the same stays, with all that waits
+    /// for it; a file is opened anew.
     pub fn go_over(&self, opened: Opened) {
-        *self.shared.next.lock() = Some(opened.out);
-        self.shared.mode.store(opened.mode, Ordering::Relaxed);
-        self.shared.signal.urge();
+        let Opened { out, sink, style } = opened;
+        let shared = &*self.shared;
+        let mut next = shared.next.lock();
+        let is_same = sink == next.sink;
+        next.generation += u64::from(!is_same);
+        let how = Arc::new(How::new(style, &sink, next.generation));
+        let mut waiting: usize = next.changes.iter().map(Change::len).sum();
+        for shard in &shared.shards {
+            let Some(left) = shard.turn_to(how.clone(), is_same) else { continue };
+            waiting += left.records.len();
+            // The thread is behind by several changes.
+            match waiting <= IN_FLIGHT {
+                true => next.changes.push_back(Change::Before(left.records)),
+                false => shared.dropped.add(left.count()),
+            }
+        }
+        if !is_same {
+            let generation = next.generation;
+            next.changes.push_back(Change::Sink(Box::new(out), generation));
+        }
+        let is_file = matches!(sink, Sink::File(_));
+        shared.is_on.store(sink != Sink::None, Ordering::Relaxed);
+        next.sink = sink;
+        drop(next);
+        shared.signal.urge();
+        if is_same && is_file {
+            // It may be another one by now under its name.
+            self.reopen();
+        }
     }
 
-    /// Opens the file anew, soon: after a rotation has moved it. When that fails the old one stays in use.
+    /// Opens the file anew, soon: after a rotation has moved it. While that fails the old one stays in use.
     pub fn reopen(&self) {
         self.shared.signal.reopen();
     }
@@ -247,16 +214,26 @@ impl AccessLog {
     }
 }
 
-/// A sink that is open, and the format for it: the part of a change that may fail, done before what may not.
+impl Change {
+    fn len(&self) -> usize {
+        match self {
+            Change::Before(lines) => lines.len(),
+            Change::Sink(..) => 0,
+        }
+    }
+}
+
+/// A sink that is open, and the style for it: the part of a change that may fail, done before what may not.
 pub struct Opened {
     out: Out,
-    mode: u8,
+    sink: Sink,
+    style: Style,
 }
 
 impl Opened {
     /// Opens a sink.
-    pub fn open(sink: &Sink, format: Format) -> io::Result<Self> {
-        Ok(Opened { out: Out::open(sink)?, mode: mode(sink, format) })
+    pub fn open(sink: &Sink, style: Style) -> io::Result<Self> {
+        Ok(Opened { out: Out::open(sink)?, sink: sink.clone(), style })
     }
 }
 
@@ -264,13 +241,5 @@ impl Drop for AccessLog {
     /// Lets the thread write what is left and end; does not wait for it.
     fn drop(&mut self) {
         self.shared.signal.stop();
-    }
-}
-
-fn mode(sink: &Sink, format: Format) -> u8 {
-    match (sink, format) {
-        (Sink::None, _) => OFF,
-        (_, Format::Json) => JSON,
-        (_, Format::Combined) => COMBINED,
     }
 }

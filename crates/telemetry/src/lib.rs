@@ -15,7 +15,7 @@ mod stamp;
 pub mod traces;
 pub mod why;
 
-pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
+pub use access_log::{AccessLog, Format, Opened, Record, Sink, Style, TunnelRecord};
 pub use ended::Ended;
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;

@@ -69,11 +69,13 @@ pub(super) async fn write(
             grpc_status = grpc_status.or(out.grpc_status);
         }
     }
-    drop(response);
+    // What it holds is free before the request is told of.
+    response.body = Body::Empty;
     if let Some(error) = failed {
         reason = Some(note_failure(gateway, &error, exchange));
     }
-    let ended = Done { exchange, route: &route, listener: &listener, status, reason, sent, grpc_status };
+    let fields = Some(&response.fields);
+    let ended = Done { exchange, route: &route, listener: &listener, status, reason, fields, sent, grpc_status };
     done::record(gateway, &ended, Instant::now());
 }
 

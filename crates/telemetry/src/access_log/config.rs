@@ -1,14 +1,36 @@
 //! The configuration's `telemetry.access_log`.
 
-use super::{Format, Sink};
-use pintle_core::config::{ConfigPath, Grammar, Later, Node, Read, Reader, Shape};
+mod fields;
+mod name;
+mod to;
+
+use super::style::Style;
+use super::{Fields, Format, Sink};
+use name::CredentialName;
+use pintle_core::config::{Diagnostic, Node, Read, Reader, Share};
+use pintle_core::redact::Names;
+use std::time::Duration;
 
 /// Whether and how requests are logged: a line for each, when its last byte has gone. Lines are written beside the
-/// requests' way; when a disk or a pipe cannot keep up, lines are dropped and counted.
+/// requests' way; when a disk, a pipe or a syslog cannot keep up, lines are dropped and counted. What a line holds and how
+/// to rotate, to sample and to collect is told in [logs.md](logs.md). The policy `access_log: none` leaves out the requests
+/// of a listener, a group or a route.
 ///
 /// ```yaml
 /// telemetry:
-///   access_log: {to: logs/access.log, format: combined}
+///   access_log:
+///     to: logs/access.log
+///     format: json
+///     fields: {tenant: "request.headers['x-tenant']"}
+///     redact: [x-partner-secret]
+///     sample: 10%
+///     slow: 500ms
+/// ```
+///
+/// ```yaml
+/// telemetry:
+///   access_log:
+///     to: {syslog: "syslog+tcp://logs.example:601", facility: local3, app_name: edge, form: rfc5424, max_size: 16KiB}
 /// ```
 #[derive(Debug, Read)]
 #[read(forms, expected = "`none` or a map")]
@@ -23,7 +45,7 @@ pub enum AccessLog {
 
 /// Where the lines go and how they look.
 #[derive(Debug, Read)]
-#[read(called = "access_log")]
+#[read(called = "access_log", check)]
 pub struct Lines {
     /// Where they go. A file is opened anew on SIGHUP, so that it can be rotated.
     #[read(default = "stdout")]
@@ -31,98 +53,54 @@ pub struct Lines {
     /// How they look.
     #[read(default = "json")]
     pub format: Format,
-    /// Further keys by expression.
-    #[read(later)]
-    pub fields: Later,
-    /// What else is left out.
-    #[read(later)]
-    pub redact: Later,
-    /// Which share of the requests is logged.
-    #[read(later)]
-    pub sample: Later,
+    /// Further keys of a line of JSON, each with an expression for its value: it may name `request` (as it stood at the
+    /// end, without its body), `client`, `route`, `path` with any capture, and `response` (status and headers). Values keep
+    /// their type; one that fails is `null`, and counted in `pintle_log_field_errors_total`. Excludes `format: combined`.
+    #[read(key = "fields", default)]
+    pub added: Fields,
+    /// Further names of headers, cookies and query parameters whose values are `REDACTED` in lines, whatever their case
+    /// and their `-` and `_`; beside the names of credentials, which always are.
+    #[read(default)]
+    pub redact: Vec<CredentialName>,
+    /// Which share of the requests is logged, by their ids. Errors and slow requests are logged whatever it is: see `slow`.
+    #[read(default = "100%")]
+    pub sample: Share,
+    /// How long a request takes at least to be a slow one, which `sample` never leaves out.
+    #[read(default = "1s")]
+    pub slow: Duration,
+}
+
+impl Lines {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        if self.format == Format::Combined && !self.added.is_empty() {
+            let span = node.get("fields").unwrap_or(node).span();
+            let message = "the combined format has no place for `fields`";
+            let help = "leave out `format: combined`, or the fields";
+            reader.report(Diagnostic::error("log-field", message, span).help(help));
+            return None;
+        }
+        Some(self)
+    }
 }
 
 impl AccessLog {
     /// What [`super::Opened::open`] wants.
-    pub fn parts(&self) -> (&Sink, Format) {
+    pub fn parts(&self) -> (&Sink, Style) {
         match self {
-            AccessLog::Off => (&Sink::None, Format::default()),
-            AccessLog::On(lines) => (&lines.to, lines.format),
-        }
-    }
-}
-
-const EXPECTED: &str = "`stdout`, `stderr` or a file's path";
-
-impl Read for Sink {
-    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        match node.as_text() {
-            Some("stdout") => Some(Sink::Stdout),
-            Some("stderr") => Some(Sink::Stderr),
-            Some("none") => {
-                reader.expected(EXPECTED, node, "`access_log: none` switches the log off");
-                None
-            }
-            Some(_) => ConfigPath::read(node, reader).map(|path| Sink::File(path.to_path_buf())),
-            None => {
-                reader.expected(EXPECTED, node, "");
-                None
+            AccessLog::Off => (&Sink::None, Style::default()),
+            AccessLog::On(lines) => {
+                let style = Style {
+                    format: lines.format,
+                    fields: lines.added.clone(),
+                    names: Names::and(lines.redact.iter().map(|name| &*name.0)),
+                    sample: lines.sample,
+                    slow: lines.slow,
+                };
+                (&lines.to, style)
             }
         }
-    }
-
-    fn shape() -> Shape {
-        Shape::Text { name: "Sink", doc: "Where lines go.", expected: EXPECTED, grammar: Grammar::Free }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Telemetry;
-    use pintle_core::config::Sources;
-    use std::path::PathBuf;
-
-    fn read(text: &str) -> (Option<(Sink, Format)>, String) {
-        let mut reader = Reader::new();
-        let sources = Sources::from_text("/etc/pintle/gateway.yaml", text, &mut reader);
-        let telemetry = Telemetry::read(&sources.root, &mut reader);
-        let said: Vec<_> = reader.diagnostics.iter().map(|one| one.message.clone()).collect();
-        let parts = telemetry.map(|telemetry| {
-            let (sink, format) = telemetry.access_log.parts();
-            (sink.clone(), format)
-        });
-        (parts.filter(|_| said.is_empty()), said.join("\n"))
-    }
-
-    #[test]
-    fn what_may_be_written() {
-        let file = Sink::File(PathBuf::from("/etc/pintle/logs/access.log"));
-        for (text, sink, format) in [
-            ("{}", Sink::Stdout, Format::Json),
-            ("access_log: none", Sink::None, Format::Json),
-            ("access_log: {format: combined}", Sink::Stdout, Format::Combined),
-            ("access_log: {to: stderr}", Sink::Stderr, Format::Json),
-            ("access_log: {to: logs/access.log, format: json}", file, Format::Json),
-        ] {
-            assert_eq!(read(text), (Some((sink, format)), String::new()), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_refused_and_why() {
-        for (text, expected) in [
-            ("access_log: {to: none}", "stdout"),
-            ("access_log: {to: [a]}", "stdout"),
-            ("access_log: {format: xml}", "json"),
-            ("access_log: {sample: 1%}", "sample"),
-            ("access_log: {fields: {a: b}}", "fields"),
-            ("access_log: {redact: [a]}", "redact"),
-            ("metrics: {max_series: 5}", "metrics"),
-            ("access_logs: none", "access_logs"),
-        ] {
-            let (parts, said) = read(text);
-            assert!(parts.is_none() && said.contains(expected), "{text}: {said}");
-        }
-    }
-}
+mod tests;

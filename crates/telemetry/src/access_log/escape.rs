@@ -1,125 +1,169 @@
 //! Text from outside, made harmless for a line of JSON or of the combined format.
 
+use super::lines::Lines;
+
 /// A value longer than this is cut: one record stays small whatever a client sends.
 pub(super) const LONGEST: usize = 2048;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Bytes of UTF-8 text that need a second look: controls, quote, backslash, and the lead of U+0080 to U+00BF, among
-/// which are the controls that some terminals obey.
-static SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
-    }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special[0x7f] = true;
-    special[0xc2] = true;
-    special
-};
-
-/// Cuts text to [`LONGEST`] bytes at a character's end; true if something was cut off.
-pub(super) fn cut(text: &str) -> (&str, bool) {
-    if text.len() <= LONGEST {
+/// Cuts text to `most` bytes at a character's end; true if something was cut off.
+#[inline]
+pub(super) fn cut(text: &str, most: usize) -> (&str, bool) {
+    if text.len() <= most {
         return (text, false);
     }
-    (&text[..text.floor_char_boundary(LONGEST)], true)
+    (&text[..text.floor_char_boundary(most)], true)
 }
 
-/// Writes text as the inside of a JSON string (RFC 8259 7), cut to its bound.
-pub(super) fn json(out: &mut Vec<u8>, text: &str) {
-    let (text, more) = cut(text);
+/// Writes text as the inside of a JSON string (RFC 8259 7), cut to `most` bytes.
+#[inline]
+pub(super) fn json(out: &mut Lines, text: &str, most: usize) {
+    let (text, more) = cut(text, most);
     json_whole(out, text);
     if more {
-        out.extend_from_slice("…".as_bytes());
+        out.append("…".as_bytes());
     }
 }
 
 /// As [`json`], for bytes: what is not UTF-8 becomes U+FFFD.
-pub(super) fn json_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return json(out, text);
+#[inline]
+pub(super) fn json_bytes(out: &mut Lines, bytes: &[u8], most: usize) {
+    if bytes.len() > most || !plain(out, bytes) {
+        json_bytes_slowly(out, bytes, most);
     }
-    let more = bytes.len() > LONGEST;
-    for chunk in bytes[..bytes.len().min(LONGEST)].utf8_chunks() {
+}
+
+#[cold]
+fn json_bytes_slowly(out: &mut Lines, bytes: &[u8], most: usize) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return json(out, text, most);
+    }
+    let more = bytes.len() > most;
+    for chunk in bytes[..bytes.len().min(most)].utf8_chunks() {
         json_whole(out, chunk.valid());
         if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
+            out.append("\u{fffd}".as_bytes());
         }
     }
     if more {
-        out.extend_from_slice("…".as_bytes());
+        out.append("…".as_bytes());
     }
 }
 
 /// As [`json`], uncut: for pieces of a value that is bounded as a whole.
-pub(super) fn json_whole(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+#[inline]
+pub(super) fn json_whole(out: &mut Lines, text: &str) {
+    if !plain(out, text.as_bytes()) {
+        json_slowly(out, text.as_bytes());
+    }
+}
+
+/// Appends bytes that mean themselves within a JSON string, which nearly all do; appends nothing, and is false, where one
+/// does not, or is none of ASCII. Looks at them while copying, sixteen at a time.
+#[inline]
+fn plain(out: &mut Lines, bytes: &[u8]) -> bool {
+    let count = bytes.len();
+    let room = out.room(count);
+    let is_plain = match (bytes.last_chunk::<16>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(last), ..) => {
+            let mut all = true;
+            for (from, to) in bytes.as_chunks::<16>().0.iter().zip(room.as_chunks_mut::<16>().0) {
+                *to = *from;
+                all &= are_plain(from);
+            }
+            // What is left, and some of what was copied before.
+            if let Some(to) = room.last_chunk_mut::<16>() {
+                *to = *last;
+            }
+            all & are_plain(last)
+        }
+        (None, Some(first), Some(last)) => {
+            if let Some(to) = room.first_chunk_mut::<8>() {
+                *to = *first;
+            }
+            if let Some(to) = room.last_chunk_mut::<8>() {
+                *to = *last;
+            }
+            let mut both = [0; 16];
+            both[..8].copy_from_slice(first);
+            both[8..].copy_from_slice(last);
+            are_plain(&both)
+        }
+        _ => {
+            let mut all = true;
+            for (&from, to) in bytes.iter().zip(room) {
+                *to = from;
+                all &= is_plain(from);
+            }
+            all
+        }
+    };
+    if is_plain {
+        out.advance(count);
+    }
+    is_plain
+}
+
+#[inline]
+fn is_plain(byte: u8) -> bool {
+    byte.wrapping_sub(0x20) < 0x5f && byte != b'"' && byte != b'\\'
+}
+
+/// The same of sixteen at once; false for some that are, beside one that is not.
+#[inline]
+fn are_plain(bytes: &[u8; 16]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of a byte says that it is no ASCII, a control, DEL, a quote or a backslash.
+    let odd = |word: u64| {
+        let is = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+        word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES) | is(b'"') | is(b'\\')
+    };
+    let both = u128::from_le_bytes(*bytes);
+    (odd(both as u64) | odd((both >> 64) as u64)) & HIGHS == 0
+}
+
+#[cold]
+#[inline(never)]
+fn json_slowly(out: &mut Lines, bytes: &[u8]) {
     let mut from = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        at += plain_words(&bytes[at..]);
-        let Some(&byte) = bytes.get(at) else { break };
-        if !SPECIAL[byte as usize] {
-            at += 1;
-            continue;
-        }
+    while let Some(&byte) = bytes.get(at) {
         let (code, width) = match (byte, bytes.get(at + 1)) {
+            // The controls U+0080 to U+009F, which some terminals obey.
             (0xc2, Some(&next)) if next < 0xa0 => (next, 2),
-            (0xc2, _) => {
-                at += 2;
+            (byte, _) if is_plain(byte) || byte >= 0x80 => {
+                at += 1;
                 continue;
             }
             _ => (byte, 1),
         };
-        out.extend_from_slice(&bytes[from..at]);
+        out.append(&bytes[from..at]);
         match code {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', code]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[HEX[code as usize >> 4], HEX[code as usize & 15]]);
-            }
+            b'"' | b'\\' => out.put(&[b'\\', code]),
+            b'\n' => out.put(b"\\n"),
+            b'\r' => out.put(b"\\r"),
+            b'\t' => out.put(b"\\t"),
+            _ => out.put(&[b'\\', b'u', b'0', b'0', HEX[code as usize >> 4], HEX[code as usize & 15]]),
         }
         at += width;
         from = at;
     }
-    out.extend_from_slice(&bytes[from..]);
+    out.append(&bytes[from..]);
 }
 
-/// How many bytes from the start, in steps of eight, are ASCII that needs no second look.
-fn plain_words(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    // The high bit of each byte that is below `least`, or may be because one before it is.
-    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word;
-    let (words, _) = bytes.as_chunks::<8>();
-    let is_plain = |word: &&[u8; 8]| {
-        let word = u64::from_le_bytes(**word);
-        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        (word | below(word, 0x20) | is(b'"') | is(b'\\') | is(0x7f)) & HIGHS == 0
-    };
-    words.iter().take_while(is_plain).count() * 8
-}
-
-/// Writes bytes as the inside of a quoted part of the combined format, cut to their bound: quote, backslash and all
-/// that is not visible ASCII become `\xhh`, as nginx writes them.
-pub(super) fn quoted(out: &mut Vec<u8>, bytes: &[u8]) {
-    let bytes = &bytes[..bytes.len().min(LONGEST)];
+/// Writes bytes as the inside of a quoted part of the combined format, cut to `most`: quote, backslash and all that
+/// is not visible ASCII become `\xhh`, as nginx writes them.
+pub(super) fn quoted(out: &mut Lines, bytes: &[u8], most: usize) {
+    let bytes = &bytes[..bytes.len().min(most)];
+    if plain(out, bytes) {
+        return;
+    }
     for &byte in bytes {
         match byte {
-            b'"' | b'\\' => hex(out, byte),
-            0x20..0x7f => out.push(byte),
-            _ => hex(out, byte),
+            byte if is_plain(byte) => out.push(byte),
+            _ => out.put(&[b'\\', b'x', HEX[byte as usize >> 4], HEX[byte as usize & 15]]),
         }
     }
-}
-
-fn hex(out: &mut Vec<u8>, byte: u8) {
-    out.extend_from_slice(&[b'\\', b'x', HEX[byte as usize >> 4], HEX[byte as usize & 15]]);
 }

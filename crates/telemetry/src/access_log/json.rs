@@ -1,6 +1,7 @@
 //! A record as one line of JSON. Keys are flat and follow OpenTelemetry's HTTP semantic conventions where those have a
 //! name; what is the gateway's own begins with `pintle.`.
 
+use super::lines::Lines;
 use super::{Record, escape};
 use crate::stamp::Stamp;
 use pintle_core::redact::Names;
@@ -10,205 +11,311 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
+/// What stands between a text's key and its first letter, and between any other value's.
+macro_rules! before {
+    (text) => {
+        ":\""
+    };
+    (value) => {
+        ":"
+    };
+}
+
 macro_rules! keys {
-    ($($(#[doc = $doc:literal])+ $name:ident = $key:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $kind:ident = $key:literal),+ $(,)?) => {
         /// Every key of a record in the order of the line, with its meaning.
         pub const KEYS: &[(&str, &str)] = &[("time", TIME), $(($key, concat!($($doc),+))),+];
-        $(const $name: &[u8] = concat!(",\"", $key, "\":").as_bytes();)+
+        $(
+            const $name: &[u8; concat!(",\"", $key, "\"", before!($kind)).len()] =
+                bytes(concat!(",\"", $key, "\"", before!($kind)));
+        )+
     };
+}
+
+/// A text whose length is known, so that copying it is no call.
+const fn bytes<const N: usize>(text: &'static str) -> &'static [u8; N] {
+    match text.as_bytes().first_chunk() {
+        Some(bytes) => bytes,
+        None => panic!("the text is shorter"),
+    }
 }
 
 const TIME: &str = " When the request's head was complete: RFC 3339, UTC, milliseconds. The first key of every line.";
 
 keys! {
     /// The request's id, as in `x-request-id` and in problems.
-    REQUEST_ID = "pintle.request_id",
+    REQUEST_ID: text = "pintle.request_id",
     /// The trace that it belongs to.
-    TRACE_ID = "trace_id",
+    TRACE_ID: text = "trace_id",
     /// Its span in that trace, if it was recorded as one.
-    SPAN_ID = "span_id",
+    SPAN_ID: text = "span_id",
     /// The client's address, after PROXY protocol and trusted proxies.
-    CLIENT = "client.address",
+    CLIENT: text = "client.address",
     /// The method.
-    METHOD = "http.request.method",
+    METHOD: text = "http.request.method",
     /// `http` or `https`.
-    SCHEME = "url.scheme",
+    SCHEME: text = "url.scheme",
     /// The host asked for, without port.
-    HOST = "server.address",
+    HOST: text = "server.address",
     /// The normalised path, still encoded.
-    PATH = "url.path",
+    PATH: text = "url.path",
     /// The query; values of parameters that are credentials by their name are `REDACTED`.
-    QUERY = "url.query",
+    QUERY: text = "url.query",
     /// The version of HTTP that the client speaks.
-    VERSION = "network.protocol.version",
+    VERSION: text = "network.protocol.version",
     /// The status that the client got.
-    STATUS = "http.response.status_code",
+    STATUS: value = "http.response.status_code",
     /// Bytes of the request's content.
-    RECEIVED = "http.request.body.size",
+    RECEIVED: value = "http.request.body.size",
     /// Bytes of the answer's content.
-    SENT = "http.response.body.size",
+    SENT: value = "http.response.body.size",
     /// What the client calls itself.
-    USER_AGENT = "user_agent.original",
+    USER_AGENT: text = "user_agent.original",
     /// The listener's name.
-    LISTENER = "pintle.listener",
+    LISTENER: text = "pintle.listener",
     /// The route's name.
-    ROUTE = "pintle.route",
+    ROUTE: text = "pintle.route",
     /// The route's labels, those of its groups among them: an object. The one value that is not flat.
-    LABELS = "pintle.labels",
+    LABELS: value = "pintle.labels",
     /// The upstream that was asked last.
-    UPSTREAM = "pintle.upstream",
+    UPSTREAM: text = "pintle.upstream",
     /// The endpoint that was asked last.
-    ENDPOINT = "pintle.endpoint",
+    ENDPOINT: text = "pintle.endpoint",
     /// How many times an endpoint was tried.
-    ATTEMPTS = "pintle.attempts",
+    ATTEMPTS: value = "pintle.attempts",
     /// The status that the upstream answered.
-    UPSTREAM_STATUS = "pintle.upstream_status",
+    UPSTREAM_STATUS: value = "pintle.upstream_status",
     /// The status of a gRPC answer.
-    GRPC_STATUS = "rpc.grpc.status_code",
+    GRPC_STATUS: value = "rpc.grpc.status_code",
     /// Milliseconds from the request's head to the answer's last byte.
-    DURATION = "pintle.duration_ms",
+    DURATION: value = "pintle.duration_ms",
+    /// Milliseconds that the head took to come, if it did not come at once. They are before `time`, and not in the duration.
+    HEAD_TIME: value = "pintle.head_ms",
+    /// Milliseconds from the request's head to where its policies had let it in.
+    POLICIES_TIME: value = "pintle.policies_ms",
+    /// Milliseconds that it waited for a place at its upstream, if it did.
+    QUEUE_TIME: value = "pintle.queue_ms",
+    /// Milliseconds that the connection to the endpoint took, if one was made; TLS included.
+    CONNECT: value = "pintle.connect_ms",
+    /// The part of that which was TLS.
+    TLS: value = "pintle.tls_ms",
     /// Milliseconds from the request's head to the upstream's head.
-    FIRST_BYTE = "pintle.first_byte_ms",
-    /// Milliseconds that the connection to the endpoint took, if one was made.
-    CONNECT = "pintle.connect_ms",
-    /// Why the gateway answered by itself.
-    REASON = "pintle.reason",
+    FIRST_BYTE: value = "pintle.first_byte_ms",
+    /// Milliseconds from the upstream's head to the answer's last byte.
+    BODY_TIME: value = "pintle.body_ms",
+    /// The policy that refused.
+    POLICY: text = "pintle.policy",
+    /// Why the gateway answered by itself, or why the answer did not go out whole.
+    REASON: text = "pintle.reason",
     /// What happened, for the operator alone.
-    MESSAGE = "pintle.message",
+    MESSAGE: text = "pintle.message",
+    /// Of which share of requests like it the line is one, where `sample` took it by chance: 0.1 stands for ten requests.
+    SAMPLE: value = "pintle.sample",
+    /// `true` where values were cut so that the line fits into a message of syslog.
+    CUT: value = "pintle.cut",
 }
 
-/// Appends the record's line.
-pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
-    out.extend_from_slice(b"{\"time\":\"");
-    out.extend_from_slice(stamp.rfc3339(record.time));
+/// How a line is written.
+#[derive(Clone, Copy)]
+pub(super) struct Manner<'a> {
+    /// Whose values are left out.
+    pub(super) names: &'a Names,
+    /// A text longer than this is cut.
+    pub(super) longest: usize,
+    /// Whether that is shorter than usual.
+    pub(super) is_cut: bool,
+    /// Whether what the configuration added is left out: labels and fields.
+    pub(super) is_bare: bool,
+    /// The share that the record is one of, as JSON.
+    pub(super) sample: Option<&'a str>,
+}
+
+/// Appends the record, but for the bracket at its end.
+pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, manner: Manner<'_>) {
+    let most = manner.longest;
+    let text = |out: &mut Lines, value: &str| text(out, value, most);
+    out.put(b"{\"time\":\"");
+    out.put(stamp.rfc3339(record.time));
     out.push(b'"');
-    text(out, REQUEST_ID, record.request_id);
-    optional(out, TRACE_ID, record.trace_id);
+    out.put(REQUEST_ID);
+    text(out, record.request_id);
+    if let Some(id) = record.trace_id {
+        out.put(TRACE_ID);
+        text(out, id);
+    }
     if let Some(span) = record.span_id {
-        out.extend_from_slice(SPAN_ID);
-        out.push(b'"');
-        out.extend_from_slice(&digits(span));
+        out.put(SPAN_ID);
+        out.put(&digits(span));
         out.push(b'"');
     }
-    request(out, record);
-    number(out, STATUS, record.status.into());
-    number(out, RECEIVED, record.received);
-    number(out, SENT, record.sent);
+    request(out, record, manner);
+    out.put(STATUS);
+    out.number(record.status.into());
+    out.put(RECEIVED);
+    out.number(record.received);
+    out.put(SENT);
+    out.number(record.sent);
     if let Some(agent) = record.user_agent {
-        out.extend_from_slice(USER_AGENT);
-        out.push(b'"');
-        escape::json_bytes(out, agent);
+        out.put(USER_AGENT);
+        escape::json_bytes(out, agent, most);
         out.push(b'"');
     }
-    text(out, LISTENER, record.listener);
+    out.put(LISTENER);
+    text(out, record.listener);
     if !record.route.is_empty() {
-        text(out, ROUTE, record.route);
+        out.put(ROUTE);
+        text(out, record.route);
     }
-    labels(out, record.labels);
-    optional(out, UPSTREAM, record.upstream);
-    optional(out, ENDPOINT, record.endpoint);
-    if record.attempts > 0 {
-        number(out, ATTEMPTS, record.attempts.into());
+    if !record.labels.is_empty() && !manner.is_bare {
+        labels(out, LABELS, record.labels, most);
     }
-    if let Some(status) = record.upstream_status {
-        number(out, UPSTREAM_STATUS, status.into());
+    service(out, record, most);
+    times(out, record);
+    if let Some(policy) = record.policy {
+        out.put(POLICY);
+        text(out, policy);
     }
-    if let Some(status) = record.grpc_status {
-        number(out, GRPC_STATUS, status.into());
+    if let Some(reason) = record.reason {
+        out.put(REASON);
+        text(out, reason);
     }
-    millis(out, DURATION, Some(record.duration));
-    millis(out, FIRST_BYTE, record.first_byte);
-    millis(out, CONNECT, record.connect);
-    optional(out, REASON, record.reason);
-    optional(out, MESSAGE, record.internal);
-    out.extend_from_slice(b"}\n");
+    if let Some(message) = record.internal {
+        out.put(MESSAGE);
+        text(out, message);
+    }
+    if let Some(sample) = manner.sample {
+        out.put(SAMPLE);
+        out.append(sample.as_bytes());
+    }
+    if manner.is_cut {
+        out.put(CUT);
+        out.put(b"true");
+    }
 }
 
 /// What the client sent in its head.
-fn request(out: &mut Vec<u8>, record: &Record<'_>) {
-    out.extend_from_slice(CLIENT);
-    out.push(b'"');
+#[inline]
+fn request(out: &mut Lines, record: &Record<'_>, manner: Manner<'_>) {
+    let most = manner.longest;
+    out.put(CLIENT);
     address(out, record.client);
     out.push(b'"');
-    text(out, METHOD, record.method);
-    text(out, SCHEME, record.scheme);
-    text(out, HOST, record.host);
-    text(out, PATH, record.path);
+    out.put(METHOD);
+    text(out, record.method, most);
+    out.put(SCHEME);
+    text(out, record.scheme, most);
+    out.put(HOST);
+    text(out, record.host, most);
+    out.put(PATH);
+    text(out, record.path, most);
     if let Some(query) = record.query {
-        out.extend_from_slice(QUERY);
-        out.push(b'"');
-        redacted(out, query, escape::json_whole);
+        out.put(QUERY);
+        redacted(out, query, manner, escape::json_whole);
         out.push(b'"');
     }
-    text(out, VERSION, record.version);
+    out.put(VERSION);
+    text(out, record.version, most);
+}
+
+/// Who was asked.
+#[inline]
+fn service(out: &mut Lines, record: &Record<'_>, most: usize) {
+    if let Some(upstream) = record.upstream {
+        out.put(UPSTREAM);
+        text(out, upstream, most);
+    }
+    if let Some(endpoint) = record.endpoint {
+        out.put(ENDPOINT);
+        text(out, endpoint, most);
+    }
+    if record.attempts > 0 {
+        out.put(ATTEMPTS);
+        out.number(record.attempts.into());
+    }
+    if let Some(status) = record.upstream_status {
+        out.put(UPSTREAM_STATUS);
+        out.number(status.into());
+    }
+    if let Some(status) = record.grpc_status {
+        out.put(GRPC_STATUS);
+        out.number(status.into());
+    }
+}
+
+/// Where the time went.
+#[inline]
+fn times(out: &mut Lines, record: &Record<'_>) {
+    out.put(DURATION);
+    millis(out, record.duration);
+    if !record.head.is_zero() {
+        out.put(HEAD_TIME);
+        millis(out, record.head);
+    }
+    if let Some(policies) = record.policies {
+        out.put(POLICIES_TIME);
+        millis(out, policies);
+    }
+    if !record.queue.is_zero() {
+        out.put(QUEUE_TIME);
+        millis(out, record.queue);
+    }
+    if let Some(connect) = record.connect {
+        out.put(CONNECT);
+        millis(out, connect);
+    }
+    if let Some(tls) = record.tls {
+        out.put(TLS);
+        millis(out, tls);
+    }
+    if let Some(first_byte) = record.first_byte {
+        out.put(FIRST_BYTE);
+        millis(out, first_byte);
+        out.put(BODY_TIME);
+        millis(out, record.duration.saturating_sub(first_byte));
+    }
 }
 
 /// Writes a query without its credentials, cut to its bound.
-pub(super) fn redacted(out: &mut Vec<u8>, query: &str, put: fn(&mut Vec<u8>, &str)) {
-    let (query, more) = escape::cut(query);
-    Names::known().query(query, |piece| put(out, piece));
+pub(super) fn redacted(out: &mut Lines, query: &str, manner: Manner<'_>, put: fn(&mut Lines, &str)) {
+    let (query, more) = escape::cut(query, manner.longest);
+    manner.names.query(query, |piece| put(out, piece));
     if more {
         put(out, "…");
     }
 }
 
-pub(super) fn text(out: &mut Vec<u8>, key: &[u8], value: &str) {
-    out.extend_from_slice(key);
-    out.push(b'"');
-    escape::json(out, value);
+/// Writes a text and the quote at its end.
+#[inline]
+pub(super) fn text(out: &mut Lines, value: &str, most: usize) {
+    escape::json(out, value, most);
     out.push(b'"');
 }
 
-pub(super) fn labels(out: &mut Vec<u8>, labels: &BTreeMap<String, String>) {
+pub(super) fn labels<const N: usize>(out: &mut Lines, key: &[u8; N], labels: &BTreeMap<String, String>, most: usize) {
     let mut mark = b'{';
+    out.put(key);
     for (name, value) in labels {
-        if mark == b'{' {
-            out.extend_from_slice(LABELS);
-        }
-        out.extend_from_slice(&[mark, b'"']);
-        escape::json(out, name);
-        out.extend_from_slice(b"\":\"");
-        escape::json(out, value);
-        out.push(b'"');
+        out.put(&[mark, b'"']);
+        escape::json(out, name, most);
+        out.put(b"\":\"");
+        text(out, value, most);
         mark = b',';
     }
-    if mark == b',' {
-        out.push(b'}');
-    }
-}
-
-pub(super) fn optional(out: &mut Vec<u8>, key: &[u8], value: Option<&str>) {
-    if let Some(value) = value {
-        text(out, key, value);
-    }
-}
-
-pub(super) fn number(out: &mut Vec<u8>, key: &[u8], value: u64) {
-    out.extend_from_slice(key);
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    out.push(b'}');
 }
 
 /// Milliseconds with three decimals.
-pub(super) fn millis(out: &mut Vec<u8>, key: &[u8], value: Option<Duration>) {
-    let Some(value) = value else { return };
-    let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
-    number(out, key, micros / 1000);
-    let rest = (micros % 1000) as u32;
-    let digit = |of: u32| b'0' + (of % 10) as u8;
-    out.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+#[inline]
+pub(super) fn millis(out: &mut Lines, value: Duration) {
+    let (secs, nanos) = (value.as_secs(), value.subsec_nanos());
+    out.number(secs.saturating_mul(1000).saturating_add((nanos / 1_000_000).into()));
+    out.push(b'.');
+    out.three(nanos / 1000 % 1000);
 }
 
-/// Writes an address; those of IPv4 without the standard library's formatting, which costs ten times as much.
-pub(super) fn address(out: &mut Vec<u8>, address: IpAddr) {
+pub(super) fn address(out: &mut Lines, address: IpAddr) {
     match address {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-            }
-        }
+        IpAddr::V4(address) => out.ipv4(address),
         // Writing to memory does not fail.
         IpAddr::V6(address) => drop(write!(out, "{address}")),
     }

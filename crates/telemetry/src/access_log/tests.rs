@@ -1,43 +1,17 @@
+use super::json::Manner;
+use super::style::Kept;
 use super::*;
-use crate::metrics::{Syntax, families};
+use crate::stamp::Stamp;
+use pintle_core::config::Share;
+use pintle_core::redact::Names;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read as _};
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
-use std::thread;
-use std::time::Instant;
+use std::time::SystemTime;
 
-const SOON: Duration = Duration::from_secs(20);
-
-/// A directory that goes with the test.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Place {
-        let path = std::env::temp_dir().join(format!("pintle-telemetry-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).expect("a directory");
-        Place(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn pipe(&self) -> PathBuf {
-        let path = self.file("pipe");
-        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
-        path
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+mod sinks;
+mod syslogs;
 
 fn no_labels() -> &'static BTreeMap<String, String> {
     static NONE: BTreeMap<String, String> = BTreeMap::new();
@@ -86,6 +60,7 @@ fn record() -> Record<'static> {
         user_agent: None,
         referer: None,
         internal: None,
+        request: None,
     }
 }
 
@@ -99,10 +74,15 @@ fn full() -> Record<'static> {
         upstream: Some("list"),
         endpoint: Some("10.0.0.7:9001"),
         attempts: 2,
-        policy: None,
+        policy: Some("timeout"),
         upstream_status: Some(503),
+        head: Duration::from_millis(3),
+        policies: Some(Duration::from_micros(7)),
+        queue: Duration::from_millis(2),
+        tls: Some(Duration::from_nanos(500)),
         grpc_status: Some(14),
         reason: Some("unavailable"),
+        duration: Duration::from_millis(1_212),
         first_byte: Some(Duration::from_millis(12)),
         connect: Some(Duration::from_nanos(999)),
         user_agent: Some(b"curl/8.5"),
@@ -112,16 +92,24 @@ fn full() -> Record<'static> {
     }
 }
 
+fn written(record: &Record<'_>, style: &Style) -> String {
+    let manner = Manner { names: &style.names, longest: escape::LONGEST, is_cut: false, is_bare: false, sample: None };
+    written_so(record, style, manner)
+}
+
+fn written_so(record: &Record<'_>, style: &Style, manner: Manner<'_>) -> String {
+    let mut out = Lines::default();
+    style.write(&mut out, &mut Stamp::new(), &Subject::Request(record), manner);
+    out.push(b'\n');
+    String::from_utf8(out.as_slice().to_vec()).expect("UTF-8")
+}
+
 fn json(record: &Record<'_>) -> String {
-    let mut out = Vec::new();
-    json::write(&mut out, &mut Stamp::new(), record);
-    String::from_utf8(out).expect("UTF-8")
+    written(record, &Style::default())
 }
 
 fn combined(record: &Record<'_>) -> String {
-    let mut out = Vec::new();
-    combined::write(&mut out, &mut Stamp::new(), record);
-    String::from_utf8(out).expect("UTF-8")
+    written(record, &Style { format: Format::Combined, ..Style::default() })
 }
 
 fn parse(line: &str) -> serde_json::Map<String, Value> {
@@ -132,14 +120,12 @@ fn parse(line: &str) -> serde_json::Map<String, Value> {
     }
 }
 
-fn start(sink: &Sink, workers: usize) -> (AccessLog, Metrics) {
-    let metrics = Metrics::new(workers, 1000);
-    (AccessLog::start(Opened::open(sink, Format::Json).expect("a sink"), &metrics).expect("a log"), metrics)
-}
-
 #[test]
 fn a_full_record_has_the_documented_keys_in_their_order() {
-    let line = json(&full());
+    let style = Style::default();
+    let manner =
+        Manner { names: Names::known(), longest: escape::LONGEST, is_cut: true, is_bare: false, sample: Some("0.1") };
+    let line = written_so(&full(), &style, manner);
     let keys: Vec<_> = KEYS.iter().map(|(key, _)| *key).collect();
     let mut at = 0;
     for key in &keys {
@@ -150,7 +136,10 @@ fn a_full_record_has_the_documented_keys_in_their_order() {
     assert_eq!(map["time"], "2026-11-23T18:30:00.042Z");
     assert_eq!(map["client.address"], "203.0.113.9");
     assert_eq!(map["url.query"], "page=2&access_token=REDACTED");
-    assert_eq!(map["pintle.duration_ms"], 1.005);
+    assert_eq!(map["pintle.duration_ms"], 1212.0);
+    assert_eq!(map["pintle.body_ms"], 1200.0);
+    assert_eq!(map["pintle.policies_ms"], 0.007);
+    assert_eq!(map["pintle.sample"], 0.1);
     assert_eq!(map["pintle.first_byte_ms"], 12.0);
     assert_eq!(map["pintle.connect_ms"], 0.0);
     assert_eq!(map["pintle.upstream_status"], 503);
@@ -184,7 +173,7 @@ fn nasty_text_stays_one_valid_line() {
         };
         let map = parse(&json(&record));
         assert_eq!(map.len(), 16);
-        let (kept, more) = escape::cut(text);
+        let (kept, more) = escape::cut(text, escape::LONGEST);
         for key in ["url.path", "url.query", "user_agent.original", "pintle.message"] {
             assert_eq!(map[key], format!("{kept}{}", if more { "…" } else { "" }), "{key}");
         }
@@ -235,142 +224,32 @@ fn the_combined_format() {
 }
 
 #[test]
-fn a_quiet_log_is_written_within_a_second_unasked() {
-    let place = Place::new("quiet");
-    let pipe = place.pipe();
-    let (log, _metrics) = start(&Sink::File(pipe.clone()), 1);
-    let mut lines = BufReader::new(File::open(pipe).expect("a pipe"));
-    for _ in 0..3 {
-        let written = Instant::now();
-        log.write(&record());
-        let mut line = String::new();
-        lines.read_line(&mut line).expect("a line");
-        parse(&line);
-        assert!(written.elapsed() < Duration::from_secs(1));
+fn names_of_the_configuration_are_left_out_too() {
+    let style = Style { names: Names::and(["X-Partner"]), ..Style::default() };
+    let record = Record { query: Some("x_partner=hunter2&a=1"), referer: Some(b"/?x-partner=hunter2"), ..record() };
+    assert_eq!(parse(&written(&record, &style))["url.query"], "x_partner=REDACTED&a=1");
+    let style = Style { format: Format::Combined, ..style };
+    assert!(!written(&record, &style).contains("hunter2"));
+}
+
+#[test]
+fn a_sample_keeps_its_share_all_errors_and_what_is_slow() {
+    let kept = |record: Record<'_>, sample| {
+        let style = Style { sample: Share::of_millionths(sample), ..Style::default() };
+        style.keeps(&Subject::Request(&record))
+    };
+    let (none, all) = (0, 1_000_000);
+    assert_eq!(kept(record(), none), Kept::No);
+    assert_eq!(kept(record(), all), Kept::Whole);
+    assert_eq!(kept(record(), all - 1), Kept::Sampled);
+    assert_eq!(kept(Record { status: 404, ..record() }, none), Kept::No, "a service's 4xx is sampled");
+    for always in [
+        Record { status: 502, ..record() },
+        Record { status: 404, reason: Some("no_route"), ..record() },
+        Record { reason: Some("upstream_closed"), ..record() },
+        Record { grpc_status: Some(14), ..record() },
+        Record { duration: Duration::from_secs(1), ..record() },
+    ] {
+        assert_eq!(kept(always, none), Kept::Whole);
     }
-}
-
-#[test]
-fn a_pipe_that_nobody_reads_costs_records_and_never_time() {
-    let place = Place::new("blocked");
-    let pipe = place.pipe();
-    let (log, metrics) = start(&Sink::File(pipe.clone()), 1);
-    let count = 20_000;
-    for _ in 0..count {
-        log.write(&full());
-    }
-    assert!(!log.flush(Duration::from_millis(10)), "nobody reads");
-    let held: usize = log.shared.shards.iter().map(|shard| shard.0.lock().lines.len()).sum();
-    assert!(held <= log.shared.room + 4096, "{held}");
-    let dropped = log.dropped();
-    assert!(dropped > 0);
-    let lines = thread::spawn(move || {
-        let lines = BufReader::new(File::open(pipe).expect("a pipe")).lines();
-        for line in lines.take(count - dropped as usize) {
-            parse(&(line.expect("a line") + "\n"));
-        }
-    });
-    lines.join().expect("all that was not dropped, each of them whole");
-    assert!(log.flush(SOON));
-    let text = metrics.text(Syntax::Prometheus);
-    assert!(text.contains(&format!("\npintle_log_records_dropped_total {dropped}\n")), "{text}");
-}
-
-#[test]
-fn a_full_disk_is_counted() {
-    let (log, metrics) = start(&Sink::File("/dev/full".into()), 1);
-    for _ in 0..10 {
-        log.write(&record());
-    }
-    assert!(log.flush(SOON));
-    assert_eq!(log.dropped(), 10);
-    assert!(metrics.counter(&families::LOG_ERRORS, &[]).get() >= 1);
-}
-
-fn lines(path: &Path) -> Vec<String> {
-    let mut text = String::new();
-    File::open(path).expect("a file").read_to_string(&mut text).expect("text");
-    text.lines().map(str::to_owned).collect()
-}
-
-#[test]
-fn a_rotated_file_is_opened_anew_and_nothing_is_lost() {
-    let place = Place::new("reopen");
-    let (path, old) = (place.file("log"), place.file("log.1"));
-    let (log, _metrics) = start(&Sink::File(path.clone()), 1);
-    log.write(&Record { path: "/1", ..record() });
-    assert!(log.flush(SOON));
-    fs::rename(&path, &old).expect("a rotation");
-    log.write(&Record { path: "/2", ..record() });
-    assert!(log.flush(SOON));
-    log.reopen();
-    assert!(log.flush(SOON));
-    log.write(&Record { path: "/3", ..record() });
-    assert!(log.flush(SOON));
-    assert_eq!((lines(&old).len(), lines(&path).len()), (2, 1));
-    assert!(lines(&path)[0].contains("\"/3\""));
-
-    fs::rename(&path, &old).expect("a rotation");
-    fs::create_dir(&path).expect("something in the way");
-    log.reopen();
-    log.write(&Record { path: "/4", ..record() });
-    assert!(log.flush(SOON));
-    assert_eq!(lines(&old).len(), 2, "the old file stays in use");
-}
-
-#[test]
-fn changing_the_sink_loses_nothing_and_a_bad_one_changes_nothing() {
-    let place = Place::new("change");
-    let (one, two) = (place.file("one"), place.file("two"));
-    let (log, _metrics) = start(&Sink::None, 1);
-    log.write(&record());
-    assert!(!log.is_on());
-    log.go_over(Opened::open(&Sink::File(one.clone()), Format::Json).expect("a file"));
-    log.write(&record());
-    assert!(Opened::open(&Sink::File(place.file("none/such")), Format::Combined).is_err(), "no directory");
-    log.write(&record());
-    assert!(log.flush(SOON));
-    log.go_over(Opened::open(&Sink::File(two.clone()), Format::Combined).expect("a file"));
-    assert!(log.flush(SOON));
-    log.write(&record());
-    log.go_over(Opened::open(&Sink::None, Format::Json).expect("nothing to open"));
-    log.write(&record());
-    assert!(log.flush(SOON));
-    assert_eq!((lines(&one).len(), lines(&two).len(), log.dropped()), (2, 1, 0));
-    assert!(lines(&two)[0].starts_with("203.0.113.9 - - ["));
-}
-
-#[test]
-fn records_of_many_workers_come_whole() {
-    let place = Place::new("many");
-    let path = place.file("log");
-    let (log, _metrics) = start(&Sink::File(path.clone()), 4);
-    thread::scope(|scope| {
-        for index in 0..4 {
-            let log = &log;
-            scope.spawn(move || {
-                worker::enter(index);
-                for _ in 0..1_000 {
-                    log.write(&full());
-                }
-            });
-        }
-    });
-    assert!(log.flush(SOON));
-    let lines = lines(&path);
-    assert_eq!(lines.len() + log.dropped() as usize, 4_000);
-    lines.iter().for_each(|line| drop(parse(&format!("{line}\n"))));
-}
-
-#[test]
-fn what_is_left_is_written_when_the_log_goes() {
-    let place = Place::new("end");
-    let pipe = place.pipe();
-    let (log, _metrics) = start(&Sink::File(pipe.clone()), 1);
-    let mut lines = BufReader::new(File::open(pipe).expect("a pipe"));
-    log.write(&record());
-    drop(log);
-    let mut line = String::new();
-    lines.read_line(&mut line).expect("a line");
-    parse(&line);
 }

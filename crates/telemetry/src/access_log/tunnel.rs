@@ -1,5 +1,7 @@
 //! The record of a tunnel: a connection whose bytes went through without being read as requests.
 
+use super::json::Manner;
+use super::lines::Lines;
 use super::{escape, json};
 use crate::stamp::Stamp;
 use std::collections::BTreeMap;
@@ -67,51 +69,87 @@ pub const TUNNEL_KEYS: &[(&str, &str)] = &[
          `connect_failed`.",
     ),
     ("pintle.message", "What happened, for the operator alone."),
+    ("pintle.sample", "Of which share of tunnels like it the line is one, where `sample` took it by chance."),
+    ("pintle.cut", "`true` where values were cut so that the line fits into a message of syslog."),
 ];
 
-/// Appends the record's line of JSON.
-pub(super) fn json(out: &mut Vec<u8>, stamp: &mut Stamp, record: &TunnelRecord<'_>) {
-    out.extend_from_slice(b"{\"time\":\"");
-    out.extend_from_slice(stamp.rfc3339(record.time));
-    out.push(b'"');
-    json::text(out, b",\"pintle.request_id\":", record.id);
-    out.extend_from_slice(b",\"client.address\":\"");
-    json::address(out, record.client);
-    out.extend_from_slice(b"\",\"network.transport\":\"tcp\"");
-    json::optional(out, b",\"server.address\":", record.server_name);
-    json::number(out, b",\"pintle.bytes_received\":", record.received);
-    json::number(out, b",\"pintle.bytes_sent\":", record.sent);
-    json::text(out, b",\"pintle.listener\":", record.listener);
-    json::optional(out, b",\"pintle.route\":", Some(record.route).filter(|route| !route.is_empty()));
-    json::labels(out, record.labels);
-    json::optional(out, b",\"pintle.upstream\":", record.upstream);
-    json::optional(out, b",\"pintle.endpoint\":", record.endpoint);
-    if record.attempts > 0 {
-        json::number(out, b",\"pintle.attempts\":", record.attempts.into());
+/// Ends that nobody looks for.
+const ORDERLY: [&str; 2] = ["client_closed", "upstream_closed"];
+
+impl TunnelRecord<'_> {
+    /// Whether it is one that an operator looks for.
+    pub(super) fn is_error(&self) -> bool {
+        !ORDERLY.contains(&self.reason)
     }
-    json::millis(out, b",\"pintle.duration_ms\":", Some(record.duration));
-    json::millis(out, b",\"pintle.connect_ms\":", record.connect);
-    json::text(out, b",\"pintle.reason\":", record.reason);
-    json::optional(out, b",\"pintle.message\":", record.internal);
-    out.extend_from_slice(b"}\n");
 }
 
-/// Appends its line in the combined format, which has no place for most of it: `TCP` and the server name stand where a
-/// request's method and target do, and there is no status.
-pub(super) fn combined(out: &mut Vec<u8>, stamp: &mut Stamp, record: &TunnelRecord<'_>) {
+/// Appends the record as JSON, but for the bracket at its end.
+pub(super) fn json(out: &mut Lines, stamp: &mut Stamp, record: &TunnelRecord<'_>, manner: Manner<'_>) {
+    let most = manner.longest;
+    out.put(b"{\"time\":\"");
+    out.put(stamp.rfc3339(record.time));
+    out.put(b"\",\"pintle.request_id\":\"");
+    json::text(out, record.id, most);
+    out.put(b",\"client.address\":\"");
     json::address(out, record.client);
-    out.extend_from_slice(b" - - [");
-    out.extend_from_slice(stamp.common(record.time));
-    out.extend_from_slice(b"] \"TCP ");
-    escape::quoted(out, record.server_name.unwrap_or("-").as_bytes());
-    out.extend_from_slice(b"\" - ");
-    out.extend_from_slice(itoa::Buffer::new().format(record.sent).as_bytes());
-    out.extend_from_slice(b" \"-\" \"-\"\n");
+    out.put(b"\",\"network.transport\":\"tcp\"");
+    text(out, b",\"server.address\":\"", record.server_name, most);
+    out.put(b",\"pintle.bytes_received\":");
+    out.number(record.received);
+    out.put(b",\"pintle.bytes_sent\":");
+    out.number(record.sent);
+    text(out, b",\"pintle.listener\":\"", Some(record.listener), most);
+    text(out, b",\"pintle.route\":\"", Some(record.route).filter(|route| !route.is_empty()), most);
+    if !record.labels.is_empty() && !manner.is_bare {
+        json::labels(out, b",\"pintle.labels\":", record.labels, most);
+    }
+    text(out, b",\"pintle.upstream\":\"", record.upstream, most);
+    text(out, b",\"pintle.endpoint\":\"", record.endpoint, most);
+    if record.attempts > 0 {
+        out.put(b",\"pintle.attempts\":");
+        out.number(record.attempts.into());
+    }
+    out.put(b",\"pintle.duration_ms\":");
+    json::millis(out, record.duration);
+    if let Some(connect) = record.connect {
+        out.put(b",\"pintle.connect_ms\":");
+        json::millis(out, connect);
+    }
+    text(out, b",\"pintle.reason\":\"", Some(record.reason), most);
+    text(out, b",\"pintle.message\":\"", record.internal, most);
+    if let Some(sample) = manner.sample {
+        out.put(b",\"pintle.sample\":");
+        out.append(sample.as_bytes());
+    }
+    if manner.is_cut {
+        out.put(b",\"pintle.cut\":true");
+    }
+}
+
+fn text<const N: usize>(out: &mut Lines, key: &[u8; N], value: Option<&str>, most: usize) {
+    if let Some(value) = value {
+        out.put(key);
+        json::text(out, value, most);
+    }
+}
+
+/// Appends it in the combined format, which has no place for most of it: `TCP` and the server name stand where a
+/// request's method and target do, and there is no status.
+pub(super) fn combined(out: &mut Lines, stamp: &mut Stamp, record: &TunnelRecord<'_>, manner: Manner<'_>) {
+    json::address(out, record.client);
+    out.put(b" - - [");
+    out.put(stamp.common(record.time));
+    out.put(b"] \"TCP ");
+    escape::quoted(out, record.server_name.unwrap_or("-").as_bytes(), manner.longest);
+    out.put(b"\" - ");
+    out.number(record.sent);
+    out.put(b" \"-\" \"-\"");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pintle_core::redact::Names;
     use std::net::Ipv4Addr;
 
     #[test]
@@ -135,13 +173,15 @@ mod tests {
             reason: "idle",
             internal: Some("m"),
         };
-        let line = |record: &TunnelRecord<'_>| {
-            let mut out = Vec::new();
-            json(&mut out, &mut Stamp::new(), record);
-            serde_json::from_slice::<serde_json::Value>(&out).expect("JSON");
-            String::from_utf8(out).expect("text")
+        let manner = Manner { names: Names::known(), longest: 100, is_cut: false, is_bare: false, sample: None };
+        let line = |record: &TunnelRecord<'_>, manner| {
+            let mut out = Lines::default();
+            json(&mut out, &mut Stamp::new(), record, manner);
+            out.push(b'}');
+            serde_json::from_slice::<serde_json::Value>(out.as_slice()).expect("JSON");
+            String::from_utf8(out.as_slice().to_vec()).expect("text")
         };
-        let text = line(&full);
+        let text = line(&full, Manner { is_cut: true, sample: Some("0.5"), ..manner });
         let places: Vec<_> = TUNNEL_KEYS.iter().map(|(key, _)| text.find(&format!("\"{key}\":"))).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
         let none = BTreeMap::new();
@@ -157,12 +197,9 @@ mod tests {
             labels: &none,
             ..full
         };
-        assert_eq!(line(&bare).matches("\":").count(), 9, "{}", line(&bare));
-        let mut out = Vec::new();
-        combined(&mut out, &mut Stamp::new(), &full);
-        assert!(
-            out.ends_with(b"] \"TCP a\\\"b\" - 2 \"-\" \"-\"\n")
-                || out.ends_with(b"] \"TCP a\\x22b\" - 2 \"-\" \"-\"\n")
-        );
+        assert_eq!(line(&bare, manner).matches("\":").count(), 9, "{}", line(&bare, manner));
+        let mut out = Lines::default();
+        combined(&mut out, &mut Stamp::new(), &full, manner);
+        assert!(out.as_slice().ends_with(b"] \"TCP a\\x22b\" - 2 \"-\" \"-\""));
     }
 }

@@ -1,135 +1,53 @@
-//! The thread that collects the workers' buffers and writes them, and how it is woken: not at all while nothing is
-//! logged, at most every `GATHER` while little is.
+//! The thread that collects the workers' buffers and hands them to the sink. It waits for a sink that is full only as long
+//! as nothing else is asked of it.
 
-use super::sink::{Lost, Out};
-use super::{GATHER, HAND_OVER, Shared};
+use super::lines::Lines;
+use super::sink::{Out, Progress};
+use super::{Change, HAND_OVER, Shared};
 use crate::log::{self, Level};
-use parking_lot::{Condvar, Mutex};
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// What the thread is asked for.
-pub(super) struct Signal {
-    thread: OnceLock<Thread>,
-    /// A buffer that was empty has a record.
-    stirred: AtomicBool,
-    /// Write now.
-    urgent: AtomicBool,
-    reopen: AtomicBool,
-    stop: AtomicBool,
-    /// How many flushes were asked for, and up to which they are done.
-    asked: AtomicU64,
-    done: Mutex<u64>,
-    done_changed: Condvar,
-}
-
-impl Signal {
-    pub(super) fn new() -> Self {
-        Signal {
-            thread: OnceLock::new(),
-            stirred: AtomicBool::new(false),
-            urgent: AtomicBool::new(false),
-            reopen: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
-            asked: AtomicU64::new(0),
-            done: Mutex::new(0),
-            done_changed: Condvar::new(),
-        }
-    }
-
-    fn wake(&self) {
-        if let Some(thread) = self.thread.get() {
-            thread.unpark();
-        }
-    }
-
-    /// Says that there is a first record: it will be written soon.
-    pub(super) fn stir(&self) {
-        if !self.stirred.swap(true, Ordering::SeqCst) {
-            self.wake();
-        }
-    }
-
-    /// Says that there is enough to write.
-    pub(super) fn urge(&self) {
-        self.urgent.store(true, Ordering::SeqCst);
-        self.wake();
-    }
-
-    pub(super) fn reopen(&self) {
-        self.reopen.store(true, Ordering::SeqCst);
-        self.wake();
-    }
-
-    pub(super) fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.wake();
-    }
-
-    pub(super) fn flush(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
-        let ticket = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        self.wake();
-        let mut done = self.done.lock();
-        while *done < ticket {
-            if self.done_changed.wait_until(&mut done, until).timed_out() {
-                return *done >= ticket;
-            }
-        }
-        true
-    }
-
-    fn is_pressing(&self) -> bool {
-        self.urgent.load(Ordering::SeqCst)
-            || self.reopen.load(Ordering::SeqCst)
-            || self.stop.load(Ordering::SeqCst)
-            || self.asked.load(Ordering::SeqCst) > *self.done.lock()
-    }
-
-    /// Waits until there is something to do.
-    fn wait(&self) {
-        while !self.stirred.load(Ordering::SeqCst) && !self.is_pressing() {
-            thread::park();
-        }
-        let until = Instant::now() + GATHER;
-        while !self.is_pressing() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            thread::park_timeout(left);
-        }
-        // Before the buffers are taken: what comes into an emptied one stirs again.
-        self.stirred.store(false, Ordering::SeqCst);
-        self.urgent.store(false, Ordering::SeqCst);
-    }
-
-    fn finished(&self, ticket: u64) {
-        let mut done = self.done.lock();
-        if *done < ticket {
-            *done = ticket;
-            self.done_changed.notify_all();
-        }
-    }
-}
+/// How long to wait for a sink that is full before looking for what else there is to do.
+const FULL: Duration = Duration::from_millis(100);
+/// How long a sink that takes nothing is waited for when another one takes its place.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The thread's own state.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     out: Out,
-    /// An empty buffer to give for a full one.
-    spare: Vec<u8>,
-    /// How many dropped records were told of.
+    /// Which of the sinks that there were in turn is in use.
+    generation: u64,
+    /// Records that the sink is to take, and how many bytes of them it has taken.
+    records: Lines,
+    taken: usize,
+    /// The sink has taken records that have not gone yet.
+    waits: bool,
+    /// The sink takes nothing since then.
+    full_since: Option<Instant>,
+    /// It failed when it was last asked.
+    failing: bool,
+    /// How many lost records were told of.
     told: u64,
 }
 
 impl Writer {
     /// Starts the thread; it ends when the signal says stop.
     pub(super) fn spawn(shared: &Arc<Shared>, out: Out) -> io::Result<()> {
-        let mut writer = Writer { told: shared.dropped.get(), shared: shared.clone(), out, spare: Vec::new() };
+        let mut writer = Writer {
+            told: shared.dropped.get(),
+            shared: shared.clone(),
+            out,
+            generation: 0,
+            records: Lines::default(),
+            taken: 0,
+            waits: false,
+            full_since: None,
+            failing: false,
+        };
         let thread = thread::Builder::new().name("access-log".into()).spawn(move || writer.run())?;
         let _ = shared.signal.thread.set(thread.thread().clone());
         // Whoever wanted to wake it before could not.
@@ -139,50 +57,107 @@ impl Writer {
 
     fn run(&mut self) {
         let shared = self.shared.clone();
-        let signal = &shared.signal;
         loop {
-            signal.wait();
-            let stop = signal.stop.load(Ordering::SeqCst);
-            let ticket = signal.asked.load(Ordering::SeqCst);
-            if self.out.is_none() {
-                self.change();
+            match self.full_since {
+                None => shared.signal.wait(),
+                Some(_) => self.out.wait(FULL),
             }
-            self.sweep();
-            if signal.reopen.swap(false, Ordering::SeqCst)
-                && let Err(error) = self.out.reopen()
+            let asked = shared.signal.take();
+            let now = Instant::now();
+            let is_done = self.sweep(now);
+            if asked.reopen
+                && let Err(error) = self.out.reopen(now)
             {
-                log::error(format_args!("access log: cannot reopen {}, the old file stays: {error}", self.out.name()));
+                let name = self.out.name();
+                log::error(format_args!(
+                    "access log: cannot reopen {name}, the old file stays until that can be done: {error}"
+                ));
             }
-            self.change();
-            signal.finished(ticket);
-            if stop {
+            if is_done {
+                shared.signal.finished(asked.ticket);
+            } else if asked.stop {
+                self.give_up();
+            }
+            self.tell();
+            if asked.stop {
                 return;
             }
         }
     }
 
-    /// Goes over to another sink if there is one to go to.
-    fn change(&mut self) {
-        if let Some(out) = self.shared.next.lock().take() {
-            self.out = out;
+    /// Writes what there is, as far as the sink takes it; true if that is all.
+    fn sweep(&mut self, now: Instant) -> bool {
+        let shared = self.shared.clone();
+        loop {
+            let is_over = self.full_since.is_some_and(|since| now.saturating_duration_since(since) >= GRACE);
+            if !self.write(now) {
+                if !is_over || !shared.has_changes() {
+                    return false;
+                }
+                self.give_up();
+            }
+            match shared.next_change() {
+                Some(Change::Before(records)) => (self.records, self.taken) = (records, 0),
+                Some(Change::Sink(out, generation)) => {
+                    // What lay in the old one's buffers went first.
+                    (self.out, self.generation) = (*out, generation);
+                    (self.full_since, self.failing) = (None, false);
+                }
+                None => break,
+            }
         }
+        for shard in &shared.shards {
+            if shard.give(self.generation, &mut self.records) {
+                self.taken = 0;
+                if !self.write(now) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
-    /// Writes what the workers have, one after the other.
-    fn sweep(&mut self) {
-        let shared = self.shared.clone();
-        for shard in &shared.shards {
-            std::mem::swap(&mut shard.0.lock().lines, &mut self.spare);
-            if self.spare.is_empty() {
-                continue;
-            }
-            if let Err(lost) = self.out.write(&self.spare) {
-                self.complain(&lost);
-            }
-            self.spare.clear();
-            self.spare.shrink_to(2 * HAND_OVER);
+    /// Hands the sink what it has not taken yet; true if it took all.
+    fn write(&mut self, now: Instant) -> bool {
+        let records = &self.records.as_slice()[self.taken..];
+        if records.is_empty() && !self.waits {
+            return true;
         }
-        let dropped = shared.dropped.get();
+        let Progress { taken, lost, error, waits } = self.out.write(records, now);
+        let is_done = taken == records.len() && !waits;
+        (self.taken, self.waits) = (self.taken + taken, waits);
+        if is_done {
+            self.records.clear(2 * HAND_OVER);
+            self.taken = 0;
+        }
+        self.full_since = match is_done {
+            true => None,
+            false if taken > 0 => Some(now),
+            false => self.full_since.or(Some(now)),
+        };
+        match error {
+            Some(error) => self.complain(lost, &error),
+            None if is_done && std::mem::take(&mut self.failing) => {
+                let message = format_args!("access log: {} takes records again", self.out.name());
+                log::limited("access_log.again", Level::Info, message);
+            }
+            None => {}
+        }
+        is_done
+    }
+
+    /// Loses what the sink does not take.
+    fn give_up(&mut self) {
+        let left = &self.records.as_slice()[self.taken..];
+        let lost = self.out.count(left) + self.out.abandon();
+        self.shared.dropped.add(lost);
+        self.records.clear(2 * HAND_OVER);
+        (self.taken, self.waits, self.full_since) = (0, false, None);
+    }
+
+    /// Tells of records that were dropped because there was no room for them.
+    fn tell(&mut self) {
+        let dropped = self.shared.dropped.get();
         if dropped > self.told {
             let count = dropped - self.told;
             log::limited(
@@ -194,19 +169,14 @@ impl Writer {
         }
     }
 
-    fn complain(&mut self, lost: &Lost) {
+    fn complain(&mut self, lost: u64, error: &str) {
         self.shared.errors.inc();
-        self.shared.dropped.add(lost.lines);
-        self.told += lost.lines;
-        log::limited(
-            "access_log.write",
-            Level::Error,
-            format_args!(
-                "access log: cannot write to {}, {} records lost: {}",
-                self.out.name(),
-                lost.lines,
-                lost.error
-            ),
-        );
+        self.shared.dropped.add(lost);
+        self.told += lost;
+        self.failing = true;
+        let name = self.out.name();
+        let lost = if lost > 0 { format!(", {lost} records lost") } else { String::new() };
+        let message = format_args!("access log: cannot write to {name}{lost}: {error}");
+        log::limited("access_log.write", Level::Error, message);
     }
 }

@@ -304,7 +304,17 @@ families! {
         &[],
     );
     /// Writes that failed.
-    LOG_ERRORS = Family::counter("pintle_log_write_errors_total", "Writes to the access log that failed.", &[]);
+    LOG_ERRORS = Family::counter(
+        "pintle_log_write_errors_total",
+        "Writes to the access log, or connections to its syslog, that failed.",
+        &[],
+    );
+    /// Fields that failed.
+    LOG_FIELDS_FAILED = Family::counter(
+        "pintle_log_field_errors_total",
+        "Values of the access log's `fields` that are null because their expression failed.",
+        &[],
+    );
 
     /// Requests to collectors.
     OTLP_EXPORTS = Family::counter(
