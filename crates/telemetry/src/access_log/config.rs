@@ -118,7 +118,6 @@ mod tests {
             ("access_log: {sample: 1%}", "sample"),
             ("access_log: {fields: {a: b}}", "fields"),
             ("access_log: {redact: [a]}", "redact"),
-            ("metrics: {max_series: 5}", "metrics"),
             ("access_logs: none", "access_logs"),
         ] {
             let (parts, said) = read(text);
