@@ -301,7 +301,7 @@ async fn a_span_ends_with_its_tunnel_and_with_a_client_that_hangs_up() {
     client.say("well").await;
     assert_eq!(there.hear_text().await, "well");
     assert!(collector.spans().iter().all(|seen| seen.get("url.path") != "/chat"));
-    drop(client);
+    tokio::join!(client.close(), there.echo());
     assert_eq!(collector.server("/chat").await.get("http.response.status_code"), "101");
 }
 

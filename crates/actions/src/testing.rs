@@ -7,6 +7,7 @@ use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
+use pintle_core::trace::Tracing;
 use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Trace, Version};
 use pintle_upstream::{Event, Reference, Resolver, Upstream, reference};
 use std::collections::HashMap;
@@ -88,13 +89,15 @@ impl Services for Known {
 
 /// A GET over HTTP/1.1 for `http://shop.test:8080/o/a%20b/x/y?q=1`, from 192.0.2.7.
 pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
+    let fields: Fields = fields.iter().copied().collect();
     Exchange {
+        trace: Trace::of(&fields, *b"0af7651916cd43dd8448eb211c80319c", &Tracing::default(), false, || 7),
         request: Request {
             method: Method::GET,
             target: Target::new("shop.test", Some(8080), "/o/a%20b/x/y", Some("q=1")),
             scheme: Scheme::Http,
             version: Version::Http11,
-            fields: fields.iter().copied().collect(),
+            fields,
             body: Body::Empty,
             protocol: None,
         },
@@ -107,7 +110,6 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
             tls: None,
         },
         id: "0af7651916cd43dd8448eb211c80319c".into(),
-        trace: Trace::begin(*b"0af7651916cd43dd8448eb211c80319c", 1),
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
         captures: Captures { segments: std::iter::once(3..8).collect(), rest: Some(9) },
