@@ -6,7 +6,7 @@ use crate::control::{Access, Control};
 use pintle_core::{Body, Fields, Method, StatusCode, names};
 use pintle_telemetry::metrics;
 
-const THERE_ARE: &str = "there are: /healthz /readyz /status /metrics /config /config/history, POST /reload, \
+const THERE_ARE: &str = "there are: /healthz /readyz /status /stats /metrics /config /config/history, POST /reload, \
     PUT /config, POST /config/rollback\n";
 
 pub(crate) struct Answer {
@@ -51,12 +51,13 @@ pub(crate) fn answer(control: &dyn Control, call: &Call<'_>, content: Content) -
         ("/readyz", true, _) if control.is_ready() => Answer::text(StatusCode::OK, "ready\n"),
         ("/readyz", true, _) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         ("/status", true, _) => Answer { kind: "application/json", ..Answer::text(StatusCode::OK, control.status()) },
+        ("/stats", true, _) => Answer { kind: "application/json", body: control.stats(), ..Answer::text(StatusCode::OK, "") },
         ("/metrics", true, _) => scrape(control, call.fields),
         ("/reload", _, &Method::POST) => match control.reload() {
             Ok(version) => Answer::text(StatusCode::OK, format!("configuration {version} is in force\n")),
             Err(messages) => Answer::text(StatusCode::UNPROCESSABLE_ENTITY, messages),
         },
-        ("/healthz" | "/readyz" | "/status" | "/metrics", ..) => not_allowed("GET, HEAD"),
+        ("/healthz" | "/readyz" | "/status" | "/stats" | "/metrics", ..) => not_allowed("GET, HEAD"),
         ("/reload", ..) => not_allowed("POST"),
         _ => Answer::text(StatusCode::NOT_FOUND, THERE_ARE),
     }

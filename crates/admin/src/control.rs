@@ -12,6 +12,8 @@ pub trait Control: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
     /// What runs, as a JSON object.
     fn status(&self) -> String;
+    /// What routes and upstreams have come to, as a JSON object.
+    fn stats(&self) -> Body;
     /// The metrics, made as they are taken.
     fn metrics(&self, format: Format) -> Body;
     /// Reads the configuration again: the version in force, or all that is wrong.

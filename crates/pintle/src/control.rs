@@ -13,6 +13,7 @@ use crate::history::History;
 use crate::inputs::{Inputs, Named, Seen};
 use crate::run::{Around, say};
 use crate::start::{Begun, Serving};
+use crate::stats;
 use crate::status::{self, InForce};
 use crate::trim::trim;
 use crate::watch::{Again, Watched};
@@ -29,6 +30,7 @@ use pintle_telemetry::{Metrics, log};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 use take::{Taking, entry, watched};
 use tokio::sync::Notify;
 use told::Told;
@@ -54,6 +56,8 @@ pub(crate) struct Controller {
     /// Whose turn it is to explain.
     explaining: Mutex<()>,
     told: Told,
+    /// When this began.
+    started: Instant,
 }
 
 /// What was seen so far.
@@ -135,6 +139,7 @@ impl Controller {
             metrics,
             tls,
             state_given,
+            started: Instant::now(),
         };
         controller.keep(|history| history.began(entry, origin, digest));
         controller
@@ -262,6 +267,11 @@ impl Control for Controller {
         let change = self.state.lock().change.clone();
         let guarded = self.guard.lock().as_ref().map(Guard::watches);
         status::render(&self.server, &change, guarded, self.told.state_failure().as_deref())
+    }
+
+    fn stats(&self) -> Body {
+        let change = self.state.lock().change.clone();
+        Body::full(stats::render(&self.server, &change, self.started.elapsed()))
     }
 
     fn metrics(&self, format: Format) -> Body {

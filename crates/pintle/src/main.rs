@@ -22,8 +22,10 @@ mod remote;
 mod replace;
 mod run;
 mod start;
+mod stats;
 mod status;
 mod terminal;
+mod top;
 mod trim;
 mod watch;
 
@@ -75,6 +77,8 @@ enum Command {
     Reload(admin_client::AdminArguments),
     /// Says what a running gateway does: configuration, listeners, upstreams.
     Status(remote::StatusArguments),
+    /// Shows live what a running gateway does: routes and upstreams by rate, errors, p99. Without a terminal it prints them.
+    Top(top::Arguments),
     /// Prints what a shell needs in order to complete commands and flags: `source <(pintle completions bash)`.
     Completions {
         /// Which shell.
@@ -118,6 +122,7 @@ fn main() -> ExitCode {
         Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
         Command::Schema => print(&pintle_config::schema()),

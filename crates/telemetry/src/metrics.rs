@@ -11,8 +11,10 @@ mod held;
 mod meter;
 mod named;
 mod outcomes;
+mod overview;
 mod process;
 mod route;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -21,6 +23,9 @@ pub use format::{Format, Syntax};
 pub use meter::{Listener, ListenerMeter, Meter, Upstream, UpstreamMeter};
 pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
+pub use overview::{Overview, Subject};
+pub use process::{Figures, figures};
+pub use tally::Tally;
 pub use route::RouteMeter;
 
 use cell::PerWorker;

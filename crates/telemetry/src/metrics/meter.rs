@@ -43,6 +43,11 @@ impl<S> Meter<S> {
     pub(super) fn slot(&self) -> u32 {
         self.slot
     }
+
+    /// What its numbers come to; none if nothing was ever counted.
+    pub(super) fn totals(&self) -> Option<[u64; CELLS]> {
+        self.cells.totals()
+    }
 }
 
 impl<S> Drop for Meter<S> {

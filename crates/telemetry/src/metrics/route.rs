@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Upper bounds of the duration's buckets in microseconds, with their text in seconds.
-const BOUNDS: [(u64, &str); 14] = [
+pub(super) const BOUNDS: [(u64, &str); 14] = [
     (500, "0.0005"),
     (1_000, "0.001"),
     (2_500, "0.0025"),
@@ -197,5 +197,14 @@ impl Routes {
         let mut alive = self.meters.lock().alive();
         alive.push(self.other.clone());
         alive
+    }
+
+    /// Shows what each route has come to: its name, its requests by class of status, and its buckets of durations.
+    pub(super) fn look(&self, mut to: impl FnMut(&str, [u64; CLASSES], &[u64])) {
+        for meter in self.alive() {
+            if let Some(durations) = meter.durations.totals() {
+                to(&meter.label, meter.classes(), &durations[..SUM]);
+            }
+        }
     }
 }
