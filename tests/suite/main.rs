@@ -2,6 +2,7 @@
 //! a test for each sentence of the promise; `pintle-testkit` says how to write one.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod balance;
 mod body_limit;
 mod breaker;

@@ -1,15 +1,34 @@
-//! The admin API: health, status, metrics, reload, the configuration itself, at an address of its own. Owns who may ask what; what the answers
-//! say comes from whoever runs the gateway, by [`Control`].
+//! The admin API: health, status, metrics, changes, explanations, at an address of its own. Owns who may ask what, and how
+//! it is described; what the answers say comes from whoever runs the gateway, by [`Control`].
 //!
-//! A loopback port is not private: a web page can reach it by DNS rebinding. So the Host must be an address or
-//! `localhost`, and what changes something wants a token or a unix socket.
+//! Everything that can be asked for is an entry of one table, [`OPERATIONS`]. From it come the dispatch, who may, the reading
+//! of parameters, the OpenAPI document ([`openapi`]), the page ([`page`]), and what the program's own commands ask by.
 #![forbid(unsafe_code)]
 
+mod access;
 mod answer;
+mod asked;
+mod audit;
 mod call;
-mod configuration;
+mod caller;
+mod changes;
 mod control;
+mod dispatch;
+mod openapi;
+mod operation;
+mod operations;
+mod page;
+mod places;
+mod schema;
 mod server;
+mod trouble;
 
-pub use control::{Access, Change, Control, Offer, Verdict};
+pub use caller::{Caller, Peer};
+pub use control::{
+    Access, Change, Control, Done, ExplainAsk, Explained, Offer, Refused, StatusAsk, Token, Unexplained, Verdict,
+};
+pub use openapi::openapi;
+pub use operation::{Operation, Verb};
+pub use operations::*;
+pub use page::page;
 pub use server::{Listening, serve};

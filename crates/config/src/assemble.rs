@@ -51,7 +51,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
     let resolver = resolver::build(&document.resolver, world, reader);
     let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
-    admin::check(document, reader);
+    let admin_tls = admin::open(document, world, reader);
     let mut pages = ErrorPages::new(document, &doors, reader);
     let listeners = doors.open(document, &pages, world, reader);
     let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));
@@ -82,6 +82,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         resolver,
         upstreams: upstreams.all(),
         listeners,
+        admin_tls,
         origin: origin(written, &places, files, reader),
         by_name,
     })

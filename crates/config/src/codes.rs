@@ -69,6 +69,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("state", "What was kept of configurations cannot be used."),
     ("template-key", "A key holds a template."),
     ("tls", "The files of TLS cannot be used."),
+    ("tls-on-a-socket", "The admin address is a unix socket, and has TLS."),
     ("tunnel-match", "The match of a tunnel says what no connection tells."),
     ("two-actions", "A route has two actions."),
     ("unexpected", "Something else was expected here."),

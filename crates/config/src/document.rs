@@ -1,5 +1,6 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
+mod admin;
 mod guard;
 mod limits;
 mod places;
@@ -7,13 +8,12 @@ mod places;
 use crate::assemble::actions;
 use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
+pub use admin::{AdminConfig, AdminHost};
 pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
-use pintle_core::config::{
-    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, SecretSource, Shape, Spanned,
-};
+use pintle_core::config::{ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned};
 use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -219,22 +219,6 @@ pub struct RouteConfig {
     /// Runs a batch that the client wrote.
     #[read(later)]
     pub batch: Later,
-}
-
-/// An address for operators: health, status, metrics, reloading. See [the admin API](#the-admin-api).
-///
-/// ```yaml
-/// admin:
-///   address: 127.0.0.1:9900
-///   token: {env: PINTLE_ADMIN_TOKEN}
-/// ```
-#[derive(Debug, Read)]
-#[read(called = "`admin`")]
-pub struct AdminConfig {
-    /// Where to listen. Not one of the listeners'.
-    pub address: Spanned<Address>,
-    /// What callers must show as `authorization: Bearer …` to change something; beyond loopback they need it to read, too.
-    pub token: Option<Spanned<SecretSource>>,
 }
 
 /// The keys of a map that it does not have, or does not have yet: each of them is reported.

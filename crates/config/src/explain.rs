@@ -15,7 +15,7 @@ mod routes;
 mod text;
 
 pub use explanation::{Answer, Candidate, Change, Explanation, Field, Outcome, Policy, Sent, Service, Told, Verdict};
-pub use question::{Mistake, Question};
+pub use question::{ClientCertificate, Mistake, Question};
 
 use crate::describe::{Description, Level, PolicyDescription};
 use pintle_engine::{Asker, Listener, Rehearsal, Runtime};

@@ -28,7 +28,7 @@ pub use check::{Verdict, check, check_text};
 pub use codes::CODES;
 pub use describe::{Description, describe};
 pub use diff::diff;
-pub use document::{AdminConfig, Document, GuardConfig, Workers};
+pub use document::{AdminConfig, AdminHost, Document, GuardConfig, Workers};
 pub use errors::{ErrorsConfig, PageConfig};
 pub use load::{Checked, load, load_bundle, load_since, load_text};
 pub use maybe::Maybe;

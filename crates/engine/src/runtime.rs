@@ -35,10 +35,20 @@ pub struct Runtime {
     pub resolver: Arc<Resolver>,
     /// Every upstream that a route may reach.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// The TLS of the admin address, if it has any.
+    pub admin_tls: Option<Arc<TlsListener>>,
     /// Where its routes were written.
     pub origin: Origin,
     /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.
     pub by_name: Vec<u32>,
+}
+
+impl Runtime {
+    /// What speaks TLS to clients, by name: listeners, and the admin address.
+    pub fn tls(&self) -> impl Iterator<Item = (&str, &Arc<TlsListener>)> {
+        let listeners = self.listeners.iter().filter_map(|one| Some((&*one.name, one.tls.as_ref()?)));
+        listeners.chain(self.admin_tls.iter().map(|tls| ("the admin address", tls)))
+    }
 }
 
 /// A route as requests meet it.

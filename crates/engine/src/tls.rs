@@ -4,6 +4,7 @@
 //! names them, and whoever watches calls [`TlsListener::renew`]. A handshake sees one set of certificates, the newest;
 //! connections that are open are never touched.
 
+mod alpn;
 mod certificate;
 mod client_auth;
 mod config;
@@ -15,6 +16,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use alpn::Alpn;
 pub use config::{CertificateFiles, ClientAuth, TlsConfig, TlsVersion};
 pub use listener::{Renewal, TlsListener};
 pub use session::{Accepted, TlsStream};

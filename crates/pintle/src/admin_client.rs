@@ -4,14 +4,17 @@
 
 mod arguments;
 mod exchange;
+mod tls;
 
-pub(crate) use arguments::AdminArguments;
+pub(crate) use arguments::{AdminArguments, Credentials};
 
 use exchange::exchange;
+use pintle_admin::Operation;
 use pintle_core::Method;
 use pintle_core::secret::Secret;
 use pintle_engine::socket::Address;
 use std::time::Duration;
+use tls::Trust;
 
 /// How long an exchange may take in all. A reload reads a hundred thousand routes in some seconds.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +25,8 @@ pub(crate) struct AdminClient {
     token: Option<Secret>,
     /// Why there is no token although the configuration names one.
     no_token: Option<String>,
+    /// Whom to trust, where TLS is spoken.
+    trust: Option<Trust>,
     limit: Duration,
 }
 
@@ -34,7 +39,7 @@ pub(crate) struct AdminAnswer {
 
 impl AdminClient {
     pub(crate) fn new(address: Address, token: Option<Secret>) -> Self {
-        AdminClient { address, token, no_token: None, limit: LIMIT }
+        AdminClient { address, token, no_token: None, trust: None, limit: LIMIT }
     }
 
     /// The same with less time for an exchange.
@@ -47,20 +52,18 @@ impl AdminClient {
         &self.address
     }
 
-    /// Asks for a path. Any status is an answer, but for those that say that one may not ask, or that nothing of the kind
-    /// is there: they are errors, and say what to do.
-    pub(crate) fn get(&self, path: &str) -> Result<AdminAnswer, String> {
-        self.ask(&Method::GET, path, "")
+    /// Asks for an operation, with parameters of its query. Any status is an answer, but for those that say that one may not
+    /// ask, or that nothing of the kind is there: they are errors, and say what to do.
+    pub(crate) fn call(&self, operation: &Operation, parameters: &[(&str, &str)]) -> Result<AdminAnswer, String> {
+        let parameters: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+        self.ask(&operation.verb.method(), &format!("{}{query}", operation.path), "")
     }
 
-    /// As [`Self::get`].
-    pub(crate) fn post(&self, path: &str, body: &str) -> Result<AdminAnswer, String> {
-        self.ask(&Method::POST, path, body)
-    }
-
-    /// As [`Self::get`], for other methods.
+    /// As [`Self::call`], for any path.
     pub(crate) fn ask(&self, method: &Method, path: &str, body: &str) -> Result<AdminAnswer, String> {
-        let answer = exchange(&self.address, self.token.as_ref(), self.limit, (method, path), body)?;
+        let answer = exchange(self, (method, path), body)?;
         match self.refusal(&answer, path) {
             Some(why) => Err(why),
             None => Ok(answer),
@@ -78,6 +81,7 @@ impl AdminClient {
                 None => format!("{address} wants the admin token: give --token-file, or set PINTLE_ADMIN_TOKEN"),
             },
             403 => format!("{address} refuses this to everyone: {said}"),
+            421 => format!("{address}: {said}"),
             404 | 405 => {
                 let asked = path.split('?').next().unwrap_or(path);
                 format!("{address} has no {asked}: it is not the admin address of a Pintle, or of one that has it")
@@ -85,6 +89,18 @@ impl AdminClient {
             _ => return None,
         })
     }
+}
+
+/// A value as it stands in a query (RFC 3986 2.1).
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 #[cfg(test)]

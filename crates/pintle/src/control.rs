@@ -1,6 +1,7 @@
 //! The configuration's life in the program: what is in force, what is asked of it, and when to look again. How one comes
 //! in force is in `take`, what the admin address asks for in `change`, what the guard does in `guarding`.
 
+mod admin;
 mod change;
 mod explaining;
 mod guarding;
@@ -13,25 +14,22 @@ use crate::history::History;
 use crate::inputs::{Inputs, Named, Seen};
 use crate::run::{Around, say};
 use crate::start::{Begun, Serving};
-use crate::stats;
-use crate::status::{self, InForce};
+use crate::status::InForce;
 use crate::trim::trim;
 use crate::watch::{Again, Watched};
 use guarding::guard_settings;
 use parking_lot::Mutex;
-use pintle_admin::{Access, Change, Control, Verdict};
+use pintle_admin::Access;
 use pintle_config::{Checked, Packed, load_since};
-use pintle_core::Body;
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
-use pintle_telemetry::metrics::Format;
 use pintle_telemetry::{Metrics, log};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
-use take::{Taking, entry, watched};
+use std::time::{Instant, SystemTime};
+use take::{Taking, Wrong, entry, watched};
 use tokio::sync::Notify;
 use told::Told;
 
@@ -42,8 +40,11 @@ pub(crate) struct Controller {
     pub(crate) server: Server,
     pub(crate) metrics: Arc<Metrics>,
     tls: Arc<Tls>,
-    /// Where the admin API listens, until the end of the process.
+    /// Where the admin API is to listen, until the end of the process.
     admin: Option<Address>,
+    /// Where it does.
+    admin_local: Option<String>,
+    started: SystemTime,
     /// Held from before the files are read until what they say is in force: an older text never comes after a newer.
     changing: Mutex<Changing>,
     state: Mutex<State>,
@@ -56,8 +57,8 @@ pub(crate) struct Controller {
     /// Whose turn it is to explain.
     explaining: Mutex<()>,
     told: Told,
-    /// When this began.
-    started: Instant,
+    /// The same as a moment, from which time is measured.
+    began: Instant,
 }
 
 /// What was seen so far.
@@ -103,7 +104,7 @@ struct Good {
 }
 
 impl Controller {
-    pub(crate) fn new(path: PathBuf, around: Around, begun: Begun, took_ms: u64) -> Self {
+    pub(crate) fn new(path: PathBuf, around: Around, begun: Begun, admin_local: Option<String>, took_ms: u64) -> Self {
         let Begun { document, checked, serving, history, state_given, origin, files, refused } = begun;
         let Serving { server, tls, access } = serving;
         let metrics = Arc::clone(&server.gateway().metrics);
@@ -127,6 +128,8 @@ impl Controller {
         let controller = Controller {
             told: Told::new(&metrics, origin),
             admin: document.admin.as_ref().map(|admin| admin.address.value.clone()),
+            admin_local,
+            started: SystemTime::now(),
             guard: Mutex::new(guard_settings(&document).map(Guard::new)),
             guard_changed: Notify::new(),
             explaining: Mutex::new(()),
@@ -139,7 +142,7 @@ impl Controller {
             metrics,
             tls,
             state_given,
-            started: Instant::now(),
+            began: Instant::now(),
         };
         controller.keep(|history| history.began(entry, origin, digest));
         controller
@@ -213,11 +216,16 @@ impl Controller {
     }
 
     /// Reads the configuration again and puts it in force.
-    pub(crate) fn reload(&self, by: Cause) -> Result<u64, String> {
+    pub(crate) fn reload(&self, by: Cause) {
         let mut changing = self.changing.lock();
+        let _ = self.take_files(by, None, &mut changing);
+    }
+
+    /// What the files say now, asked for by somebody if by anybody.
+    fn take_files(&self, by: Cause, who: Option<Value>, changing: &mut Changing) -> Result<u64, Wrong> {
         let checked = self.load();
         changing.seen = Some(Seen::of(&checked));
-        self.take(Taking::files(checked, by), &mut changing).map_err(|wrong| wrong.text)
+        self.take(Taking { who, ..Taking::files(checked, by) }, changing)
     }
 
     /// What the files say, but for what is in force already.
@@ -235,11 +243,10 @@ impl Controller {
 
     fn renew_certificates(&self, changing: &mut Changing) -> Again {
         let mut broken: Vec<(String, bool)> = Vec::new();
-        for listener in &self.server.gateway().runtime().listeners {
-            let Some(tls) = &listener.tls else { continue };
+        for (name, tls) in self.server.gateway().runtime().tls() {
             let renewal = tls.renew();
             if renewal.changed {
-                say(format_args!("certificates of {} renewed", listener.name));
+                say(format_args!("certificates of {name} renewed"));
             }
             for fault in renewal.faults {
                 // Several listeners may have the same certificate.
@@ -255,46 +262,5 @@ impl Controller {
         }
         changing.broken = broken;
         if changing.broken.iter().all(|(_, told)| *told) { Again::Later } else { Again::Soon }
-    }
-}
-
-impl Control for Controller {
-    fn is_ready(&self) -> bool {
-        !self.server.gateway().is_draining()
-    }
-
-    fn status(&self) -> String {
-        let change = self.state.lock().change.clone();
-        let guarded = self.guard.lock().as_ref().map(Guard::watches);
-        status::render(&self.server, &change, guarded, self.told.state_failure().as_deref())
-    }
-
-    fn stats(&self) -> Body {
-        let change = self.state.lock().change.clone();
-        Body::full(stats::render(&self.server, &change, self.started.elapsed()))
-    }
-
-    fn metrics(&self, format: Format) -> Body {
-        self.metrics.scrape(format)
-    }
-
-    fn reload(&self) -> Result<u64, String> {
-        Controller::reload(self, Cause::Admin)
-    }
-
-    fn config(&self) -> (u64, Value) {
-        self.texts()
-    }
-
-    fn history(&self) -> Value {
-        self.history.lock().to_json()
-    }
-
-    fn change(&self, change: Change) -> Verdict {
-        self.changed_by_call(change)
-    }
-
-    fn access(&self) -> Arc<Access> {
-        Arc::clone(&self.state.lock().access)
     }
 }

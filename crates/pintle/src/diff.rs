@@ -1,7 +1,7 @@
 //! `pintle diff`: what changes from one configuration to another, or from the one that a gateway runs, and what becomes of
 //! the requests in an access log.
 
-use crate::admin_client::AdminArguments;
+use crate::admin_client::{AdminArguments, Credentials};
 use crate::check::tell;
 use crate::run::say;
 use clap::ValueEnum;
@@ -50,10 +50,8 @@ pub(crate) struct Arguments {
     /// Against the gateway at this admin address, `IP:PORT` or `unix:/path`.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<Address>,
-    /// A file that holds the admin token; else it is taken from the variable PINTLE_ADMIN_TOKEN, else from where the
-    /// configuration says.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    credentials: Credentials,
     /// How to print.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Format,
@@ -125,9 +123,9 @@ fn compare(arguments: &Arguments) -> Result<u8, String> {
 /// The configuration that a gateway runs. Its relative paths are taken from where the new one stands: that is the same
 /// place, where the new one takes the old one's.
 fn running(arguments: &Arguments, new: &Path) -> Result<Checked, String> {
-    let Arguments { config, admin, token_file, .. } = arguments;
-    let client = AdminArguments::new(config.clone(), admin.clone(), token_file.clone()).client()?;
-    let answer = client.get("/config")?;
+    let Arguments { config, admin, credentials, .. } = arguments;
+    let client = AdminArguments::new(config.clone(), admin.clone(), credentials.clone()).client()?;
+    let answer = client.call(pintle_admin::CONFIG, &[])?;
     let value = serde_json::from_str(&answer.text).ok().filter(|_| answer.status == 200);
     let bundle = value.as_ref().and_then(Bundle::from_json);
     let bundle = bundle.ok_or_else(|| format!("{} does not say which configuration is in force", client.address()))?;

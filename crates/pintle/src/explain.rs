@@ -1,22 +1,32 @@
-//! `pintle explain`: what would become of a request, and why. Reads the files, and asks and opens nothing else.
+//! `pintle explain`: what would become of a request, and why. Reads the files, and asks and opens nothing else; or asks a
+//! running gateway.
 
+use crate::admin_client::{AdminArguments, Credentials};
 use crate::check::tell;
+use crate::remote::shown;
 use clap::{Args, ValueEnum};
-use pintle_config::explain::{Mistake, Question, explain};
+use pintle_admin::ExplainAsk;
+use pintle_config::explain::{ClientCertificate, Mistake, Question, explain};
 use pintle_config::{World, assemble, describe, load};
+use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
 use pintle_telemetry::Metrics;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// What is asked.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The configuration file.
-    #[arg(short, long, value_name = "FILE")]
-    config: PathBuf,
+    /// The configuration file. With --admin: the one that says by which token and certificates to ask.
+    #[arg(short, long, value_name = "FILE", required_unless_present = "admin")]
+    config: Option<PathBuf>,
+    /// Asks the gateway at this admin address, `IP:PORT` or `unix:/path`: by what runs there.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<Address>,
+    #[command(flatten)]
+    credentials: Credentials,
     /// The request, such as 'GET https://shop.example.com/orders/1'.
     #[arg(value_name = "REQUEST")]
     request: String,
@@ -49,18 +59,34 @@ enum Format {
     Json,
 }
 
-/// Exit code 0 if it could be said, whatever becomes of the request; 1 if the configuration is wrong; 2 if the question is.
+/// Exit code 0 if it could be said, whatever becomes of the request; 1 if the configuration is wrong, or the gateway cannot be
+/// asked; 2 if the question is wrong.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let (config, format) = (arguments.config.clone(), arguments.format);
-    let wrong = |mistake: Mistake| {
-        crate::run::say(mistake);
-        ExitCode::from(2)
+    let format = arguments.format;
+    let (config, admin, credentials) =
+        (arguments.config.clone(), arguments.admin.clone(), arguments.credentials.clone());
+    let asked = match asked(arguments) {
+        Ok(asked) => asked,
+        Err(mistake) => return wrong(&mistake),
     };
-    let question = match question(arguments) {
+    match (admin, config) {
+        (None, Some(config)) => local(&config, &asked, format),
+        (admin, config) => remote(&AdminArguments::new(config, admin, credentials), &asked, format),
+    }
+}
+
+fn wrong(mistake: &Mistake) -> ExitCode {
+    crate::run::say(mistake);
+    ExitCode::from(2)
+}
+
+/// By what the files say.
+fn local(config: &Path, asked: &ExplainAsk, format: Format) -> ExitCode {
+    let question = match question(asked) {
         Ok(question) => question,
-        Err(mistake) => return wrong(mistake),
+        Err(mistake) => return wrong(&mistake),
     };
-    let mut checked = load(&config);
+    let mut checked = load(config);
     let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
     let runtime = checked.document.as_ref().and_then(|document| assemble(document, &world, &mut checked.reader));
     let (Some(document), Some(runtime)) = (&checked.document, runtime) else {
@@ -75,20 +101,74 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
             };
             ExitCode::SUCCESS
         }
-        Err(mistake) => wrong(mistake),
+        Err(mistake) => wrong(&mistake),
     }
 }
 
-fn question(arguments: Arguments) -> Result<Question, Mistake> {
-    let mut question = Question::parse(&arguments.request)?;
-    arguments.fields.iter().try_for_each(|field| question.field(field))?;
-    if let Some(from) = &arguments.from {
+/// By what a gateway runs.
+fn remote(gateway: &AdminArguments, asked: &ExplainAsk, format: Format) -> ExitCode {
+    let mut parameters = vec![("request", &*asked.request)];
+    parameters.extend(asked.fields.iter().map(|field| ("header", &**field)));
+    let optional = [
+        ("from", &asked.from),
+        ("listener", &asked.listener),
+        ("body_size", &asked.body_size),
+        ("client_certificate", &asked.client_certificate),
+    ];
+    parameters.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+    parameters.push(("format", if format == Format::Json { "json" } else { "text" }));
+    let answer = gateway.client().and_then(|client| client.call(pintle_admin::EXPLAIN, &parameters));
+    match answer {
+        Ok(answer) if answer.status == 200 => {
+            let _ = io::stdout().write_all(shown(&answer.text).as_bytes());
+            ExitCode::SUCCESS
+        }
+        Ok(answer) if answer.status == 400 => {
+            crate::run::say(format_args!("error: {}", shown(answer.text.trim_end())));
+            ExitCode::from(2)
+        }
+        Ok(answer) => {
+            crate::run::say(format_args!("error: {}: {}", answer.status, shown(answer.text.trim_end())));
+            ExitCode::FAILURE
+        }
+        Err(why) => {
+            crate::run::say(format_args!("error: {}", shown(&why)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks. Reads the file of a client's certificate.
+fn asked(arguments: Arguments) -> Result<ExplainAsk, Mistake> {
+    let client_certificate = match &arguments.client_cert {
+        None => None,
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|error| Mistake {
+            what: format!("{} cannot be read: {error}", file.display()),
+            help: "it wants PEM, BEGIN CERTIFICATE".into(),
+        })?),
+    };
+    Ok(ExplainAsk {
+        request: arguments.request,
+        fields: arguments.fields,
+        from: arguments.from,
+        listener: arguments.listener,
+        body_size: arguments.body_size,
+        client_certificate,
+        version: None,
+    })
+}
+
+/// What is asked, read.
+pub(crate) fn question(asked: &ExplainAsk) -> Result<Question, Mistake> {
+    let mut question = Question::parse(&asked.request)?;
+    asked.fields.iter().try_for_each(|field| question.field(field))?;
+    if let Some(from) = &asked.from {
         question.from(from)?;
     }
-    if let Some(size) = &arguments.body_size {
+    if let Some(size) = &asked.body_size {
         question.body_size(size)?;
     }
-    question.client_certificate = arguments.client_cert;
-    question.listener = arguments.listener;
+    question.client_certificate = asked.client_certificate.clone().map(ClientCertificate::Text);
+    question.listener = asked.listener.clone();
     Ok(question)
 }

@@ -43,6 +43,8 @@ pub(crate) struct Entry {
     pub(crate) version: u64,
     pub(crate) at: SystemTime,
     pub(crate) by: Cause,
+    /// Who asked for it, for one that somebody asked for at the admin address.
+    pub(crate) who: Option<serde_json::Value>,
     pub(crate) took_ms: u64,
     pub(crate) digest: String,
     /// Which one it is the same as, for one that was gone back to.
@@ -71,7 +73,7 @@ pub(crate) struct Kept {
 impl Entry {
     pub(crate) fn new(version: u64, at: SystemTime, by: Cause, took_ms: u64, bundle: &Bundle, text: Packed) -> Self {
         let digest = bundle.digest();
-        Entry { version, at, by, took_ms, digest, copy_of: None, taken_back: false, text: Some(text) }
+        Entry { version, at, by, who: None, took_ms, digest, copy_of: None, taken_back: false, text: Some(text) }
     }
 }
 

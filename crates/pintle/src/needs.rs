@@ -1,19 +1,26 @@
 //! What a configuration needs of the machine beside its own files, each reported at the place that asks for it: secrets,
 //! the log's file, addresses.
 
-use pintle_admin::Access;
+use pintle_admin::{Access, Token};
 use pintle_config::Document;
-use pintle_core::config::{Diagnostic, Reader};
+use pintle_core::config::{Diagnostic, Reader, SecretSource};
 use pintle_engine::StartError;
 use pintle_engine::socket::Address;
+use pintle_engine::tls::TlsListener;
 use pintle_telemetry::Opened;
+use std::sync::Arc;
 
 /// Who may use the admin API at `listening`, by the document's token. None if the token cannot be had.
-pub(crate) fn access(document: &Document, listening: Option<&Address>, reader: &mut Reader) -> Option<Access> {
+pub(crate) fn access(
+    document: &Document,
+    listening: Option<&Address>,
+    tls: Option<Arc<TlsListener>>,
+    reader: &mut Reader,
+) -> Option<Access> {
     let token = match document.admin.as_ref().and_then(|admin| admin.token.as_ref()) {
         None => None,
         Some(token) => match token.resolve() {
-            Ok(secret) => Some(secret),
+            Ok(secret) => Some(Token { name: name(token), secret }),
             Err(why) => {
                 reader.report(Diagnostic::error("no-secret", why, &token.span));
                 return None;
@@ -22,7 +29,16 @@ pub(crate) fn access(document: &Document, listening: Option<&Address>, reader: &
     };
     let is_unix = matches!(listening, Some(Address::Unix(_)));
     let open = listening.and_then(Address::tcp).is_some_and(|tcp| tcp.ip().is_loopback());
-    Some(Access { token, is_unix, open })
+    let hosts = document.admin.iter().flat_map(|admin| admin.hosts.iter().map(|host| host.0.clone())).collect();
+    Some(Access { token, is_unix, open, hosts, tls })
+}
+
+/// What a secret is called where it must not be shown: where it comes from.
+fn name(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Env(name) => format!("env {name}"),
+        SecretSource::File(path) => format!("file {}", path.display()),
+    }
 }
 
 /// Opens the access log.

@@ -14,6 +14,9 @@ use summary::Status;
 pub(crate) struct StatusArguments {
     #[command(flatten)]
     gateway: AdminArguments,
+    /// Tells of this upstream alone, with all of its endpoints.
+    #[arg(long, value_name = "NAME")]
+    upstream: Option<String>,
     /// For people, or as the gateway says it.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Format,
@@ -30,7 +33,7 @@ enum Format {
 /// Reads the configuration of a running gateway again.
 pub(crate) fn reload(arguments: &AdminArguments) -> ExitCode {
     told(arguments.client().and_then(|client| {
-        let answer = client.post("/reload", "")?;
+        let answer = client.call(pintle_admin::RELOAD, &[])?;
         match answer.status {
             200 => Ok(format!("{}\n", answer.text.trim_end())),
             // The messages, as `check` would print them.
@@ -43,7 +46,8 @@ pub(crate) fn reload(arguments: &AdminArguments) -> ExitCode {
 /// Says what a running gateway does.
 pub(crate) fn status(arguments: &StatusArguments) -> ExitCode {
     told(arguments.gateway.client().and_then(|client| {
-        let answer = client.get("/status")?;
+        let upstream = arguments.upstream.as_deref().map(|name| ("upstream", name));
+        let answer = client.call(pintle_admin::STATUS, upstream.as_slice())?;
         let status = match answer.status {
             200 => Status::read(&answer.text),
             _ => None,
@@ -76,6 +80,6 @@ fn told(outcome: Result<String, String>) -> ExitCode {
 }
 
 /// What came over a wire does not reach the terminal as more than text.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

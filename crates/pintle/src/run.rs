@@ -52,7 +52,8 @@ pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode
         ready(&begun.serving.server);
     }
     let took_ms = began.elapsed().as_millis() as u64;
-    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, took_ms));
+    let admin = open.as_ref().map(|(socket, _)| local(socket));
+    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, admin, took_ms));
     let mut background = tokio::runtime::Builder::new_current_thread();
     // Its other threads read configurations, which may wait; the workers may not. What a thread starts inherits it.
     let step_back = || {

@@ -207,7 +207,8 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
     let runtime = assemble_written(document, written, &world, reader);
     let admin = document.admin.as_ref().map(|admin| &admin.address);
-    let access = needs::access(document, admin.map(|address| &address.value), reader);
+    let tls_of_admin = runtime.as_ref().and_then(|runtime| runtime.admin_tls.clone());
+    let access = needs::access(document, admin.map(|address| &address.value), tls_of_admin, reader);
     let (mut runtime, access) = (runtime.ok_or(Stop::Reported)?, access.ok_or(Stop::Reported)?);
     runtime.version = version;
     let opened = needs::log(document, reader).ok_or(Stop::Reported)?;

@@ -113,7 +113,7 @@ fn wait(time: Duration) {
 
 /// One look.
 fn ask(client: &AdminClient) -> Result<Look, String> {
-    let answer = client.get("/stats")?;
+    let answer = client.call(pintle_admin::STATS, &[])?;
     Some(&answer).filter(|answer| answer.status == 200).and_then(|answer| Look::read(&answer.text)).ok_or_else(|| {
         format!(
             "{} answers with {}, but not as a Pintle does: is it the admin address?",

@@ -17,6 +17,16 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The target.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Any method; the host is `localhost` until [`Ask::host`] says another.
     pub fn new(method: &str, target: &str) -> Self {
         Ask {

@@ -7,7 +7,7 @@ use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_engine::socket::Address;
-use pintle_engine::tls::{TlsConfig, TlsListener};
+use pintle_engine::tls::{Alpn, TlsConfig, TlsListener};
 use pintle_engine::{Listener, ListenerProtocol};
 use rustls_pki_types::UnixTime;
 use std::collections::HashMap;
@@ -108,7 +108,7 @@ impl<'a> Doors<'a> {
         let mut listeners = Vec::with_capacity(self.all.len());
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
-            let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, config.protocol, world, reader));
+            let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, config.protocol.into(), world, reader));
             let Some(fallback) = routes::fallback(document, config, world, reader) else { continue };
             listeners.push(Arc::new(Listener {
                 number: number as u32,
@@ -152,13 +152,13 @@ fn picks(address: &Address) -> bool {
     matches!(address, Address::AnyPort(..))
 }
 
-fn open_tls(
+pub(super) fn open_tls(
     config: &Spanned<TlsConfig>,
-    protocol: ListenerProtocol,
+    alpn: Alpn,
     world: &World,
     reader: &mut Reader,
 ) -> Option<Arc<TlsListener>> {
-    let listener = match world.tls.listener(config, protocol) {
+    let listener = match world.tls.listener(config, alpn) {
         Ok(listener) => listener,
         Err(faults) => {
             for fault in faults {

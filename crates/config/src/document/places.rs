@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 impl Document {
-    /// Every file that the certificates and keys of the listeners are read from, and the authorities of their clients.
+    /// Every file that the certificates and keys of the listeners and of the admin address are read from, and the authorities of their clients.
     pub fn listener_files(&self) -> impl Iterator<Item = &ConfigPath> {
-        let listeners = self.listeners.iter().filter_map(Maybe::get);
-        listeners.filter_map(|listener| listener.tls.as_ref()).flat_map(|tls| tls.files()).map(|file| &file.value)
+        let listeners = self.listeners.iter().filter_map(Maybe::get).filter_map(|listener| listener.tls.as_ref());
+        let admin = self.admin.as_ref().and_then(|admin| admin.tls.as_ref());
+        listeners.chain(admin).flat_map(|tls| tls.files()).map(|file| &file.value)
     }
 
     /// Where an address of a listener was written.

@@ -18,12 +18,21 @@ pub struct Question {
     fields: Vec<(String, String)>,
     /// Who asks; the default is a client on this machine.
     pub from: Option<SocketAddr>,
-    /// The certificate that the client shows, PEM.
-    pub client_certificate: Option<PathBuf>,
+    /// The certificate that the client shows.
+    pub client_certificate: Option<ClientCertificate>,
     /// The listener that it comes in by, where the URL does not say.
     pub listener: Option<String>,
     /// How many bytes of content come with it.
     body_size: u64,
+}
+
+/// Where a client's certificate stands, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientCertificate {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Text(String),
 }
 
 /// Why a question cannot be answered, and what to write instead.

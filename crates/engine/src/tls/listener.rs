@@ -4,8 +4,7 @@ use super::certificate::Certificate;
 use super::client_auth::{self, Demand};
 use super::identities::{Identities, Resolver};
 use super::resumption::Resumption;
-use super::{Fault, Tls, TlsConfig, TlsVersion};
-use crate::runtime::ListenerProtocol;
+use super::{Alpn, Fault, Tls, TlsConfig, TlsVersion};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use rustls::crypto::CryptoProvider;
@@ -20,7 +19,7 @@ use std::sync::Arc;
 pub struct TlsListener {
     tls: Arc<Tls>,
     config: TlsConfig,
-    protocol: ListenerProtocol,
+    alpn: Alpn,
     resolver: Arc<Resolver>,
     server: ArcSwap<ServerConfig>,
     /// What `server` demands of clients and keeps alive for resumption; held while renewing.
@@ -53,8 +52,9 @@ impl Tls {
     pub fn listener(
         self: &Arc<Self>,
         config: &TlsConfig,
-        protocol: ListenerProtocol,
+        alpn: impl Into<Alpn>,
     ) -> Result<Arc<TlsListener>, Vec<Fault>> {
+        let alpn = alpn.into();
         let mut faults = Vec::new();
         let mut certificates = Vec::new();
         for files in &config.certificates {
@@ -63,13 +63,12 @@ impl Tls {
                 Err(found) => faults.extend(found),
             }
         }
-        let made =
-            server(self, config, protocol, Arc::new(Resolver(ArcSwap::from_pointee(Identities::new(certificates)))));
+        let made = server(self, config, alpn, Arc::new(Resolver(ArcSwap::from_pointee(Identities::new(certificates)))));
         match made {
             Ok((resolver, server, state)) if faults.is_empty() => Ok(Arc::new(TlsListener {
                 tls: Arc::clone(self),
                 config: config.detached(),
-                protocol,
+                alpn,
                 resolver,
                 server: ArcSwap::new(server),
                 state: Mutex::new(state),
@@ -122,7 +121,7 @@ impl TlsListener {
             self.resolver.0.store(Arc::new(Identities::new(renewed)));
         }
         if self.config.client_auth.is_some() {
-            match server(&self.tls, &self.config, self.protocol, Arc::clone(&self.resolver)) {
+            match server(&self.tls, &self.config, self.alpn, Arc::clone(&self.resolver)) {
                 Ok((_, server, new)) if new.demand != state.demand => {
                     self.server.store(server);
                     *state = new;
@@ -155,7 +154,7 @@ impl TlsListener {
 fn server(
     tls: &Tls,
     config: &TlsConfig,
-    protocol: ListenerProtocol,
+    alpn: Alpn,
     resolver: Arc<Resolver>,
 ) -> Result<(Arc<Resolver>, Arc<ServerConfig>, State), Fault> {
     let versions: &[_] = match config.min_version {
@@ -179,11 +178,7 @@ fn server(
         }
     };
     let mut server = builder.with_cert_resolver(Arc::<Resolver>::clone(&resolver));
-    server.alpn_protocols = match protocol {
-        ListenerProtocol::Http => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        // What is spoken behind is not known, so nothing is agreed on: a client's offers are passed over.
-        ListenerProtocol::Tcp => Vec::new(),
-    };
+    server.alpn_protocols = alpn.offers().iter().map(|offer| offer.to_vec()).collect();
     let resumption = tls.resumption(demand.as_ref()).map_err(no_file)?;
     resumption.apply(&mut server);
     Ok((resolver, Arc::new(server), State { demand, _resumption: resumption }))

@@ -1,6 +1,7 @@
 //! Which gateway, and by which token: from a configuration, or from the command line.
 
 use super::AdminClient;
+use super::tls::Trust;
 use crate::check::report;
 use pintle_config::AdminConfig;
 use pintle_core::config::{ConfigPath, Read, Reader, SecretSource, Sources};
@@ -15,22 +16,42 @@ const VARIABLE: &str = "PINTLE_ADMIN_TOKEN";
 /// Which running gateway. A token is never an argument: other users of the machine see those.
 #[derive(clap::Args)]
 pub(crate) struct AdminArguments {
-    /// The configuration that the gateway runs: its `admin.address` and `admin.token` are used.
+    /// The configuration that the gateway runs: its `admin` says where, by which token and by which certificates.
     #[arg(short, long, value_name = "FILE", required_unless_present = "admin")]
     config: Option<PathBuf>,
     /// The admin address, `IP:PORT` or `unix:/path`, instead of what a configuration says.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<Address>,
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// How the caller and the gateway show each other who they are.
+#[derive(Clone, Default, clap::Args)]
+pub(crate) struct Credentials {
     /// A file that holds the admin token; else it is taken from the variable PINTLE_ADMIN_TOKEN, else from where the
     /// configuration says.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Speaks TLS, and trusts the certificates of this PEM file and what they have issued; else those that the configuration
+    /// names, where its `admin` has `tls`.
+    #[arg(long, value_name = "FILE")]
+    admin_ca: Option<PathBuf>,
+    /// The name that the gateway's certificate must have, where it is not one of those trusted; the default is its address.
+    #[arg(long, value_name = "NAME")]
+    admin_name: Option<String>,
+    /// The certificate to show to the gateway, PEM, where it asks for one.
+    #[arg(long, value_name = "FILE", requires = "admin_key")]
+    admin_cert: Option<PathBuf>,
+    /// Its key.
+    #[arg(long, value_name = "FILE", requires = "admin_cert")]
+    admin_key: Option<PathBuf>,
 }
 
 impl AdminArguments {
     /// For commands that take them beside others, and not always.
-    pub(crate) fn new(config: Option<PathBuf>, admin: Option<Address>, token_file: Option<PathBuf>) -> Self {
-        AdminArguments { config, admin, token_file }
+    pub(crate) fn new(config: Option<PathBuf>, admin: Option<Address>, credentials: Credentials) -> Self {
+        AdminArguments { config, admin, credentials }
     }
 
     /// The words that name the same gateway on another command line.
@@ -39,7 +60,11 @@ impl AdminArguments {
         let given = [
             ("-c", self.config.as_deref().map(path)),
             ("--admin", self.admin.as_ref().map(Address::to_string)),
-            ("--token-file", self.token_file.as_deref().map(path)),
+            ("--token-file", self.credentials.token_file.as_deref().map(path)),
+            ("--admin-ca", self.credentials.admin_ca.as_deref().map(path)),
+            ("--admin-name", self.credentials.admin_name.clone()),
+            ("--admin-cert", self.credentials.admin_cert.as_deref().map(path)),
+            ("--admin-key", self.credentials.admin_key.as_deref().map(path)),
         ];
         given.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
     }
@@ -58,14 +83,27 @@ impl AdminArguments {
         match self.token(configured.as_ref()) {
             Ok(token) => client.token = token,
             // What was asked for by the caller must be there; what a configuration names may not be needed.
-            Err(why) if self.token_file.is_some() || env::var_os(VARIABLE).is_some() => return Err(why),
+            Err(why) if self.credentials.token_file.is_some() || env::var_os(VARIABLE).is_some() => return Err(why),
             Err(why) => client.no_token = Some(why),
         }
+        client.trust = self.trust(configured.as_ref())?;
         Ok(client)
     }
 
+    fn trust(&self, configured: Option<&AdminConfig>) -> Result<Option<Trust>, String> {
+        let Credentials { admin_ca, admin_name, admin_cert, admin_key, .. } = &self.credentials;
+        let configured = configured.and_then(|admin| admin.tls.as_ref());
+        let trusted: Vec<&Path> = match (admin_ca, configured) {
+            (Some(file), _) => vec![file],
+            (None, Some(tls)) => tls.certificates.iter().map(|files| &**files.cert).collect(),
+            (None, None) => return Ok(None),
+        };
+        let own = admin_cert.as_deref().zip(admin_key.as_deref());
+        Trust::read(&trusted, admin_name.as_deref(), own).map(Some)
+    }
+
     fn token(&self, configured: Option<&AdminConfig>) -> Result<Option<Secret>, String> {
-        let source = if let Some(file) = &self.token_file {
+        let source = if let Some(file) = &self.credentials.token_file {
             Some(SecretSource::File(ConfigPath::new(file)))
         } else if env::var_os(VARIABLE).is_some() {
             Some(SecretSource::Env(VARIABLE.into()))

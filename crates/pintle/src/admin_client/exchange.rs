@@ -1,6 +1,8 @@
-//! One request and its answer over a socket of its own, by the gateway's own reading of HTTP/1.1.
+//! One request and its answer over a socket of its own, by the gateway's own reading of HTTP/1.1, under TLS where that is
+//! spoken.
 
-use super::AdminAnswer;
+use super::tls::{Stream, Trust};
+use super::{AdminAnswer, AdminClient};
 use bytes::BytesMut;
 use pintle_core::secret::Secret;
 use pintle_core::{Frame, Method};
@@ -14,17 +16,20 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// A configuration of a hundred thousand routes with its description stays below.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Sends the request and reads the answer, all within `limit`.
+/// Sends the request and reads the answer, all within the client's limit.
 pub(super) fn exchange(
-    address: &Address,
-    token: Option<&Secret>,
-    limit: Duration,
+    client: &AdminClient,
     (method, path): (&Method, &str),
     body: &str,
 ) -> Result<AdminAnswer, String> {
-    let deadline = Instant::now() + limit;
-    let mut wire = Wire { socket: connect(address, limit)?, address, limit, deadline, buffer: BytesMut::new() };
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", host(address));
+    let AdminClient { address, token, limit, .. } = client;
+    let (limit, deadline) = (*limit, Instant::now() + *limit);
+    let socket = connect(address, limit)?;
+    let stream = Stream::new(socket, client.trust.as_ref(), address)?;
+    let mut wire = Wire { stream, address, limit, deadline, buffer: BytesMut::new() };
+    let (host, agent) = (host(address, client.trust.as_ref()), concat!("pintle/", env!("CARGO_PKG_VERSION")));
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: {agent}\r\nconnection: close\r\n");
     if !body.is_empty() || *method != Method::GET {
         request.push_str(&format!("content-length: {}\r\n", body.len()));
     }
@@ -47,8 +52,11 @@ pub(super) fn exchange(
     }
 }
 
-/// What the admin API takes as a Host: an address or `localhost`.
-fn host(address: &Address) -> String {
+/// What the admin API takes as a Host: an address, `localhost`, or the name that its certificate has.
+fn host(address: &Address, trust: Option<&Trust>) -> String {
+    if let Some(name) = trust.and_then(Trust::name) {
+        return name.to_owned();
+    }
     match address.reachable() {
         Some(tcp) => tcp.to_string(),
         None => "localhost".into(),
@@ -85,7 +93,7 @@ fn connect(address: &Address, limit: Duration) -> Result<Socket, String> {
 }
 
 struct Wire<'a> {
-    socket: Socket,
+    stream: Stream,
     address: &'a Address,
     limit: Duration,
     deadline: Instant,
@@ -96,8 +104,8 @@ impl Wire<'_> {
     fn send(&mut self, mut bytes: &[u8]) -> Result<(), String> {
         while !bytes.is_empty() {
             let sent = self.left().and_then(|left| {
-                self.socket.set_write_timeout(Some(left))?;
-                self.socket.write(bytes)
+                self.stream.within(left)?;
+                self.stream.write(bytes)
             });
             match sent {
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
@@ -105,7 +113,7 @@ impl Wire<'_> {
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        Ok(())
+        self.stream.flush().map_err(|error| self.failed(&error))
     }
 
     fn answer(&mut self, method: &Method) -> Result<AdminAnswer, String> {
@@ -157,8 +165,8 @@ impl Wire<'_> {
         let mut piece = [0; 16 << 10];
         loop {
             let read = self.left().and_then(|left| {
-                self.socket.set_read_timeout(Some(left))?;
-                self.socket.read(&mut piece)
+                self.stream.within(left)?;
+                self.stream.read(&mut piece)
             });
             match read {
                 Ok(count) => {
@@ -188,6 +196,13 @@ impl Wire<'_> {
     }
 
     fn strange(&self) -> String {
+        // A TLS alert, or another record of it (RFC 8446 5.1).
+        if matches!(self.buffer.first_chunk(), Some([0x14..=0x17, 3])) {
+            return format!(
+                "{} speaks TLS: give the configuration by -c, or its certificate by --admin-ca",
+                self.address
+            );
+        }
         format!("{} does not speak HTTP/1.1 as Pintle does: is it the admin address?", self.address)
     }
 }

@@ -38,18 +38,23 @@ fn played(
 }
 
 fn answered(answer: &'static [u8]) -> Result<AdminAnswer, String> {
-    played(answer, |client| client.get("/status")).1
+    played(answer, |client| client.ask(&Method::GET, "/status", "")).1
 }
 
 #[test]
 fn a_request_has_an_address_as_host_the_token_and_its_content() {
     let (got, outcome) =
-        played(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", |client| client.post("/x?y", "body"));
+        played(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", |client| client.ask(&Method::POST, "/x?y", "body"));
     let (head, body) = got.split_once("\r\n\r\n").expect("a head");
     let mut lines = head.lines();
     assert_eq!(lines.next(), Some("POST /x?y HTTP/1.1"));
     assert!(lines.clone().any(|line| line.starts_with("host: 127.0.0.1:")), "{head}");
-    for line in ["connection: close", "content-length: 4", "authorization: Bearer s3cret"] {
+    for line in [
+        concat!("user-agent: pintle/", env!("CARGO_PKG_VERSION")),
+        "connection: close",
+        "content-length: 4",
+        "authorization: Bearer s3cret",
+    ] {
         assert!(lines.clone().any(|one| one == line), "no {line} in {head}");
     }
     assert_eq!(body, "body");
@@ -103,9 +108,9 @@ fn who_is_not_there_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = Address::Tcp(listener.local_addr().expect("its address"));
     drop(listener);
-    let why = AdminClient::new(address, None).get("/status").expect_err("nobody");
+    let why = AdminClient::new(address, None).ask(&Method::GET, "/status", "").expect_err("nobody");
     assert!(why.contains("nobody listens on 127.0.0.1:"), "{why}");
     let nowhere = Address::Unix("/nonexistent/pintle.sock".into());
-    let why = AdminClient::new(nowhere, None).get("/status").expect_err("nobody");
+    let why = AdminClient::new(nowhere, None).ask(&Method::GET, "/status", "").expect_err("nobody");
     assert!(why.contains("there is no socket /nonexistent/pintle.sock"), "{why}");
 }

@@ -4,7 +4,7 @@ use super::take::{Taking, Wrong};
 use super::{Controller, Held, watched};
 use crate::cause::{Cause, Origin};
 use crate::inputs::Named;
-use pintle_admin::{Change, Offer, Verdict};
+use pintle_admin::{Caller, Change, Done, Offer, Refused, Verdict};
 use pintle_config::{Bundle, Checked, Description, describe, diff, load, load_bundle, load_text};
 use serde_json::{Value, json};
 
@@ -34,7 +34,27 @@ impl Controller {
         (version, texts)
     }
 
-    pub(super) fn changed_by_call(&self, change: Change) -> Verdict {
+    /// Reads the files again, because somebody asks for it.
+    pub(super) fn reloaded_by_call(&self, caller: &Caller) -> Verdict {
+        let mut changing = self.changing.lock();
+        let before = self.version();
+        match self.take_files(Cause::Admin, Some(caller.to_json()), &mut changing) {
+            Ok(version) => self.done(before, json!({"version": version})),
+            Err(wrong) => self.stays(wrong),
+        }
+    }
+
+    /// What is in force now, in answer to who asked for it.
+    fn done(&self, before: u64, said: Value) -> Verdict {
+        let change = self.state.lock().change.clone();
+        Verdict::Good(Done { version: change.version, before, digest: change.digest, said })
+    }
+
+    fn stays(&self, wrong: Wrong) -> Verdict {
+        Verdict::Refused(Refused { stays: self.version(), text: wrong.text, messages: wrong.messages })
+    }
+
+    pub(super) fn changed_by_call(&self, change: Change, caller: &Caller) -> Verdict {
         let mut changing = self.changing.lock();
         let (version, text) = {
             let state = self.state.lock();
@@ -54,10 +74,11 @@ impl Controller {
         let different = different.unwrap_or_default();
         let Some(files) = files else { return self.tried(&mut asked, version, &different) };
         let Asked { checked, by, origin, copy_of } = asked;
-        let taking = Taking { checked, by, origin, held: Some(files), copy_of, against: None };
+        let who = Some(caller.to_json());
+        let taking = Taking { checked, by, who, origin, held: Some(files), copy_of, against: None };
         match self.take(taking, &mut changing) {
-            Ok(version) => Verdict::Good(version, json!({"version": version, "changes": different})),
-            Err(Wrong { text, json }) => Verdict::Refused(text, json),
+            Ok(now) => self.done(version, json!({"version": now, "changes": different})),
+            Err(wrong) => self.stays(wrong),
         }
     }
 
@@ -88,11 +109,11 @@ impl Controller {
         });
         let wrong = Wrong::of(&mut asked.checked);
         if !good {
-            return Verdict::Refused(wrong.text, wrong.json);
+            return self.stays(wrong);
         }
-        let Wrong { json: warnings, .. } = wrong;
-        let said = json!({"version": version, "dry_run": true, "changes": different, "messages": warnings["messages"]});
-        Verdict::Good(version, said)
+        let digest = Bundle::new(&asked.checked.texts).map(|bundle| bundle.digest()).unwrap_or_default();
+        let said = json!({"version": version, "dry_run": true, "changes": different, "messages": wrong.messages});
+        Verdict::Good(Done { version, before: version, digest, said })
     }
 
     /// What the files say now, good or not: it is no news from now on.

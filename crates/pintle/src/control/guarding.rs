@@ -85,6 +85,7 @@ impl Controller {
         let taking = Taking {
             checked,
             by: Cause::Guard,
+            who: None,
             origin: Origin::Guard,
             held: Some(held),
             copy_of: Some(good.version),

@@ -14,7 +14,7 @@ use pintle_admin::Access;
 use pintle_config::{Bundle, Checked, Document, Packed, World, assemble_written, load_bundle};
 use pintle_engine::Server;
 use sd_notify::NotifyState;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -23,6 +23,8 @@ use std::time::{Instant, SystemTime};
 pub(super) struct Taking {
     pub(super) checked: Checked,
     pub(super) by: Cause,
+    /// Who asked for it at the admin address.
+    pub(super) who: Option<Value>,
     pub(super) origin: Origin,
     /// What the files say, where it is not theirs.
     pub(super) held: Option<Held>,
@@ -35,7 +37,7 @@ pub(super) struct Taking {
 /// All that is wrong, for people and for programs.
 pub(super) struct Wrong {
     pub(super) text: String,
-    pub(super) json: Value,
+    pub(super) messages: Value,
 }
 
 /// What is in force once it is.
@@ -48,7 +50,7 @@ struct Done {
 impl Taking {
     /// What the files say.
     pub(super) fn files(checked: Checked, by: Cause) -> Self {
-        Taking { checked, by, origin: Origin::Files, held: None, copy_of: None, against: None }
+        Taking { checked, by, who: None, origin: Origin::Files, held: None, copy_of: None, against: None }
     }
 }
 
@@ -56,8 +58,8 @@ impl Wrong {
     /// What a reader found.
     pub(super) fn of(checked: &mut Checked) -> Self {
         let text = report(&mut checked.reader, false);
-        let json = json!({"messages": checked.reader.diagnostics.to_json()});
-        Wrong { text, json }
+        let messages = checked.reader.diagnostics.to_json().into();
+        Wrong { text, messages }
     }
 }
 
@@ -67,14 +69,14 @@ impl Controller {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
-        let Taking { mut checked, by, origin, held, copy_of, against } = taking;
+        let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let mut document = checked.document.take();
         let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
         let took_ms = started.elapsed().as_millis() as u64;
         let document = document.as_ref();
         let verdict = match outcome {
             Some((version, access)) => {
-                let taking = Taking { checked, by, origin, held, copy_of, against };
+                let taking = Taking { checked, by, who, origin, held, copy_of, against };
                 self.taken(taking, document, Done { version, access, took_ms }, changing);
                 Ok(version)
             }
@@ -86,14 +88,14 @@ impl Controller {
 
     /// A configuration is in force: tells it, keeps it, and has it watched.
     fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
-        let Taking { mut checked, by, origin, held, copy_of, against } = taking;
+        let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let Done { version, access, took_ms } = done;
         let messages = report(&mut checked.reader, false);
         if !messages.is_empty() {
             say(&messages);
         }
         let (mut entry, text) = entry(&checked, version, by, took_ms);
-        entry.copy_of = copy_of;
+        (entry.who, entry.copy_of) = (who, copy_of);
         let named = Named::of(document);
         let watched = watched(&self.path, &self.server, &checked, &named);
         let standing = Standing { version, origin, files: held.as_ref().and_then(|held| held.digest.clone()) };
@@ -153,7 +155,7 @@ impl Controller {
         let Some(bundle) = text.unpack() else { return };
         let checked = load_bundle(&bundle, self.directory());
         let held = changing.held.clone();
-        let _ = self.take(Taking { checked, by: Cause::File, origin, held, copy_of: None, against: None }, changing);
+        let _ = self.take(Taking { held, origin, ..Taking::files(checked, Cause::File) }, changing);
     }
 
     /// All that may fail comes before all that changes something.
@@ -186,7 +188,8 @@ impl Controller {
         let before = Some(self.server.gateway().runtime());
         let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
         let runtime = assemble_written(document, &checked.written, &world, &mut checked.reader);
-        let access = needs::access(document, self.admin.as_ref(), &mut checked.reader);
+        let tls = runtime.as_ref().and_then(|runtime| runtime.admin_tls.clone());
+        let access = needs::access(document, self.admin.as_ref(), tls, &mut checked.reader);
         Some((runtime?, access?))
     }
 
@@ -206,8 +209,7 @@ pub(super) fn entry(checked: &Checked, version: u64, by: Cause, took_ms: u64) ->
 /// The files and directories in which a change matters.
 pub(super) fn watched(path: &Path, server: &Server, checked: &Checked, named: &Named) -> Watched {
     let runtime = server.gateway().runtime();
-    let in_force: Vec<PathBuf> =
-        runtime.listeners.iter().filter_map(|l| l.tls.as_ref()).flat_map(|tls| tls.watched_files()).collect();
+    let in_force: Vec<PathBuf> = runtime.tls().flat_map(|(_, tls)| tls.watched_files()).collect();
     let files = checked.files.iter().chain(&in_force).map(|path| &**path);
     Watched::new(files.chain([path]).chain(named.files()), checked.directories.iter().map(|path| &**path))
 }

@@ -45,6 +45,7 @@ fn entry(entry: &Entry) -> Value {
         "version": entry.version,
         "at": entry.at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         "by": entry.by.word(),
+        "who": entry.who,
         "took_ms": entry.took_ms,
         "digest": entry.digest,
         "copy_of": entry.copy_of,
@@ -78,6 +79,8 @@ fn read_entry(value: &Value) -> Option<Entry> {
         version: number("version")?,
         at: UNIX_EPOCH.checked_add(Duration::from_secs(number("at")?)).unwrap_or(SystemTime::now()),
         by: Cause::of(value.get("by")?.as_str()?)?,
+        // Not there in what earlier versions wrote.
+        who: value.get("who").filter(|who| who.is_object()).cloned(),
         took_ms: number("took_ms")?,
         digest: value.get("digest")?.as_str()?.to_owned(),
         copy_of: number("copy_of"),

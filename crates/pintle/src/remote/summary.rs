@@ -34,29 +34,84 @@ impl Status {
             let _ = write!(text, " since {}", seen(since, now));
         }
         if let Some(by) = configuration["by"].as_str() {
-            let _ = write!(text, ", by {by}");
+            let _ = write!(text, ", by {by}{}", who(&configuration["who"]));
         }
         if let Some(took) = configuration["took_ms"].as_u64() {
             let _ = write!(text, ", taken in {took} ms");
         }
         text.push('\n');
         refusal(&mut text, &configuration["last_refusal"], now);
-        let counts = ["route", "connection"].map(|one| (one, status[format!("{one}s")].as_u64()));
-        let counts = counts
-            .iter()
-            .filter_map(|(one, count)| count.map(|n| format!("{n} {one}{}", if n == 1 { "" } else { "s" })));
-        let counts: Vec<_> = counts.collect();
-        let _ = writeln!(text, "{}", counts.join(", "));
+        let _ = writeln!(text, "{}", counts(status).join(", "));
+        if let Some(why) = status["state_failure"].as_str() {
+            let _ = writeln!(text, "{why}");
+        }
+        if let Some(lost @ 1..) = status["lost"]["log_records"].as_u64() {
+            let _ = writeln!(text, "{lost} records of the access log are lost");
+        }
         section(&mut text, "listeners", &status["listeners"], |listener| {
             let tls = if listener["tls"] == true { "TLS" } else { "" };
-            items(&listener["addresses"]).map(|address| vec![word(address), tls.into()]).collect()
+            let addresses = items(&listener["addresses"]).map(|address| vec![word(address), tls.into()]);
+            addresses.chain(items(&listener["certificates"]).map(|one| certificate(one, now))).collect()
         });
+        if let Some(address) = status["admin"]["address"].as_str() {
+            let tls = if status["admin"]["tls"] == true { "  TLS" } else { "" };
+            let _ = writeln!(text, "\nadmin\n  {address}{tls}");
+            for one in items(&status["admin"]["certificates"]) {
+                let _ = writeln!(text, "  {}", certificate(one, now).join("  "));
+            }
+        }
         section(&mut text, "upstreams", &status["upstreams"], |upstream| {
             let breaker = (upstream["breaker_open"] == true).then(|| vec!["its circuit breaker is open".to_owned()]);
-            breaker.into_iter().chain(items(&upstream["endpoints"]).map(endpoint)).collect()
+            let shown = items(&upstream["endpoints"]).count() as u64;
+            let more =
+                upstream["endpoints_total"].as_u64().and_then(|all| all.checked_sub(shown)).filter(|more| *more > 0);
+            let more = more.map(|more| vec![format!("… and {more} more: --upstream has them")]);
+            breaker.into_iter().chain(items(&upstream["endpoints"]).map(endpoint)).chain(more).collect()
         });
+        if status["upstreams_next"].is_string() {
+            let shown = items(&status["upstreams"]).count();
+            let _ = writeln!(
+                text,
+                "  … {shown} of {} upstreams: --upstream NAME has one",
+                word(&status["upstreams_total"])
+            );
+        }
         text
     }
+}
+
+/// Who asked for a change, as far as it is known.
+fn who(who: &Value) -> String {
+    let Some(peer) = who["peer"].as_str() else { return String::new() };
+    let uid = who["uid"].as_u64().map_or_else(String::new, |uid| format!(" uid {uid}"));
+    let agent = who["agent"].as_str().map_or_else(String::new, |agent| format!(" with {agent}"));
+    format!(" from {peer}{uid}{agent}")
+}
+
+/// How many there are of what can be counted.
+fn counts(status: &Value) -> Vec<String> {
+    let connections = status["connections"].as_u64().or(status["connections"]["open"].as_u64());
+    let counted =
+        [("route", status["routes"].as_u64()), ("connection", connections), ("worker", status["workers"].as_u64())];
+    let counts =
+        counted.iter().filter_map(|(one, count)| count.map(|n| format!("{n} {one}{}", if n == 1 { "" } else { "s" })));
+    let memory = status["memory"]["resident_bytes"].as_u64().map(|bytes| format!("{} MiB", bytes >> 20));
+    let states = status["endpoints"].as_object().into_iter().flatten();
+    let states = states.filter(|(state, count)| *state != "up" && count.as_u64() > Some(0));
+    let states = states.map(|(state, count)| format!("{count} of the endpoints {state}"));
+    counts.chain(memory).chain(states).collect()
+}
+
+/// A certificate, and how long it has.
+fn certificate(certificate: &Value, now: SystemTime) -> Vec<String> {
+    let names: Vec<String> = items(&certificate["names"]).map(word).collect();
+    let names = if names.is_empty() { word(&certificate["file"]) } else { names.join(", ") };
+    let ends = match time(&certificate["ends"]).map(|end| end.duration_since(now)) {
+        Some(Ok(left)) => format!("ends in {}", rough(left.as_secs())),
+        Some(Err(_)) => "has ended".to_owned(),
+        None => String::new(),
+    };
+    vec![format!("certificate {names}"), ends]
 }
 
 fn refusal(text: &mut String, refusal: &Value, now: SystemTime) {
@@ -131,13 +186,16 @@ fn time(value: &Value) -> Option<SystemTime> {
 /// A time and how long ago that is. Another machine's clock may be ahead: then it is now.
 fn seen(at: SystemTime, now: SystemTime) -> String {
     let seconds = now.duration_since(at).unwrap_or_default().as_secs();
-    let ago = match seconds {
+    format!("{} ({} ago)", utc(at), rough(seconds))
+}
+
+fn rough(seconds: u64) -> String {
+    match seconds {
         0..60 => format!("{seconds}s"),
         60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
-    };
-    format!("{} ({ago} ago)", utc(at))
+    }
 }
 
 #[cfg(test)]
@@ -151,12 +209,21 @@ mod tests {
         let status = json!({
             "pintle": "0.1.0",
             "configuration": {
-                "version": 3, "since": 1_700_000_000, "by": "file", "took_ms": 12,
+                "version": 3, "since": 1_700_000_000, "by": "put", "took_ms": 12,
+                "who": {"peer": "unix", "uid": 1000, "agent": "pintle/0.1.0"},
                 "last_refusal": {"at": 1_700_000_060, "messages": "error[a]: b\n --> c.yaml:1:1\n"},
             },
-            "draining": false, "connections": 2, "routes": 5,
+            "draining": false, "routes": 5, "workers": 2, "connections": {"open": 2, "most": 20000},
+            "memory": {"resident_bytes": 31457280}, "lost": {"log_records": 7}, "state_failure": "the state folder is full",
+            "endpoints": {"up": 1, "down": 1, "ejected": 0},
             "listeners": [
-                {"name": "public", "addresses": ["0.0.0.0:8443", "[::]:8443"], "tls": true},
+                {
+                    "name": "public", "addresses": ["0.0.0.0:8443", "[::]:8443"], "tls": true,
+                    "certificates": [
+                        {"file": "a.pem", "names": ["a.example.com", "b.example.com"], "ends": 1_700_900_000},
+                        {"file": "old.pem", "names": [], "ends": 1_600_000_000},
+                    ],
+                },
                 {"name": "plain", "addresses": ["0.0.0.0:8080"], "tls": false},
             ],
             "upstreams": [
@@ -166,26 +233,36 @@ mod tests {
                 ]},
                 {"name": "empty", "endpoints": []},
             ],
+            "upstreams_total": 700, "upstreams_next": "orders",
+            "admin": {"address": "127.0.0.1:9900", "tls": false, "certificates": []},
         });
         let status = Status::read(&status.to_string()).expect("a status");
         assert_eq!(
             status.summary(UNIX_EPOCH + Duration::from_secs(1_700_000_100)),
             "Pintle 0.1.0
-configuration 3 since 2023-11-14T22:13:20Z (1m 40s ago), by file, taken in 12 ms
+configuration 3 since 2023-11-14T22:13:20Z (1m 40s ago), by put from unix uid 1000 with pintle/0.1.0, taken in 12 ms
 a change was refused 2023-11-14T22:14:20Z (40s ago):
     error[a]: b
      --> c.yaml:1:1
-5 routes, 2 connections
+5 routes, 2 connections, 2 workers, 30 MiB, 1 of the endpoints down
+the state folder is full
+7 records of the access log are lost
 
 listeners
-  public  0.0.0.0:8443  TLS
-          [::]:8443     TLS
+  public  0.0.0.0:8443                              TLS
+          [::]:8443                                 TLS
+          certificate a.example.com, b.example.com  ends in 10d 9h
+          certificate old.pem                       has ended
   plain   0.0.0.0:8080
+
+admin
+  127.0.0.1:9900
 
 upstreams
   orders  127.0.0.1:9001  1 active, 10 idle
           127.0.0.1:9011  0 active, 0 idle
   empty
+  … 2 of 700 upstreams: --upstream NAME has one
 "
         );
     }

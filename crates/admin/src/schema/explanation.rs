@@ -1,0 +1,134 @@
+//! The schema of `/explain`, as `crates/config/src/explain/json.rs` writes it.
+
+use super::{list, map, number, of, of_or_null, text, text_or_null, truth, words};
+use serde_json::{Value, json};
+
+pub(super) fn add(add: &mut impl FnMut(&str, Value)) {
+    add("Explanation", explanation());
+    add("Told", told());
+    add("Candidate", candidate());
+    add("Policy", policy());
+    add("Action", action());
+    add("Service", service());
+    add("Field", field());
+    add("NoHandshake", kind("no_handshake", &json!({"why": text("Why the handshake fails.")})));
+    add("Sent", kind("sent", &sent()));
+    add("Answered", kind("answered", &answered()));
+    add("Refused", kind("refused", &refused()));
+}
+
+fn explanation() -> Value {
+    let members = json!({
+        "version": number("The configuration by which it is explained."),
+        "request": text("The request, as it was asked."),
+        "from": text("Who asks."),
+        "notes": list("What is to be known of the request beside its text.", &json!({"type": "string"})),
+        "listener": of("Told"),
+        "candidates": list("Every route whose host and path match, the most specific first.", &of("Candidate")),
+        "left_out": number("How many more there are that did not win."),
+        "near": list("Routes that match nearly, the nearest first.", &of("Told")),
+        "route": text_or_null("The route that takes it."),
+        "policies": list("What holds around its answer, outer to inner.", &of("Policy")),
+        "outcome": {"anyOf": [of("Sent"), of("Answered"), of("Refused"), of("NoHandshake")]},
+    });
+    map("What would become of a request.", &members, &json!({}))
+}
+
+fn told() -> Value {
+    let members = json!({
+        "name": text("Its name."),
+        "place": text("Where it was written."),
+        "why": text("Why it is told of."),
+    });
+    map("Something of the configuration.", &members, &json!({}))
+}
+
+fn candidate() -> Value {
+    let members = json!({
+        "name": text("Its name."),
+        "place": text("Where it was written."),
+        "why": text("Why it won or lost."),
+        "match": text_or_null("Its match, where its name is another."),
+        "verdict": words("How far it came.", &["takes", "fits", "no"]),
+    });
+    map("A route whose host and path match.", &members, &json!({}))
+}
+
+fn policy() -> Value {
+    let members = json!({
+        "name": text("Its place in the run order."),
+        "settings": text("Its settings, defaults filled in."),
+        "level": text("Whose it is."),
+        "named": text_or_null("Its name, if it has one."),
+        "place": text("Where it was written."),
+    });
+    map("A policy that holds.", &members, &json!({}))
+}
+
+fn action() -> Value {
+    let members = json!({
+        "kind": text("Which one."),
+        "settings": text("What it is told."),
+        "place": text("Where it was written."),
+    });
+    map("A route's action.", &members, &json!({}))
+}
+
+fn service() -> Value {
+    let members = json!({
+        "name": text("The upstream's name, or its URL."),
+        "place": text_or_null("Where it was written."),
+        "endpoints": list("Its endpoints' addresses.", &json!({"type": "string"})),
+        "share": text_or_null("Of how many requests it is; null where it is all."),
+        "host": text_or_null("The Host that it gets; null is the endpoint's own address."),
+    });
+    map("A service that a request may go to.", &members, &json!({}))
+}
+
+fn field() -> Value {
+    let members = json!({"name": text("Its name."), "value": text("Its value; credentials stand as `<hidden>`.")});
+    let optional = json!({"added": truth("Whether the gateway adds it, or changed its value.")});
+    map("A header field.", &members, &optional)
+}
+
+/// One of the things that a request may come to.
+fn kind(word: &str, members: &Value) -> Value {
+    let mut members = members.clone();
+    members["kind"] = json!({"type": "string", "const": word, "description": "Which outcome it is."});
+    map("What a request comes to.", &members, &json!({}))
+}
+
+fn sent() -> Value {
+    json!({
+        "action": of("Action"),
+        "to": list("The services that may get it.", &of("Service")),
+        "copy": of_or_null("Service"),
+        "method": text("The method that they get."),
+        "target": text("Path and query that they get."),
+        "fields": list("The fields that they get.", &of("Field")),
+        "dropped": list("The fields that they do not get.", &of("Field")),
+    })
+}
+
+fn answer() -> Value {
+    json!({
+        "status": number("The status."),
+        "fields": list("Its header fields.", &of("Field")),
+        "content": text_or_null("Its content, if it is a text."),
+    })
+}
+
+fn answered() -> Value {
+    let mut members = answer();
+    members["action"] = of_or_null("Action");
+    members
+}
+
+fn refused() -> Value {
+    let mut members = answer();
+    members["reason"] = text("The word in problems and logs.");
+    members["title"] = text("What it means.");
+    members["detail"] = text("What the client reads beyond that.");
+    members["internal"] = text_or_null("What the log says beyond that.");
+    members
+}
