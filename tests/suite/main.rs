@@ -61,5 +61,6 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod top;
 mod tunnel;
 mod websocket;

@@ -25,6 +25,7 @@ use look::Look;
 use model::Model;
 use pintle_core::config::Text;
 use plain::Format;
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::thread;
@@ -72,7 +73,8 @@ fn every(text: &str) -> Result<Duration, String> {
 /// Shows what a running gateway does.
 pub(crate) fn top(arguments: &Arguments) -> ExitCode {
     let choice = Choice { sort: arguments.sort, reversed: false, filter: arguments.filter.clone() };
-    let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb;
     let is_live = has_terminal && !arguments.once && arguments.format == Format::Text;
     // The first look is before all else: what is wrong with the address or the token is told as by other commands.
     let begun = arguments.gateway.client().and_then(|client| {

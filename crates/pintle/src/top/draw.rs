@@ -167,9 +167,15 @@ fn table(state: &State, ability: Ability, width: usize, page: usize) -> Vec<Line
     let (cursor, offset) = state.place(&rows);
     let (wide, count) = state.kind.fit(width);
     let columns = &state.kind.columns()[..count];
-    let sort = format!("{}{}", state.choice.sort.word(), if state.choice.reversed { ", reversed" } else { "" });
-    let of = if rows.len() == all.len() { String::new() } else { format!(" of {}", all.len()) };
-    let title = cut(&format!("{} {}{of} by {sort}", rows.len(), state.kind.title()), wide, ability.mark());
+    let turned = match (state.choice.reversed, ability.utf8) {
+        (false, _) => "",
+        (true, true) => " ↑",
+        (true, false) => " ^",
+    };
+    let shown = if rows.len() == all.len() { String::new() } else { format!("{} of ", rows.len()) };
+    let things = if all.len() == 1 { state.kind.one() } else { state.kind.title() };
+    let title = format!("{shown}{} {things} by {}{turned}", all.len(), state.choice.sort.word());
+    let title = cut(&title, wide, ability.mark());
     let mut heading = format!("{title}{:1$}", "", wide.saturating_sub(super::table::width(&title)));
     for column in columns {
         heading.push_str(&format!(" {:>1$}", column.title, column.width));
@@ -204,14 +210,6 @@ fn keys(state: &State, ability: Ability) -> Line<'static> {
             };
             Line::styled(filter + &keys, ability.tone(Tone::Faint))
         }
-    }
-}
-
-/// The kind's own word for one of its rows, and the flag of `pintle why` that names it.
-fn flag(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::Routes => ("route", "--route"),
-        Kind::Upstreams => ("upstream", "--upstream"),
     }
 }
 

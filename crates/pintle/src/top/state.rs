@@ -165,7 +165,9 @@ impl State {
         let filter = &mut self.choice.filter;
         match (key, &mut self.mode) {
             (Key::Char(c), _) if filter.len() < LONGEST_FILTER => filter.push(c),
-            (Key::Backspace, _) => drop(filter.pop()),
+            (Key::Backspace, _) => {
+                filter.pop();
+            }
             (Key::Control('u'), _) => filter.clear(),
             (Key::Enter, mode) => *mode = Mode::Table,
             (Key::Escape, mode) => {

@@ -77,6 +77,14 @@ impl Kind {
         }
     }
 
+    /// The word for one of them, which is also the flag of `pintle why` that names it.
+    pub(super) fn one(self) -> &'static str {
+        match self {
+            Kind::Routes => "route",
+            Kind::Upstreams => "upstream",
+        }
+    }
+
     pub(super) fn title(self) -> &'static str {
         match self {
             Kind::Routes => "routes",

@@ -3,7 +3,7 @@
 use crate::top::state::{Mode, State};
 use crate::top::shown::quoted;
 use crate::top::table::{Kind, name};
-use super::{Place, flag};
+use super::Place;
 use crate::top::model::Row;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -69,13 +69,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State, place: &Place, area: Re
 }
 
 fn why(kind: Kind, of: &str, place: &Place) -> (String, Vec<Line<'static>>) {
-    let (one, flag) = flag(kind);
+    let one = kind.one();
     let row = Row { name: of.to_owned(), ..Row::default() };
     let title = format!("{one} {}", name(&row));
     let command = match of {
         // What no route took has no name to ask by.
         "" => format!("pintle why --last-error{}", place.again),
-        _ => format!("pintle why --last-error {flag} {}{}", quoted(of), place.again),
+        _ => format!("pintle why --last-error --{one} {}{}", quoted(of), place.again),
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let lines = vec![
