@@ -80,7 +80,7 @@ async fn stats_count_requests_of_both_protocols_by_route_and_by_upstream() {
     assert_eq!(route("failing"), [6, 0, 6]);
     assert_eq!(route(""), [6, 6, 0], "requests that no route took");
     let shop = named(&stats["upstreams"], "shop");
-    assert_eq!((&shop["attempts"], &shop["endpoints"]["up"]), (&6.into(), &1.into()), "{shop}");
+    assert_eq!((&shop["attempts"], &shop["endpoints"]["up"]), (&Value::from(6), &Value::from(1)), "{shop}");
     assert!(stats["instance"].is_string() && stats["uptime_us"].as_u64() > Some(0));
     assert!(stats["process"]["memory"].as_u64() > Some(0) && stats["process"]["cpu_us"].as_u64().is_some());
 }

@@ -8,7 +8,7 @@ use super::model::{Moment, View};
 use super::plain::warnings;
 use super::shown::{age, bytes, rate, share, span, took};
 use super::state::{Mode, State};
-use super::table::{Kind, Tone, cut, name};
+use super::table::{Tone, cut, name};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};

@@ -80,7 +80,7 @@ fn table(text: &mut String, kind: Kind, rows: &[&Row]) {
     let widths: Vec<usize> = (0..titles.len()).map(widths).collect();
     let mut line = |first: &str, cells: &mut dyn Iterator<Item = &str>| {
         let _ = write!(text, "{first}{:1$}", "", names.saturating_sub(width(first)));
-        for (cell, width) in cells.zip(&widths) {
+        for (cell, width) in cells.zip(widths.iter().copied()) {
             let _ = write!(text, "  {cell:>width$}");
         }
         text.push('\n');

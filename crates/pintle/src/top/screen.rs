@@ -19,15 +19,18 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 const TAKE: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H";
 /// The first one, with its cursor, and no colours.
 const GIVE_BACK: &[u8] = b"\x1b[0m\x1b[?1049l\x1b[?25h";
+const CLEAR: &[u8] = b"\x1b[2J";
 /// How long the program may take over its end once a signal has asked for it.
 const END: Duration = Duration::from_secs(1);
 
 /// The modes as they were before, while the terminal is taken.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
+type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
 /// A terminal that is taken. Given back when dropped, and when any thread panics.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Drawn,
     size: (u16, u16),
 }
 
@@ -47,10 +50,8 @@ pub(super) enum Told {
 impl Screen {
     /// Takes the terminal.
     pub(super) fn take() -> io::Result<Self> {
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()));
         let size = size();
-        let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
-        let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
+        let terminal = terminal(size)?;
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             give_back();
@@ -66,17 +67,19 @@ impl Screen {
 
     /// Draws, in the size that the terminal has now.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        let size = size();
-        if size != self.size {
-            self.size = size;
-            self.terminal.resize(Rect::new(0, 0, size.0, size.1))?;
+        if size() != self.size {
+            self.refresh()?;
         }
         self.terminal.draw(draw).map(drop)
     }
 
-    /// Forgets what the terminal shows, so that all is drawn.
+    /// Forgets what the terminal shows, so that all is drawn. By a new one: `Terminal::clear` would ask where the cursor
+    /// is, and wait for the answer among the keys.
     pub(super) fn refresh(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.size = size();
+        write(CLEAR);
+        self.terminal = terminal(self.size)?;
+        Ok(())
     }
 
     /// Stops the program as Ctrl-Z stops any other; comes back when it goes on.
@@ -106,6 +109,14 @@ pub(super) fn suspend() {
     if getsid(None).is_ok_and(|leader| leader != getpid()) {
         let _ = kill_current_process_group(Signal::TSTP);
     }
+}
+
+/// What draws a screen of this size, which is blank so far.
+fn terminal((width, height): (u16, u16)) -> io::Result<Drawn> {
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, io::stdout()));
+    // Its size is ours to know: crossterm looks for it at another terminal, if there is one.
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    Terminal::with_options(backend, TerminalOptions { viewport })
 }
 
 fn take() -> io::Result<()> {
