@@ -47,7 +47,11 @@ async fn beside_traffic(gateway: &Gateway, args: &[&str]) -> Finished {
 }
 
 async fn stats(gateway: &Gateway) -> Value {
-    let ended = pintle(gateway.folder().path(), &["top", "--once", "--every", "200ms", "--format", "json", "-c", "pintle.yaml"]).await;
+    let ended = pintle(
+        gateway.folder().path(),
+        &["top", "--once", "--every", "200ms", "--format", "json", "-c", "pintle.yaml"],
+    )
+    .await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     serde_json::from_str(&ended.stdout).expect("JSON")
 }
@@ -93,7 +97,9 @@ async fn without_a_terminal_it_prints_what_was_between_two_looks() {
     let ended = beside_traffic(&gateway, &args).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     let lines: Vec<Vec<&str>> = ended.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
-    let line = |first: &str| lines.iter().find(|line| line.first() == Some(&first)).unwrap_or_else(|| panic!("{first} in {ended:?}"));
+    let line = |first: &str| {
+        lines.iter().find(|line| line.first() == Some(&first)).unwrap_or_else(|| panic!("{first} in {ended:?}"))
+    };
     let rate = |of: &[&str], column: usize| of[column].parse::<f64>().unwrap_or_else(|_| panic!("{of:?}"));
     assert_eq!(line("routes")[1..], ["rate/s", "4xx/s", "5xx/s", "5xx", "p50", "p99", "over"]);
     assert!(rate(line("orders"), 1) > 0.0 && line("orders")[3] == "0");
@@ -102,7 +108,8 @@ async fn without_a_terminal_it_prints_what_was_between_two_looks() {
     assert_eq!(line("shop")[4], "1/1");
     assert!(ended.stdout.contains("(no route)") && ended.stdout.contains(", configuration 1\n"), "{ended:?}");
 
-    let upstreams = beside_traffic(&gateway, &["top", "-c", "pintle.yaml", "--every", "200ms", "--once", "--upstreams"]).await;
+    let upstreams =
+        beside_traffic(&gateway, &["top", "-c", "pintle.yaml", "--every", "200ms", "--once", "--upstreams"]).await;
     assert!(upstreams.stdout.contains("\nupstreams") && !upstreams.stdout.contains("\nroutes"), "{upstreams:?}");
     let filtered = beside_traffic(&gateway, &["top", "-c", "pintle.yaml", "--every", "200ms", "--filter", "ORD"]).await;
     assert!(filtered.stdout.contains("\norders") && !filtered.stdout.contains("\nfailing"), "{filtered:?}");
@@ -168,7 +175,8 @@ async fn what_is_wrong_is_told_as_by_other_commands() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
         assert!(ended.stderr.contains(part), "no {part:?} in {ended:?}");
     }
-    for (every, part) in [("1", "needs its unit"), ("10ms", "between 200ms and 1h"), ("soon", "a duration such as 1s")] {
+    for (every, part) in [("1", "needs its unit"), ("10ms", "between 200ms and 1h"), ("soon", "a duration such as 1s")]
+    {
         let ended = pintle(folder.path(), &["top", "--admin", &address, "--every", every]).await;
         assert!(ended.code == Some(2) && ended.stderr.contains(part), "{ended:?}");
     }

@@ -63,7 +63,8 @@ pub(crate) struct Arguments {
 
 /// A time between two looks.
 fn every(text: &str) -> Result<Duration, String> {
-    let every = Duration::parse(text).map_err(|why| if why.is_empty() { "a duration such as 1s".into() } else { why })?;
+    let every =
+        Duration::parse(text).map_err(|why| if why.is_empty() { "a duration such as 1s".into() } else { why })?;
     match every >= EVERY.0 && every <= EVERY.1 {
         true => Ok(every),
         false => Err("between 200ms and 1h".into()),

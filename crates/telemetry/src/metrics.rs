@@ -25,8 +25,8 @@ pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
 pub use overview::{Overview, Subject};
 pub use process::{Figures, figures};
-pub use tally::Tally;
 pub use route::RouteMeter;
+pub use tally::Tally;
 
 use cell::PerWorker;
 use meter::Group;

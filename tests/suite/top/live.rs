@@ -60,7 +60,10 @@ async fn rates_are_seen_and_keys_change_what_is_seen() {
     .await;
     fits(&screen, SIZE);
     assert!(screen.is_second && !screen.has_cursor && !terminal.echoes(), "{screen}");
-    assert!(screen.shows("3 routes by rate") && screen.shows("configuration 1") && screen.shows("requests "), "{screen}");
+    assert!(
+        screen.shows("3 routes by rate") && screen.shows("configuration 1") && screen.shows("requests "),
+        "{screen}"
+    );
     terminal.types("s");
     terminal.until("another order", |screen| screen.shows("by errors")).await;
     terminal.types("r");
@@ -96,7 +99,9 @@ async fn numbers_stand_still_while_paused() {
     // Nobody asks for anything now: as soon as it goes on there is a rate of 0.
     assert!(has_rate(&terminal.screen(), "orders") && terminal.screen().shows("configuration 1"), "{screen}");
     terminal.types(" ");
-    let is_newest = |screen: &Screen| screen.shows("configuration 2") && numbers(screen, "orders").first().is_some_and(|rate| rate == "0");
+    let is_newest = |screen: &Screen| {
+        screen.shows("configuration 2") && numbers(screen, "orders").first().is_some_and(|rate| rate == "0")
+    };
     terminal.until("the newest numbers", |screen| !screen.shows("PAUSED") && is_newest(screen)).await;
     terminal.types("\x03");
     is_given_back(&terminal, 130).await;

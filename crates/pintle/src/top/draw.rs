@@ -98,13 +98,13 @@ fn head(state: &State, place: &Place, (now, clock): (Instant, SystemTime), width
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let since = program.since.and_then(|since| clock.duration_since(since).ok());
     let since = since.map_or_else(String::new, |since| format!(" ({} ago)", age(since)));
-    let mut first = vec![
-        Span::styled(format!("Pintle {}", program.version), bold),
-        format!("  {}  up {}  configuration {}{since}", place.address, age(program.uptime), program.configuration).into(),
-    ];
+    let rest =
+        format!("  {}  up {}  configuration {}{since}", place.address, age(program.uptime), program.configuration);
+    let mut first = vec![Span::styled(format!("Pintle {}", program.version), bold)];
     if state.paused {
         first.push(Span::styled("  PAUSED", bold));
     }
+    first.push(rest.into());
     let mut lines = vec![Line::from(first)];
     lines.push(requests(view, place));
     let mut process = vec![format!("connections {}", program.connections)];
@@ -203,7 +203,7 @@ fn keys(state: &State, ability: Ability) -> Line<'static> {
         Mode::Filter(_) => format!("filter: {}_   enter keeps it, escape undoes it", state.choice.filter).into(),
         _ => {
             let pause = if state.paused { "go on" } else { "pause" };
-            let keys = format!("q quit  s sort  r reverse  / filter  tab {other}  space {pause}  enter why  ? help");
+            let keys = format!("q quit  s sort  r turn  / filter  tab {other}  space {pause}  enter why  ? help");
             let filter = match &*state.choice.filter {
                 "" => String::new(),
                 filter => format!("filter: {filter}  "),

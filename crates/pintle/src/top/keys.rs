@@ -137,22 +137,14 @@ mod tests {
 
     #[test]
     fn keys_are_read_from_what_terminals_send() {
-        assert_eq!(keys(b"q/\r\t\x7f\x03"), [
-            Key::Char('q'),
-            Key::Char('/'),
-            Key::Enter,
-            Key::Tab,
-            Key::Backspace,
-            Key::Control('c')
-        ]);
-        assert_eq!(keys(b"\x1b[A\x1bOB\x1b[5~\x1b[6~\x1b[H\x1b[4~"), [
-            Key::Up,
-            Key::Down,
-            Key::PageUp,
-            Key::PageDown,
-            Key::Home,
-            Key::End
-        ]);
+        assert_eq!(
+            keys(b"q/\r\t\x7f\x03"),
+            [Key::Char('q'), Key::Char('/'), Key::Enter, Key::Tab, Key::Backspace, Key::Control('c')]
+        );
+        assert_eq!(
+            keys(b"\x1b[A\x1bOB\x1b[5~\x1b[6~\x1b[H\x1b[4~"),
+            [Key::Up, Key::Down, Key::PageUp, Key::PageDown, Key::Home, Key::End]
+        );
         assert_eq!(keys("ß日".as_bytes()), [Key::Char('ß'), Key::Char('日')]);
     }
 

@@ -82,8 +82,7 @@ impl Counts {
         let Some(before) = before else { return self.clone() };
         let bucket = |counts: &Counts, at: usize| counts.durations.get(at).copied().unwrap_or(0);
         let buckets = 0..self.durations.len().max(before.durations.len());
-        let durations: Option<Vec<u64>> =
-            buckets.map(|at| bucket(self, at).checked_sub(bucket(before, at))).collect();
+        let durations: Option<Vec<u64>> = buckets.map(|at| bucket(self, at).checked_sub(bucket(before, at))).collect();
         let between = || {
             Some(Counts {
                 requests: self.requests.checked_sub(before.requests)?,

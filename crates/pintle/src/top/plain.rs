@@ -19,7 +19,8 @@ pub(super) enum Format {
 /// The whole in some lines, then the tables; with `upstreams` theirs alone.
 pub(super) fn text(view: &View, choice: &Choice, upstreams: bool) -> String {
     let program = &view.program;
-    let mut text = format!("Pintle {}, up {}, configuration {}", program.version, age(program.uptime), program.configuration);
+    let mut text =
+        format!("Pintle {}, up {}, configuration {}", program.version, age(program.uptime), program.configuration);
     let Some(interval) = view.interval else {
         text.push_str("\nit began anew between two looks: ask again\n");
         return text;

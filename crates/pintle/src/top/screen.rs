@@ -168,7 +168,11 @@ pub(super) fn follow(to: SyncSender<Input>) -> Result<(), String> {
     for which in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         ends.push((on(raw(which))?, which.as_raw()));
     }
-    let others = [(on(raw(Signal::TSTP))?, Told::Stop), (on(raw(Signal::CONT))?, Told::Continue), (on(raw(Signal::WINCH))?, Told::Resized)];
+    let others = [
+        (on(raw(Signal::TSTP))?, Told::Stop),
+        (on(raw(Signal::CONT))?, Told::Continue),
+        (on(raw(Signal::WINCH))?, Told::Resized),
+    ];
     thread::spawn(move || {
         runtime.block_on(async move {
             for (signals, told) in others {

@@ -15,7 +15,8 @@ pub(super) fn lines(text: &str) -> String {
 
 fn is_odd(c: char) -> bool {
     // Of format characters those that hide text or turn its direction.
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A word as a shell takes it for one.

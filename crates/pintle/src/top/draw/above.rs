@@ -1,10 +1,10 @@
 //! What lies above the table for a while: help, or how to find out why requests fail.
 
-use crate::top::state::{Mode, State};
-use crate::top::shown::quoted;
-use crate::top::table::{Kind, name};
 use super::Place;
 use crate::top::model::Row;
+use crate::top::shown::quoted;
+use crate::top::state::{Mode, State};
+use crate::top::table::{Kind, name};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};

@@ -20,7 +20,9 @@ pub(super) fn spark(values: &[(Duration, f64)], width: usize, utf8: bool) -> Str
         let within = values.iter().filter(|(at, _)| age(at) < from && age(at) >= to).map(|(_, value)| *value);
         // An interval may be longer than a character is wide: the one that covers it ends after it.
         let covering = || values.iter().find(|(at, _)| age(at) < to).map(|(_, value)| *value);
-        let value = within.reduce(f64::max).or_else(|| covering().filter(|_| values.first().is_some_and(|(at, _)| age(at) > to)))?;
+        let value = within
+            .reduce(f64::max)
+            .or_else(|| covering().filter(|_| values.first().is_some_and(|(at, _)| age(at) > to)))?;
         let level = if most > 0.0 { (value / most * 7.0).ceil() as usize } else { 0 };
         Some(levels[level.min(7)])
     };

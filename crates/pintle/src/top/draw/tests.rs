@@ -74,7 +74,11 @@ fn view() -> View {
             })
             .collect(),
         routes,
-        upstreams: vec![upstream("orders", 3, Some(false)), upstream("carts", 0, Some(true)), upstream("users", 2, None)],
+        upstreams: vec![
+            upstream("orders", 3, Some(false)),
+            upstream("carts", 0, Some(true)),
+            upstream("users", 2, None),
+        ],
     }
 }
 
