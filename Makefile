@@ -35,15 +35,15 @@ endef
 export NEEDS
 
 # Packages of PyPI that tests take as peers, in a folder of their own beside the build.
-PEERS := grpcio websockets schemathesis
+PEERS := grpcio rotel schemathesis websockets
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
 needs:
-	@$(VENV)/bin/python -c 'import grpc, websockets, schemathesis' 2>/dev/null || { \
-	  echo 'installing $(PEERS) of PyPI, for peers and admin tests'; \
+	@$(VENV)/bin/python -c 'import grpc, rotel, schemathesis, websockets' 2>/dev/null || { \
+	  echo 'installing $(PEERS) of PyPI, for peers, traces and admin tests'; \
 	  { timeout 60 python3 -m venv $(VENV) && timeout 180 $(VENV)/bin/pip install --quiet $(PEERS); } </dev/null >/dev/null 2>&1 || { \
 	    rm -rf $(VENV); \
-	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers and admin tests'; \
+	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers, traces and admin tests'; \
 	  }; \
 	}
 	@echo "$$NEEDS" | while IFS=: read -r command package tests; do \

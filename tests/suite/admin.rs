@@ -168,7 +168,7 @@ async fn tls_is_spoken_and_its_certificate_renewed() {
     let names = ["gateway.internal", "127.0.0.1"];
     let written = certificates.write("admin", &certificates.server(&names));
     let gateway = start(config(&format!(", tls: {{certificates: [{written}]}}, hosts: [gateway.internal]"))).await;
-    let tls = TlsClient::new(&certificates, "gateway.internal");
+    let tls = TlsClient::new(&certificates, "gateway.internal").alpn(&["h2", "http/1.1"]);
     let mut client = H1Client::tls(gateway.admin(), &tls).await;
     assert_eq!(client.wire.alpn().as_deref(), Some("http/1.1"), "and no HTTP/2");
     let status = client.ask(Ask::get("/status").host("gateway.internal")).await.json();
@@ -185,7 +185,28 @@ async fn tls_is_spoken_and_its_certificate_renewed() {
     let renewed = certificates.server(&names);
     certificates.write("admin", &renewed);
     gateway.wait_stderr("certificates of the admin address renewed").await;
+    // Another client: this one would resume its session.
+    let tls = TlsClient::new(&certificates, "gateway.internal");
     assert_eq!(Wire::tls(gateway.admin(), &tls).await.certificate(), Some(renewed.der()));
+}
+
+// Rule: admin-tls
+#[tokio::test]
+async fn tls_comes_and_goes_with_a_change_and_a_bad_one_changes_nothing() {
+    let certificates = Certificates::new();
+    let written = certificates.write("admin", &certificates.server(&["localhost"]));
+    let tls = TlsClient::new(&certificates, "localhost");
+    let gateway = start(config("")).await;
+    let with_tls = config(&format!(", tls: {{certificates: [{written}]}}"));
+    assert_eq!(gateway.ask_admin(with_token(Ask::new("PUT", "/config").body(&with_tls))).await.status, 200);
+    let mut client = H1Client::tls(gateway.admin(), &tls).await;
+    let broken = with_token(Ask::new("PUT", "/config").body(with_tls.replace("admin.pem", "none.pem")));
+    let answer = client.ask(broken.host("localhost")).await;
+    assert!(answer.status == 422 && answer.text().contains("none.pem"), "{answer:?}");
+    assert_eq!(client.ask(with_token(Ask::post("/config/rollback", "")).host("localhost")).await.status, 200);
+    // Who is connected stays so; others speak what is spoken now.
+    assert_eq!(client.ask(Ask::get("/status").host("localhost")).await.status, 200);
+    assert_eq!(gateway.ask_admin(Ask::get("/status")).await.status, 200);
 }
 
 // Rule: admin-tls

@@ -62,5 +62,7 @@ mod timeout;
 mod tls;
 mod tls_clients;
 mod top;
+mod traces;
 mod tunnel;
 mod websocket;
+mod why;

@@ -12,7 +12,6 @@ mod mirror;
 mod rewrite_location;
 #[cfg(test)]
 mod tests;
-mod trace;
 
 pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 
@@ -194,6 +193,7 @@ impl Proxy {
             key,
             secure: request.scheme == Scheme::Https,
             caller: Some(caller(&exchange.client, &exchange.id)),
+            trace: Some(&exchange.trace),
         };
         let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
         if let Some(web) = web {

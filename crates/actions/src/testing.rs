@@ -7,7 +7,7 @@ use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
-use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Version};
+use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Trace, Version};
 use pintle_upstream::{Event, Reference, Resolver, Upstream, reference};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -107,6 +107,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
             tls: None,
         },
         id: "0af7651916cd43dd8448eb211c80319c".into(),
+        trace: Trace::begin(*b"0af7651916cd43dd8448eb211c80319c", 1),
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
         captures: Captures { segments: std::iter::once(3..8).collect(), rest: Some(9) },

@@ -28,6 +28,10 @@ pub trait Control: Send + Sync + 'static {
     fn change(&self, change: Change, caller: &Caller) -> Verdict;
     /// What would become of a request.
     fn explain(&self, asked: &ExplainAsk) -> Result<Explained, Unexplained>;
+    /// What became of a request, by its id, its trace's or the beginning of either.
+    fn why(&self, id: &str) -> Result<Explained, Unexplained>;
+    /// The last requests, in brief.
+    fn whys(&self, asked: &WhyAsk) -> Result<Explained, Unexplained>;
     /// Who may ask now.
     fn access(&self) -> Arc<Access>;
 }
@@ -60,6 +64,27 @@ pub struct ExplainAsk {
     pub client_certificate: Option<String>,
     /// By which configuration; none is the one in force.
     pub version: Option<u64>,
+}
+
+/// Which of the last requests are wanted, as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhyAsk {
+    /// At most so many.
+    pub most: usize,
+    /// Those alone that went wrong.
+    pub errors: bool,
+    /// Of this route.
+    pub route: Option<String>,
+    /// Of this status, or this class, `5xx`.
+    pub status: Option<String>,
+    /// For this reason.
+    pub reason: Option<String>,
+    /// Of this upstream.
+    pub upstream: Option<String>,
+    /// Whose path begins so.
+    pub path: Option<String>,
+    /// Of the client with this address.
+    pub client: Option<String>,
 }
 
 /// An explanation, for people and for programs.

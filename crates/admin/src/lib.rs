@@ -22,10 +22,12 @@ mod places;
 mod schema;
 mod server;
 mod trouble;
+mod why;
 
 pub use caller::{Caller, Peer};
 pub use control::{
     Access, Change, Control, Done, ExplainAsk, Explained, Offer, Refused, StatusAsk, Token, Unexplained, Verdict,
+    WhyAsk,
 };
 pub use openapi::openapi;
 pub use operation::{Operation, Verb};

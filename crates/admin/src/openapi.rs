@@ -1,5 +1,6 @@
 //! The OpenAPI document (3.1), made of the table of operations.
 
+use crate::answer::TEXT;
 use crate::operation::{Form, Operation, Parameter, Place, Who};
 use crate::operations::OPERATIONS;
 use crate::schema;
@@ -33,6 +34,7 @@ pub fn openapi() -> Value {
         "paths": paths,
         "components": {
             "schemas": schema::all(),
+            "responses": shared(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The token of `admin.token`."},
             },
@@ -121,29 +123,52 @@ fn responses(one: &Operation) -> Value {
         }
         all.insert(says.status.to_string(), response);
     }
-    let mut by_status: BTreeMap<u16, Vec<&Kind>> = BTreeMap::new();
-    for kind in one.troubles() {
-        by_status.entry(kind.status).or_default().push(kind);
-    }
-    for (status, kinds) in by_status {
-        all.insert(status.to_string(), refusal(status, &kinds));
-    }
+    all.extend(refusals(one).map(|refusal| {
+        let name = refusal.name();
+        (refusal.status.to_string(), json!({"$ref": format!("#/components/responses/{name}")}))
+    }));
     all.into()
 }
 
-fn refusal(status: u16, kinds: &[&Kind]) -> Value {
-    let about: Vec<String> = kinds.iter().map(|kind| format!("`{}`: {}.", kind.reason, kind.title)).collect();
-    let mut headers = headers();
-    if status == StatusCode::UNAUTHORIZED {
-        headers["WWW-Authenticate"] =
-            json!({"description": "How to show the token.", "required": true, "schema": {"type": "string"}});
+/// The refusals of one status, which several operations may share.
+struct Refusal {
+    status: u16,
+    kinds: Vec<&'static Kind>,
+}
+
+fn refusals(one: &Operation) -> impl Iterator<Item = Refusal> + use<> {
+    let mut by_status: BTreeMap<u16, Vec<&'static Kind>> = BTreeMap::new();
+    for kind in one.troubles() {
+        by_status.entry(kind.status).or_default().push(kind);
     }
-    let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
-    json!({
-        "description": about.join(" "),
-        "headers": headers,
-        "content": {PROBLEM: problem, crate::answer::TEXT: {"schema": {"type": "string"}}},
-    })
+    by_status.into_iter().map(|(status, kinds)| Refusal { status, kinds })
+}
+
+/// Every response that is referred to, by its name.
+fn shared() -> Map<String, Value> {
+    let all = OPERATIONS.iter().flat_map(|one| refusals(one));
+    all.map(|refusal| (refusal.name(), refusal.response())).collect()
+}
+
+impl Refusal {
+    fn name(&self) -> String {
+        self.kinds.iter().map(|kind| kind.reason).collect::<Vec<_>>().join(".")
+    }
+
+    fn response(&self) -> Value {
+        let about: Vec<String> = self.kinds.iter().map(|kind| format!("`{}`: {}.", kind.reason, kind.title)).collect();
+        let mut headers = headers();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers["WWW-Authenticate"] =
+                json!({"description": "How to show the token.", "required": true, "schema": {"type": "string"}});
+        }
+        let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+        json!({
+            "description": about.join(" "),
+            "headers": headers,
+            "content": {PROBLEM: problem, TEXT: {"schema": {"type": "string"}}},
+        })
+    }
 }
 
 fn headers() -> Value {
@@ -174,9 +199,11 @@ mod tests {
             let pointer = reference.strip_prefix('#').expect("within the document");
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
-        for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
-            let reference = format!("#/components/schemas/{name}");
-            assert!(found.contains(&&*reference), "nothing leads to {name}");
+        for part in ["schemas", "responses"] {
+            for name in document["components"][part].as_object().expect("a map").keys() {
+                let reference = format!("#/components/{part}/{name}");
+                assert!(found.contains(&&*reference), "nothing leads to {name}");
+            }
         }
     }
 

@@ -91,6 +91,7 @@ pub(crate) enum Form {
 }
 
 /// Content that an operation takes.
+#[derive(Clone, Copy)]
 pub(crate) struct Takes {
     /// The media types; none at all is taken as the first.
     pub(crate) kinds: &'static [&'static str],
@@ -134,18 +135,23 @@ impl Verb {
 
 impl Operation {
     /// Every way in which it may be refused.
-    pub(crate) fn troubles(&self) -> impl Iterator<Item = &'static Kind> {
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = &'static Kind> + use<> {
         let who: &[&Kind] = match self.who {
             Who::Anyone => &[],
-            Who::Reader => &[&trouble::NO_TOKEN, &trouble::WRONG_TOKEN, &trouble::NO_CHANGES],
-            Who::Writer => &[&trouble::NO_TOKEN, &trouble::WRONG_TOKEN, &trouble::NO_CHANGES, &trouble::CROSS_SITE],
+            Who::Reader => trouble::OF_READERS,
+            Who::Writer => trouble::OF_WRITERS,
         };
+        [trouble::OF_ANY, who].into_iter().flatten().copied().chain(self.own_troubles())
+    }
+
+    /// Those that not every call may meet.
+    pub(crate) fn own_troubles(&self) -> impl Iterator<Item = &'static Kind> + use<> {
         let content: &[&Kind] = match self.takes {
             None => &[],
             Some(_) => &[&trouble::BAD_CONTENT, &trouble::TOO_LARGE, &trouble::WRONG_KIND],
         };
         let slow: &[&Kind] = if self.limit.is_some() { &[&trouble::TOO_SLOW] } else { &[] };
-        [trouble::OF_ANY, who, content, slow, self.troubles].into_iter().flatten().copied()
+        [content, slow, self.troubles].into_iter().flatten().copied()
     }
 
     /// Whether it can be made to hold only while a version is in force (`If-Match`).
@@ -172,6 +178,23 @@ impl Operation {
                 },
                 _ => return None,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Operation;
+    use crate::operations::HEALTHZ;
+
+    #[test]
+    fn a_path_gives_what_stands_in_place_of_its_parameters() {
+        let captures = |path: &'static str, asked| Operation { path, ..*HEALTHZ }.captures(asked);
+        assert_eq!(captures("/why", "/why"), Some(vec![]));
+        assert_eq!(captures("/why/{id}", "/why/a%2Fb"), Some(vec![("id", "a%2Fb")]));
+        assert_eq!(captures("/a/{x}/b/{y}", "/a/1/b/2"), Some(vec![("x", "1"), ("y", "2")]));
+        for not in ["/why", "/why/", "/why/a/b", "/whys/a", "why/a"] {
+            assert_eq!(captures("/why/{id}", not), None, "{not}");
         }
     }
 }

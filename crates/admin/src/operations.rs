@@ -7,7 +7,7 @@ use crate::changes::{change, changed, roll_back};
 use crate::control::{ExplainAsk, StatusAsk, Unexplained};
 use crate::operation::{Form, Operation, Parameter, Place, Says, Takes, Verb, Who};
 use crate::trouble::{BAD_PARAMETER, NOT_GOOD, NOT_KEPT, NOT_READY, STALE, Trouble};
-use crate::{Offer, openapi};
+use crate::{Offer, openapi, why};
 use pintle_core::{Fields, names};
 use pintle_telemetry::metrics::{Format, Syntax};
 use std::time::Duration;
@@ -21,7 +21,7 @@ macro_rules! operations {
 }
 
 /// What most entries have.
-const PLAIN: Operation = Operation {
+pub(crate) const PLAIN: Operation = Operation {
     verb: Verb::Get,
     path: "",
     id: "",
@@ -36,7 +36,7 @@ const PLAIN: Operation = Operation {
     work: |_, _| Ok(Answer::text("")),
 };
 
-const QUERY: Parameter =
+pub(crate) const QUERY: Parameter =
     Parameter { name: "", place: Place::Query, form: Form::Flag, many: false, about: "", example: "" };
 
 const DRY_RUN: Parameter =
@@ -50,7 +50,7 @@ fn metrics_format(_fields: &Fields) -> Format {
 }
 
 /// How large a request to explain may be.
-const TEXT_SIZE: usize = 8 << 10;
+pub(crate) const TEXT_SIZE: usize = 8 << 10;
 
 const CHANGED: Says = Says {
     status: 200,
@@ -342,6 +342,10 @@ operations! {
         },
         ..PLAIN
     };
+    /// The last requests.
+    WHYS = why::LIST;
+    /// What became of a request.
+    WHY = why::ONE;
     /// This table.
     OPENAPI = Operation {
         path: "/openapi.json",

@@ -2,6 +2,7 @@
 
 use crate::operation::{Form, Operation, Place, Who};
 use crate::operations::OPERATIONS;
+use crate::trouble::{NO_PATH, OF_ANY, OF_WRITERS, WRONG_METHOD};
 use std::fmt::Write;
 
 /// The operations in Markdown: a table of all, then each by itself.
@@ -50,7 +51,7 @@ fn section(one: &Operation, out: &mut String) {
         let tag = if says.tagged { "; `ETag` is the version" } else { "" };
         let _ = writeln!(out, "| {} | {} {}{tag} |", says.status, says.about, kinds.join(" or "));
     }
-    let mut own: Vec<_> = one.troubles().filter(|kind| !crate::trouble::OF_ANY.contains(kind)).collect();
+    let mut own: Vec<_> = one.own_troubles().collect();
     own.sort_by_key(|kind| kind.status);
     for kind in own {
         let _ = writeln!(out, "| {} | `{}`: {} |", kind.status, kind.reason, lower(kind.title));
@@ -60,7 +61,10 @@ fn section(one: &Operation, out: &mut String) {
 /// Refusals that any call may meet, in Markdown.
 fn of_any() -> String {
     let mut out = String::from("| status | reason | |\n| --- | --- | --- |\n");
-    for kind in crate::trouble::OF_ANY {
+    let elsewhere = [&NO_PATH, &WRONG_METHOD];
+    let mut all: Vec<_> = [OF_ANY, OF_WRITERS, &elsewhere].into_iter().flatten().collect();
+    all.sort_by_key(|kind| kind.status);
+    for kind in all {
         let _ = writeln!(out, "| {} | `{}` | {} |", kind.status, kind.reason, lower(kind.title));
     }
     out

@@ -2,6 +2,7 @@
 //! member that there is stands here.
 
 mod explanation;
+mod happened;
 mod stats;
 mod status;
 
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Map<String, Value> {
     status::add(&mut add);
     stats::add(&mut add);
     explanation::add(&mut add);
+    happened::add(&mut add);
     all
 }
 
@@ -86,27 +88,22 @@ fn problem() -> Value {
 }
 
 fn message() -> Value {
-    let members = json!({
-        "severity": words("How bad it is.", &["error", "warning"]),
-        "code": text("What kind of mistake it is; `docs/check.md` lists them."),
-        "message": text("What is wrong."),
-        "file": text_or_null("Where."),
-        "line": number_or_null("The line, from 1."),
-        "column": number_or_null("The column, from 1."),
-        "end_line": number_or_null("Where it ends."),
-        "end_column": number_or_null("Where it ends."),
-        "help": text_or_null("The remedy."),
+    let place = json!({
+        "file": text("Where."),
+        "line": number("The line, from 1."),
+        "column": number("The column, from 1, in characters."),
+        "end_line": number("Where it ends."),
+        "end_column": number("Just past its end."),
+        "label": text_or_null("What is there."),
     });
-    let also = json!({
-        "file": text_or_null("Where."),
-        "line": number_or_null("The line, from 1."),
-        "column": number_or_null("The column, from 1."),
-        "end_line": number_or_null("Where it ends."),
-        "end_column": number_or_null("Where it ends."),
-        "message": text("What is there."),
-    });
-    let optional = json!({"also": list("Other places that belong to it.", &map("A place.", &also, &json!({})))});
-    map("What is wrong with a configuration, or doubtful in it.", &members, &optional)
+    let also = list("Other places that belong to it.", &map("A place.", &place, &json!({})));
+    let mut members = place;
+    members["severity"] = words("How bad it is.", &["error", "warning"]);
+    members["code"] = text("What kind of mistake it is; `docs/check.md` lists them.");
+    members["message"] = text("What is wrong.");
+    members["help"] = text_or_null("The remedy.");
+    members["also"] = also;
+    map("What is wrong with a configuration, or doubtful in it.", &members, &json!({}))
 }
 
 fn config() -> Value {

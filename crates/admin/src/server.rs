@@ -126,15 +126,17 @@ where
         let malformed = match connection.head(&LIMITS, HEADER).await {
             Incoming::Head(head) => {
                 let (version, head_only) = (head.version, head.method == Method::HEAD);
-                let Some((answer, keep_alive, _busy)) = one(&connection, head, &link, place, &control).await else {
+                let Some((answer, keep_alive, busy)) = one(&connection, head, &link, place, &control).await else {
                     return;
                 };
                 let deadline = Some(Instant::now() + WHOLE);
                 let reply = Reply { version, head_only, keep_alive, stall: STALL, deadline };
-                if !respond(&connection, answer, reply).await {
-                    return connection.close().await;
+                let goes_on = respond(&connection, answer, reply).await;
+                drop(busy);
+                if goes_on {
+                    continue;
                 }
-                continue;
+                return connection.close().await;
             }
             Incoming::Closed | Incoming::Cut => return,
             Incoming::TimedOut => Trouble::new(TIMED_OUT, "the request took too long to arrive"),
@@ -173,7 +175,7 @@ where
     };
     let id = caller.request.clone();
     // Content that nobody read ends the connection.
-    let bare = head.keep_alive && head.framing == Framing::None;
+    let bare = head.keep_alive && matches!(head.framing, Framing::None | Framing::Length(0));
     let (operation, captured) = match admit(&control.access(), &call, link.tls, &mut caller) {
         Ok(admitted) => admitted,
         Err(trouble) => return Some((identified(trouble.answer(json, &id), &id), bare, None)),

@@ -62,6 +62,12 @@ pub(crate) const OF_ANY: &[&Kind] = &[
     &VERSION,
 ];
 
+/// What a call may come to that reads something.
+pub(crate) const OF_READERS: &[&Kind] = &[&NO_TOKEN, &WRONG_TOKEN, &NO_CHANGES];
+
+/// What a call may come to that changes something.
+pub(crate) const OF_WRITERS: &[&Kind] = &[&NO_TOKEN, &WRONG_TOKEN, &NO_CHANGES, &CROSS_SITE];
+
 /// A refusal.
 #[derive(Debug)]
 pub(crate) struct Trouble {

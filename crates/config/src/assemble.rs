@@ -10,6 +10,7 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
+mod traces;
 mod tunnels;
 
 pub(crate) use routes::{actions, report_conflicts};
@@ -69,6 +70,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
             return None;
         }
     };
+    let traces = traces::build(document, &resolver, world, reader);
     if reader.diagnostics.has_errors() {
         return None;
     }
@@ -83,6 +85,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         upstreams: upstreams.all(),
         listeners,
         admin_tls,
+        traces,
         origin: origin(written, &places, files, reader),
         by_name,
     })

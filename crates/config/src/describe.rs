@@ -6,10 +6,11 @@ use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::level::{Level as Around, spread};
 use crate::maybe::Maybe;
 use pintle_core::config::{Form, Node, Read, Shape, Span, Spanned};
+use pintle_core::redact::Names;
 use pintle_engine::ListenerProtocol;
 use pintle_policies::{PolicyList, describe as describe_policies};
 use pintle_router::Pattern;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A document as its user sees it.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Description {
     pub upstreams: Vec<UpstreamDescription>,
     /// The routes, as the runtime's table has them: one that differs by its listeners' policies is there for each.
     pub routes: Vec<RouteDescription>,
+    /// The names of what is not shown to anybody.
+    pub names: Names,
 }
 
 /// A listener.
@@ -123,10 +126,13 @@ pub fn describe(root: &Node, document: &Document) -> Description {
     let listeners: Vec<&Spanned<ListenerConfig>> = document.listeners.iter().filter_map(Maybe::get).collect();
     let mut describing = Describing { document, listeners, actions: action_shapes(), routes: Vec::new() };
     describing.all(&document.routes, root.get("routes"), &Around::top(document), &Groups::default());
+    // There may be ten thousand: each is looked up, and none of the others copied for it.
+    let written = filled.get("upstreams").and_then(Node::as_map).unwrap_or_default();
+    let written: HashMap<&str, &Node> = written.iter().map(|entry| (&*entry.key.value, &entry.value)).collect();
     let upstream = |(name, _): &(Spanned<String>, Maybe<_>)| UpstreamDescription {
         name: name.value.clone(),
         span: name.span.clone(),
-        settings: of("upstreams").and_then(|all| all.get(name).cloned()).unwrap_or_else(|| root.clone()),
+        settings: written.get(&**name).map_or_else(|| root.clone(), |node| (*node).clone()),
     };
     let apart = ["listeners", "upstreams", "policies", "routes", "include", "defaults"];
     let keys = Document::shape().keys();
@@ -136,6 +142,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
         listeners: describing.listeners(root),
         upstreams: document.upstreams.iter().map(upstream).collect(),
         routes: describing.routes,
+        names: document.telemetry.names(),
     }
 }
 

@@ -7,17 +7,23 @@
 
 mod door;
 mod explanation;
+mod happened;
 mod json;
 mod near;
 mod outcome;
 mod question;
 mod routes;
+mod sentence;
 mod text;
 
-pub use explanation::{Answer, Candidate, Change, Explanation, Field, Outcome, Policy, Sent, Service, Told, Verdict};
-pub use question::{ClientCertificate, Mistake, Question};
+pub use explanation::{
+    Answer, Candidate, Change, Explanation, Field, Happened, Judged, Outcome, Policy, Sent, Service, Standing, Told,
+    Verdict,
+};
+pub use happened::{Past, happened, listed};
+pub use question::{Mistake, Question};
 
-use crate::describe::{Description, Level, PolicyDescription};
+use crate::describe::{Description, Level, PolicyDescription, RouteDescription};
 use pintle_engine::{Asker, Listener, Rehearsal, Runtime};
 use pintle_router::{Explained, Head};
 
@@ -25,13 +31,14 @@ use pintle_router::{Explained, Head};
 const CANDIDATES: usize = 100;
 
 /// Says what would become of a request over HTTP/1.1. `description` is the one of the document that `runtime` was made
-/// of. Reads the files of client certificates: not for a worker's thread.
+/// of. Reads the files of the authorities of clients: not for a worker's thread.
 pub fn explain(runtime: &Runtime, description: &Description, question: &Question) -> Result<Explanation, Mistake> {
     let (listener, why) = door::find(runtime, question)?;
     let described = description.listeners.iter().find(|one| *one.name == *listener.name);
     let address = door::peer(listener, question);
     let bare = |outcome: Outcome| Explanation {
-        request: question.to_string(),
+        sentence: None,
+        request: outcome::target_shown(&question.to_string(), &description.names),
         from: address.map_or_else(|| "a unix socket".to_owned(), |peer| peer.ip().to_string()),
         notes: Vec::new(),
         listener: Told {
@@ -50,28 +57,58 @@ pub fn explain(runtime: &Runtime, description: &Description, question: &Question
         Ok(tls) => tls,
         Err(why) => return Ok(bare(Outcome::NoHandshake(why))),
     };
-    let rehearsal = runtime.rehearse(listener, &Asker { address, tls }, question.head().as_bytes());
+    let asker = Asker { address, tls };
+    let worked = work_out(runtime, description, listener, &asker, question.head().as_bytes());
+    let Worked { candidates, left_out, near, route, policies, rehearsal } = worked;
+    Ok(Explanation {
+        notes: if rehearsal.is_accepted { notes(question, listener, &rehearsal) } else { Vec::new() },
+        candidates,
+        left_out,
+        near,
+        route: route.map(|route| route.name.clone()),
+        policies,
+        ..bare(outcome::outcome(rehearsal, route, description))
+    })
+}
+
+/// What a head comes to, up to where it would be sent.
+struct Worked<'d> {
+    candidates: Vec<Candidate>,
+    left_out: usize,
+    near: Vec<Told>,
+    route: Option<&'d RouteDescription>,
+    policies: Vec<Policy>,
+    rehearsal: Rehearsal,
+}
+
+fn work_out<'d>(
+    runtime: &Runtime,
+    description: &'d Description,
+    listener: &Listener,
+    asker: &Asker,
+    head: &[u8],
+) -> Worked<'d> {
+    let rehearsal = runtime.rehearse(listener, asker, head);
     let head = Head::new(listener.number, &rehearsal.asked);
     let seen = match rehearsal.is_accepted {
         true => runtime.table.explain(&head, CANDIDATES),
         false => Explained::default(),
     };
-    let route = routes::winner(&seen).map(|entry| &description.routes[entry]);
+    let (name, routes, names) = (&listener.name, &description.routes, &description.names);
+    let route = routes::winner(&seen).map(|entry| &routes[entry]);
+    let described = description.listeners.iter().find(|one| *one.name == **name);
     let policies = route.map(|route| &route.policies).or(described.map(|listener| &listener.policies));
-    let candidates = routes::candidates(&seen, &head, &listener.name, &runtime.table, &description.routes);
-    let (notes, near) = match rehearsal.is_accepted {
-        true => (notes(question, listener, &rehearsal), near::near(&seen, &head, &listener.name, &description.routes)),
-        false => (Vec::new(), Vec::new()),
-    };
-    Ok(Explanation {
-        notes,
-        candidates,
+    Worked {
+        candidates: routes::candidates(&seen, &head, name, &runtime.table, routes, names),
         left_out: seen.left_out,
-        near,
-        route: route.map(|route| route.name.clone()),
+        near: match rehearsal.is_accepted {
+            true => near::near(&seen, &head, name, routes),
+            false => Vec::new(),
+        },
+        route,
         policies: policies.into_iter().flatten().map(policy).collect(),
-        ..bare(outcome::outcome(rehearsal, route, description))
-    })
+        rehearsal,
+    }
 }
 
 fn notes(question: &Question, listener: &Listener, rehearsal: &Rehearsal) -> Vec<String> {
@@ -106,5 +143,6 @@ fn policy(policy: &PolicyDescription) -> Policy {
         },
         named: policy.named.clone(),
         place: policy.span.to_string(),
+        judged: None,
     }
 }

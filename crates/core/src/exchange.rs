@@ -7,7 +7,7 @@ pub use scope::ResponseScope;
 
 use crate::kept::Kept;
 use crate::notes::Notes;
-use crate::{Fields, Refusal, Request, StatusCode};
+use crate::{Fields, Refusal, Request, StatusCode, Trace};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +23,8 @@ pub struct Exchange {
     pub client: Client,
     /// 32 hexadecimal digits, or what a trusted proxy sent: the `x-request-id` of both sides and of the log.
     pub id: Box<str>,
+    /// The trace that it belongs to.
+    pub trace: Trace,
     /// The listener that it came in by.
     pub listener: Arc<str>,
     /// The route that takes it.
@@ -77,6 +79,8 @@ pub struct Tls {
     pub server_name: Option<Box<str>>,
     /// The verified client certificate (DER), if one was given.
     pub certificate: Option<Box<[u8]>>,
+    /// Its SHA-256.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// What is fixed about a route: names for logs, metrics and expressions.

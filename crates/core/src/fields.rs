@@ -16,8 +16,11 @@ use std::ops::Range;
 /// The fields of a message, in their order. Names are valid tokens in small letters.
 #[derive(Clone, Default)]
 pub struct Fields {
+    /// Only ever grows, so that what came stays at its beginning whatever becomes of the fields.
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// How many of the bytes are the head as it came.
+    came: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -32,20 +35,54 @@ struct Entry {
 impl Fields {
     /// No fields.
     pub const fn new() -> Self {
-        Fields { bytes: Vec::new(), entries: Vec::new() }
+        Fields { bytes: Vec::new(), entries: Vec::new(), came: 0 }
     }
 
     /// No fields yet, with room for `fields` of them in `bytes` bytes.
     pub fn with_capacity(fields: usize, bytes: usize) -> Self {
-        Fields { bytes: Vec::with_capacity(bytes), entries: Vec::with_capacity(fields) }
+        Fields { bytes: Vec::with_capacity(bytes), entries: Vec::with_capacity(fields), came: 0 }
     }
 
-    /// Takes over the bytes of a whole header section; `push_range` then says which of them are fields. `spare` is room
-    /// for what will be added.
+    /// Takes over the bytes of a whole header section, with or without the line before it; `push_range` then says which of
+    /// them are fields. `spare` is room for what will be added.
     pub fn from_block(block: &[u8], fields: usize, spare: usize) -> Self {
         let mut bytes = Vec::with_capacity(block.len() + spare);
         bytes.extend_from_slice(block);
-        Fields { bytes, entries: Vec::with_capacity(fields + 8) }
+        Fields { bytes, entries: Vec::with_capacity(fields + 8), came: block.len() as u32 }
+    }
+
+    /// Adds a field as a line of a head that is put together piece by piece; the rest is as for [`Fields::append`].
+    pub fn append_line<'n>(&mut self, name: impl Into<Name<'n>>, value: impl AsRef<[u8]>) {
+        let (name, value) = (name.into(), value.as_ref());
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name.text.as_bytes());
+        self.bytes.extend_from_slice(b": ");
+        let middle = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
+        self.entries.push(Entry {
+            name: start as u32,
+            name_len: name.text.len() as u16,
+            value: middle as u32,
+            value_len: value.len() as u32,
+            known: name.known,
+        });
+    }
+
+    /// Adds bytes to such a head that are no field, as its first line.
+    pub fn append_text(&mut self, text: impl AsRef<[u8]>) {
+        self.bytes.extend_from_slice(text.as_ref());
+    }
+
+    /// Says that what was added so far is the head as it came.
+    pub fn head_is_whole(&mut self) {
+        self.came = self.bytes.len() as u32;
+    }
+
+    /// The head as it came, in the form of HTTP/1.1, whatever was changed since; names in small letters but for those of
+    /// the connection. Nothing of fields that did not come in a head.
+    pub fn came(&self) -> &[u8] {
+        self.bytes.get(..self.came as usize).unwrap_or_default()
     }
 
     /// Names one field within the block given to [`Fields::from_block`]; its name is put into small letters in place.

@@ -23,6 +23,7 @@ pub mod secret;
 pub mod step;
 pub mod template;
 pub mod timer;
+pub mod trace;
 pub mod worker;
 
 pub use body::{Body, BodyError, BodySource, Fault, Frame, Stretch};
@@ -33,3 +34,4 @@ pub use instance::instance;
 pub use refusal::{Reason, Refusal};
 pub use request::{Protocol, Request, Scheme, Target, Version};
 pub use response::Response;
+pub use trace::Trace;

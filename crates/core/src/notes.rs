@@ -3,6 +3,7 @@
 
 use crate::Reason;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -40,6 +41,8 @@ pub struct Notes {
     pub receiving: Option<Arc<AtomicU64>>,
     /// The gRPC status where it is in the content, known once that has been seen; `u32::MAX` until then.
     pub grpc_status: Option<Arc<AtomicU32>>,
+    /// What the client reads beyond the reason, where the gateway answers.
+    pub detail: Cow<'static, str>,
     /// What happened, for the operator alone.
     pub internal: Option<String>,
 }
@@ -79,7 +82,8 @@ pub struct Try {
 /// Why an endpoint was chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
-    /// The way: a word of `balance`, `hash`, `sticky`, `only` where there is one alone, or `none_left` where all were out.
+    /// The way: a word of `balance`, `hash`, `sticky`, `sticky_gone` where the one that a cookie names
+    /// takes no part, `only` where there is one alone, `none_left` where all were out.
     pub by: &'static str,
     /// How many there were to choose from.
     pub among: u32,

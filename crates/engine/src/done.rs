@@ -3,6 +3,7 @@
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
 use pintle_core::{Exchange, Reason, StatusCode, names};
+use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Ended, Record};
 use std::time::{Instant, SystemTime};
 
@@ -34,12 +35,47 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
     route.meter.count(&listener.meter, &exchange.request.method, status, ended.duration());
+    let has_spans = gateway.traces.record(&ended);
     if gateway.log.is_on() {
-        log(gateway, &ended);
+        log(gateway, &ended, has_spans);
+    }
+    if gateway.why.is_on() {
+        why(gateway, &ended);
     }
 }
 
-fn log(gateway: &Gateway, ended: &Ended<'_>) {
+fn why(gateway: &Gateway, ended: &Ended<'_>) {
+    let exchange = ended.exchange;
+    let (request, notes, client) = (&exchange.request, &exchange.notes, &exchange.client);
+    gateway.why.keep(&Decision {
+        way: Way::Request {
+            version: request.version,
+            method: request.method.as_str(),
+            scheme: request.scheme,
+            target: &request.target,
+            head: request.fields.came(),
+            status: ended.status.as_u16(),
+            grpc_status: ended.grpc_status,
+        },
+        id: &exchange.id,
+        trace: Some(exchange.trace.id()),
+        listener: ended.listener,
+        route: &exchange.route.name,
+        client: client.ip,
+        peer: client.peer,
+        tls: client.tls.as_deref(),
+        began: exchange.started,
+        over: ended.over,
+        notes,
+        reason: ended.reason,
+        internal: notes.internal.as_deref(),
+        detail: &notes.detail,
+        received: notes.received(),
+        sent: ended.sent,
+    });
+}
+
+fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool) {
     let exchange = ended.exchange;
     let (request, notes) = (&exchange.request, &exchange.notes);
     let since = |moment: Instant| moment.saturating_duration_since(exchange.started);
@@ -47,7 +83,8 @@ fn log(gateway: &Gateway, ended: &Ended<'_>) {
     gateway.log.write(&Record {
         time: SystemTime::now(),
         request_id: &exchange.id,
-        trace_id: request.fields.get_str(names::TRACEPARENT).and_then(|parent| parent.get(3..35)),
+        trace_id: Some(exchange.trace.id()),
+        span_id: has_spans.then(|| exchange.trace.span()),
         client: exchange.client.ip,
         method: request.method.as_str(),
         scheme: request.scheme.as_str(),

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
-use pintle_telemetry::{AccessLog, Metrics};
+use pintle_telemetry::{AccessLog, Metrics, Traces, Why};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -37,6 +37,10 @@ pub struct Gateway {
     retired: Mutex<Vec<Arc<Runtime>>>,
     /// One line a request.
     pub log: AccessLog,
+    /// The last requests.
+    pub why: Why,
+    /// Spans of requests.
+    pub traces: Arc<Traces>,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
@@ -65,6 +69,8 @@ impl Gateway {
             runtime: ArcSwap::from_pointee(runtime),
             retired: Mutex::new(Vec::new()),
             log,
+            why: Why::new(worker::count()),
+            traces: Traces::new(Arc::clone(&metrics)),
             metrics,
             instance,
             phase: AtomicU8::new(SERVING),
@@ -202,6 +208,7 @@ impl Gateway {
                 exchange.notes.internal = refusal.internal.take();
                 exchange.notes.policy = route.chain.policy(refusal.at);
                 let response = refuse(&route, &listener, &mut refusal, exchange);
+                exchange.notes.detail = refusal.detail;
                 self.metrics.refused(refusal.reason);
                 (response, Some(refusal.reason))
             }

@@ -9,7 +9,7 @@ use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::{
     Body, BodyError, BodySource, Client, Exchange, Fields, Frame, Method, Protocol, Reason, Refusal, Request, Scheme,
-    Target, Version, grpc, names,
+    Target, Trace, Version, grpc, names, trace,
 };
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -71,10 +71,13 @@ pub(crate) fn accept(
         None if client.tls.is_some() => Scheme::Https,
         None => Scheme::Http,
     };
-    let id = match client.peer_is_trusted.then(|| fields.get_str(names::X_REQUEST_ID)).flatten() {
-        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => id.into(),
-        _ => new_id(),
+    let (id, own) = match client.peer_is_trusted.then(|| fields.get_str(names::X_REQUEST_ID)).flatten() {
+        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {
+            (id.into(), trace::id_of(id).unwrap_or_else(new_id))
+        }
+        _ => text_of(new_id()),
     };
+    let trace = Trace::of(&fields, own, &listener.tracing, client.peer_is_trusted, random);
     let deadline = deadline(&fields, now);
     let looped = fields.list(names::VIA).any(|member| names_us(member, instance));
     let result = match (&normal, resolved) {
@@ -92,6 +95,7 @@ pub(crate) fn accept(
         request: Request { method, target, scheme, version, fields, body, protocol },
         client,
         id,
+        trace,
         listener: Arc::clone(&listener.name),
         route: no_route(),
         captures: Captures::default(),
@@ -190,12 +194,21 @@ fn seed() -> u64 {
     RandomState::new().hash_one(std::thread::current().id())
 }
 
-/// 32 hexadecimal digits, never all 0, so that they are a trace id as well.
-pub(crate) fn new_id() -> Box<str> {
-    let number = RANDOM.with_borrow_mut(|random| random.u128(1..));
-    let mut text = String::with_capacity(32);
-    for place in (0..32).rev() {
-        text.push(char::from(b"0123456789abcdef"[(number >> (4 * place)) as usize & 15]));
-    }
-    text.into_boxed_str()
+/// A number that nobody foresees.
+fn random() -> u64 {
+    RANDOM.with_borrow_mut(|random| random.u64(..))
+}
+
+/// 32 hexadecimal digits, never all 0, so that they are a trace's id as well.
+fn new_id() -> [u8; 32] {
+    trace::id_from(random(), random())
+}
+
+/// An id of a request or connection, as a text.
+pub(crate) fn new_text_id() -> Box<str> {
+    text_of(new_id()).0
+}
+
+fn text_of(id: [u8; 32]) -> (Box<str>, [u8; 32]) {
+    (String::from_utf8_lossy(&id).into(), id)
 }

@@ -11,8 +11,9 @@ use crate::tls::TlsListener;
 use pintle_core::config::{Network, Read};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::Chain;
+use pintle_core::trace::Tracing;
 use pintle_router::Table;
-use pintle_telemetry::{ListenerMeter, RouteMeter};
+use pintle_telemetry::{ListenerMeter, RouteMeter, TraceSettings};
 use pintle_upstream::{Resolver, Upstream};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -37,6 +38,8 @@ pub struct Runtime {
     pub upstreams: Vec<Arc<Upstream>>,
     /// The TLS of the admin address, if it has any.
     pub admin_tls: Option<Arc<TlsListener>>,
+    /// Where spans of its requests go; none if nobody takes them.
+    pub traces: Option<Arc<TraceSettings>>,
     /// Where its routes were written.
     pub origin: Origin,
     /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.
@@ -81,6 +84,8 @@ pub struct Listener {
     pub proxy_protocol: Option<ProxyProtocolConfig>,
     /// Who may say who the client is.
     pub trusted_proxies: Vec<Network>,
+    /// Which traces of its requests are recorded.
+    pub tracing: Tracing,
     /// What answers where no route does.
     pub fallback: Arc<Route>,
     /// Its pages for errors, and those of all listeners.

@@ -9,7 +9,7 @@ mod life;
 
 use crate::connection::Peer;
 use crate::gateway::Gateway;
-use crate::runtime::{Limits, Listener, Route};
+use crate::runtime::{Limits, Listener, Route, Runtime};
 use crate::socket::Address;
 use crate::stop::Stop;
 use crate::stream::{Plain, Stream};
@@ -85,9 +85,10 @@ async fn read_hello(plain: &mut Plain) -> Hello {
 /// Serves a connection to its end.
 pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, address: &Address, begun: Begun) {
     let Begun { mut stream, peer, name, awaits_handshake, at } = begun;
-    let route = find(gateway, address, name.as_deref());
+    let (version, route) = find(gateway, address, name.as_deref());
     let (source, destination) = (peer.address, peer.local);
     let mut life = Life::new(gateway, &listener, &peer, name, at);
+    life.notes.version = version;
     // A tunnel may last: what it needs of the listener it has.
     drop(listener);
     let Some((route, upstream)) = route else {
@@ -116,9 +117,13 @@ pub(crate) async fn serve(gateway: &Arc<Gateway>, listener: Arc<Listener>, addre
     }
 }
 
-/// The route of a connection, and where it leads to.
-fn find(gateway: &Gateway, address: &Address, name: Option<&str>) -> Option<(Arc<Route>, Arc<Upstream>)> {
+/// The route of a connection, and where it leads to; before them the version of the configuration that says so.
+fn find(gateway: &Gateway, address: &Address, name: Option<&str>) -> (u64, Option<(Arc<Route>, Arc<Upstream>)>) {
     let runtime = gateway.runtime();
+    (runtime.version, look_up(&runtime, address, name))
+}
+
+fn look_up(runtime: &Runtime, address: &Address, name: Option<&str>) -> Option<(Arc<Route>, Arc<Upstream>)> {
     // A change may have come while the hello was awaited: the numbers of listeners are those of one configuration.
     let listener = *runtime.addresses.get(address)?;
     let (host, fields) = (name.unwrap_or_default(), Fields::default());

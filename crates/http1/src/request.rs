@@ -46,7 +46,7 @@ pub fn parse_request(buffer: &[u8], limits: &Limits) -> Result<Parsed<RequestHea
     let start = if buffer.starts_with(b"\r\n") { 2 } else { 0 };
     let Some(line) = scan::line(buffer, start, limits.line, flaw::LINE_SIZE)? else { return Ok(Parsed::Partial) };
     let first = RequestLine::parse(&buffer[start..line.end])?;
-    let mut section = Section::new(buffer, line.next);
+    let mut section = Section::new(buffer, line.next).with_first_line(start);
     if !section.read(limits.fields_size, limits.fields_count)? {
         return Ok(Parsed::Partial);
     }

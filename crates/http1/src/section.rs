@@ -55,6 +55,7 @@ pub(crate) struct Section<'b> {
     buffer: &'b [u8],
     lines: SmallVec<[FieldLine; 24]>,
     seen: u8,
+    /// From where on the buffer's bytes go along with the fields.
     start: usize,
     /// Where what follows the section begins.
     pub(crate) end: usize,
@@ -64,6 +65,11 @@ impl<'b> Section<'b> {
     /// A section that begins at `start`, nothing read of it.
     pub(crate) fn new(buffer: &'b [u8], start: usize) -> Self {
         Section { buffer, lines: SmallVec::new(), seen: 0, start, end: start }
+    }
+
+    /// The same, and what stands before it from `start` on goes along with its fields: a first line.
+    pub(crate) fn with_first_line(self, start: usize) -> Self {
+        Section { start, ..self }
     }
 
     /// Reads it; false if it has not ended yet. `size` bounds where it ends in the buffer, `count` its lines.

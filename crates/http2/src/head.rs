@@ -9,17 +9,45 @@ use std::sync::LazyLock;
 /// Takes over header or trailer fields. The error says which rule is broken (RFC 9113 8.2.1): `h2` has checked names
 /// and forbidden fields, but lets a value begin or end with white space.
 pub fn fields_of(map: &HeaderMap) -> Result<Fields, &'static str> {
-    let size = map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
-    let mut fields = Fields::with_capacity(map.len() + 8, size + 256);
+    let mut fields = Fields::with_capacity(map.len() + 8, size_of(map) + 256);
     for (name, value) in map {
-        let value = value.as_bytes();
-        if value.trim_ascii().len() != value.len() {
-            return Err("a field value begins or ends with white space (RFC 9113 8.2.1)");
-        }
-        fields.append(name.as_str(), value);
+        fields.append(name.as_str(), checked(value)?);
     }
     join_cookies(&mut fields);
     Ok(fields)
+}
+
+/// The same for a request, with its head as HTTP/1.1 would have it in [`Fields::came`]. `before` is what stands there in
+/// place of the pseudo-header fields, in pieces: the request line, and lines of the connection, Host among them.
+pub fn request_fields_of(before: &[&str], map: &HeaderMap) -> Result<Fields, &'static str> {
+    let size = before.iter().map(|piece| piece.len()).sum::<usize>() + size_of(map) + 4 * map.len();
+    let mut fields = Fields::with_capacity(map.len() + 8, size + 256);
+    before.iter().for_each(|piece| fields.append_text(piece));
+    for (name, value) in map {
+        let value = checked(value)?;
+        if name != http::header::HOST {
+            fields.append_line(name.as_str(), value);
+        }
+    }
+    fields.append_text("\r\n");
+    fields.head_is_whole();
+    for value in map.get_all(http::header::HOST) {
+        fields.append(names::HOST, checked(value)?);
+    }
+    join_cookies(&mut fields);
+    Ok(fields)
+}
+
+fn size_of(map: &HeaderMap) -> usize {
+    map.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
+fn checked(value: &HeaderValue) -> Result<&[u8], &'static str> {
+    let value = value.as_bytes();
+    match value.trim_ascii().len() == value.len() {
+        true => Ok(value),
+        false => Err("a field value begins or ends with white space (RFC 9113 8.2.1)"),
+    }
 }
 
 /// Puts a Cookie field that HTTP/2 split for its compression together again (RFC 9113 8.2.3).

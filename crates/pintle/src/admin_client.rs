@@ -55,10 +55,24 @@ impl AdminClient {
     /// Asks for an operation, with parameters of its query. Any status is an answer, but for those that say that one may not
     /// ask, or that nothing of the kind is there: they are errors, and say what to do.
     pub(crate) fn call(&self, operation: &Operation, parameters: &[(&str, &str)]) -> Result<AdminAnswer, String> {
-        let parameters: Vec<String> =
-            parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
-        self.ask(&operation.verb.method(), &format!("{}{query}", operation.path), "")
+        self.ask(&operation.verb.method(), &format!("{}{}", operation.path, query(parameters)), "")
+    }
+
+    /// As [`Self::call`], for an operation whose path ends in a parameter. That there is nothing of that name is an answer.
+    pub(crate) fn call_with(
+        &self,
+        operation: &Operation,
+        last: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<AdminAnswer, String> {
+        let before = operation.path.rsplit_once('/').map_or("", |(before, _)| before);
+        let path = format!("{before}/{}{}", encoded(last), query(parameters));
+        let answer = exchange(self, (&operation.verb.method(), &path), "")?;
+        match self.refusal(&answer, before) {
+            // A path that is not known at all is answered by what there is.
+            Some(why) if answer.status != 404 || answer.text.starts_with("there are: ") => Err(why),
+            _ => Ok(answer),
+        }
     }
 
     /// As [`Self::call`], for any path.
@@ -89,6 +103,12 @@ impl AdminClient {
             _ => return None,
         })
     }
+}
+
+/// A query of these parameters, with its `?`; nothing of none.
+fn query(parameters: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// A value as it stands in a query (RFC 3986 2.1).

@@ -5,6 +5,7 @@ mod admin;
 mod change;
 mod explaining;
 mod guarding;
+mod past;
 mod take;
 mod told;
 

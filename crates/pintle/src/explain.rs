@@ -6,7 +6,7 @@ use crate::check::tell;
 use crate::remote::shown;
 use clap::{Args, ValueEnum};
 use pintle_admin::ExplainAsk;
-use pintle_config::explain::{ClientCertificate, Mistake, Question, explain};
+use pintle_config::explain::{Mistake, Question, explain};
 use pintle_config::{World, assemble, describe, load};
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
@@ -168,7 +168,7 @@ pub(crate) fn question(asked: &ExplainAsk) -> Result<Question, Mistake> {
     if let Some(size) = &asked.body_size {
         question.body_size(size)?;
     }
-    question.client_certificate = asked.client_certificate.clone().map(ClientCertificate::Text);
+    question.client_certificate = asked.client_certificate.clone();
     question.listener = asked.listener.clone();
     Ok(question)
 }

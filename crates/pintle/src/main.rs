@@ -28,6 +28,7 @@ mod terminal;
 mod top;
 mod trim;
 mod watch;
+mod why;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::{self, Write};
@@ -79,6 +80,9 @@ enum Command {
     Status(remote::StatusArguments),
     /// Shows live what a running gateway does: routes and upstreams by rate, errors, p99. Without a terminal it prints them.
     Top(top::Arguments),
+    /// Says what became of a request, and why: its route and what ruled others out, the policies, the endpoints that were
+    /// tried, where the time went. Asks a running gateway, which keeps the last requests.
+    Why(why::Arguments),
     /// Prints what a shell needs in order to complete commands and flags: `source <(pintle completions bash)`.
     Completions {
         /// Which shell.
@@ -123,6 +127,7 @@ fn main() -> ExitCode {
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
         Command::Top(arguments) => top::top(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),
         Command::Schema => print(&pintle_config::schema()),

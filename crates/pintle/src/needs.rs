@@ -4,10 +4,11 @@
 use pintle_admin::{Access, Token};
 use pintle_config::Document;
 use pintle_core::config::{Diagnostic, Reader, SecretSource};
-use pintle_engine::StartError;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsListener;
-use pintle_telemetry::Opened;
+use pintle_engine::{Runtime, StartError};
+use pintle_telemetry::otlp::Credentials;
+use pintle_telemetry::{Opened, TraceSettings};
 use std::sync::Arc;
 
 /// Who may use the admin API at `listening`, by the document's token. None if the token cannot be had.
@@ -50,6 +51,16 @@ pub(crate) fn log(document: &Document, reader: &mut Reader) -> Option<Opened> {
         reader.report(Diagnostic::error("access-log", message, &access_log.span));
     };
     Opened::open(sink, format).map_err(failed).ok()
+}
+
+/// Where spans go and what is asked for there.
+pub(crate) type Tracing = Option<(Arc<TraceSettings>, Credentials)>;
+
+/// What the collector of traces asks for. None if it cannot be had.
+pub(crate) fn traces(document: &Document, runtime: &Runtime, reader: &mut Reader) -> Option<Tracing> {
+    let otlp = document.telemetry.traces.as_ref().and_then(|traces| traces.otlp.as_ref());
+    let (Some(otlp), Some(settings)) = (otlp, &runtime.traces) else { return Some(None) };
+    otlp.credentials(reader).map(|credentials| Some((Arc::clone(settings), credentials)))
 }
 
 /// Reports why addresses cannot be listened on.

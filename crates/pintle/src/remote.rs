@@ -61,6 +61,9 @@ pub(crate) fn status(arguments: &StatusArguments) -> ExitCode {
 }
 
 fn unexpected(client: &AdminClient, answer: &AdminAnswer) -> String {
+    if answer.status >= 500 {
+        return format!("{} answers with {}: {}", client.address(), answer.status, answer.text.trim_end());
+    }
     format!("{} answers with {}, but not as a Pintle does: is it the admin address?", client.address(), answer.status)
 }
 

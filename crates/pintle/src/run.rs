@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How far the reading of configurations stands behind the workers where both want a core.
 const NICE: i32 = 10;
-/// How long the last log lines may take at the end.
+/// How long the last log lines, and the last spans, may take at the end.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// What a caller puts around a run; nothing, but for the demo.
@@ -118,6 +118,8 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
     let (watched, looks) = (Arc::clone(&controller), Arc::clone(&controller));
     let watching = tokio::spawn(watch(move || watched.watched(), move || looks.look()));
     let guarding = tokio::spawn(Arc::clone(&controller).guard());
+    let traces = Arc::clone(&controller.server.gateway().traces);
+    tokio::spawn(async move { traces.run().await });
     let _ = log::detach();
     say("ready");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -142,6 +144,7 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
         _ = terminate.recv() => false,
         _ = interrupt.recv() => false,
     };
+    controller.server.gateway().traces.flush(FLUSH).await;
     controller.server.gateway().log.flush(FLUSH);
     log::flush(FLUSH);
     say(if quiet { "ended" } else { "ended; what was still under way was cut" });

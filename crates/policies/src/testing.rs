@@ -10,7 +10,7 @@ use pintle_core::notes::Notes;
 use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_core::{
-    Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Version,
+    Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Trace, Version,
 };
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -136,6 +136,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
             tls: None,
         },
         id: "id".into(),
+        trace: Trace::begin(*b"0af7651916cd43dd8448eb211c80319c", 1),
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
         captures: Captures { segments: std::iter::once(3..8).collect(), rest: None },

@@ -51,6 +51,8 @@ pub struct Record<'a> {
     pub request_id: &'a str,
     /// The trace that it belongs to: 32 hexadecimal digits.
     pub trace_id: Option<&'a str>,
+    /// The span that it is there, where it was recorded.
+    pub span_id: Option<u64>,
     /// The client's address.
     pub client: IpAddr,
     /// The method.

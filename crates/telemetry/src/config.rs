@@ -1,12 +1,15 @@
 //! The configuration's `telemetry`: each subject's type is its own, here they stand together.
 
 use crate::access_log::config::AccessLog;
+use crate::traces::TracesConfig;
+use crate::why::config::WhyConfig;
 use pintle_core::config::{Later, Read, Spanned};
+use pintle_core::redact::Names;
 
 /// What the gateway tells about itself and the requests it serves.
 ///
 /// ```yaml
-/// telemetry: {access_log: none}
+/// telemetry: {access_log: none, traces: {otlp: "http://127.0.0.1:4317", sample: 1%}}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "`telemetry`")]
@@ -17,10 +20,16 @@ pub struct Telemetry {
     /// Labels and the bound of the metrics at `/metrics`.
     #[read(later)]
     pub metrics: Later,
-    /// Traces.
-    #[read(later)]
-    pub traces: Later,
-    /// The last requests, kept for `pintle why`.
-    #[read(later)]
-    pub why: Later,
+    /// Which requests are recorded as spans, and where those go.
+    pub traces: Option<TracesConfig>,
+    /// The last requests, kept for `pintle why`; `none` for none.
+    #[read(default = "{}")]
+    pub why: WhyConfig,
+}
+
+impl Telemetry {
+    /// The names of what is left out wherever requests are shown.
+    pub fn names(&self) -> Names {
+        Names::known().clone()
+    }
 }

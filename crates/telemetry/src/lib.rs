@@ -12,8 +12,12 @@ pub mod log;
 pub mod metrics;
 pub mod otlp;
 mod stamp;
+pub mod traces;
+pub mod why;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink, TunnelRecord};
 pub use ended::Ended;
 pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
 pub use stamp::utc;
+pub use traces::{TraceSettings, Traces, TracesConfig};
+pub use why::Why;

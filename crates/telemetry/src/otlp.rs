@@ -15,7 +15,7 @@ pub mod messages;
 pub use address::CollectorUrl;
 pub use collector::{Collector, Credentials};
 pub use config::{CollectorConfig, Compression, OtlpConfig, Protocol};
-pub use exporter::{Ending, Exporter};
+pub use exporter::Exporter;
 
 /// What is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use again::{Again, Outcome, Tries};
 pub(crate) use attempt::{Failure, Stage};
 pub use open::Opened;
 use pintle_core::notes::{Came, Chosen, Notes, Try};
-use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response, StatusCode};
+use pintle_core::{Body, Fields, Interim, Method, Protocol, Reason, Refusal, Response, StatusCode, Trace};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -52,9 +52,12 @@ pub struct Outgoing<'a> {
     pub key: Option<u64>,
     /// Whether the client came over TLS: what a cookie of ours may say.
     pub secure: bool,
+    /// The trace that goes on with it: `fields` are those of its first attempt, each further one is told by a span of its own.
+    pub trace: Option<&'a Trace>,
 }
 
 /// A request without its content, which is lent to each try.
+#[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) method: &'a Method,
     pub(crate) target: &'a str,
@@ -75,7 +78,8 @@ impl Upstream {
         notes: &mut Notes,
         now: Instant,
     ) -> Result<Response, Refusal> {
-        let Outgoing { method, target, host, fields, body, protocol, deadline, interim, caller, key, secure } = request;
+        let Outgoing { method, target, host, fields, body, protocol, deadline, interim, caller, .. } = request;
+        let Outgoing { key, secure, trace, .. } = request;
         let request = Head { method, target, host, fields, protocol, deadline, interim, caller };
         notes.upstream = Some(Arc::clone(&self.name));
         let at = clock::millis(now);
@@ -106,7 +110,9 @@ impl Upstream {
             notes.tries.push(Try::new(Arc::clone(&endpoint.name), choice, started));
             self.tell(Event::Attempt { retry: notes.attempts() > 1 });
             let lease = Lease::new(Arc::clone(&endpoint), held);
-            let outcome = self.attempt(&mut endpoint, &request, body, lease, notes, now).await;
+            let renamed = again_in(trace, fields, notes.attempts());
+            let head = Head { fields: renamed.as_ref().unwrap_or(fields), ..request };
+            let outcome = self.attempt(&mut endpoint, &head, body, lease, notes, now).await;
             let outcome = match outcome {
                 Ok(response) => Outcome::Answer(response),
                 Err(Failure { refusal, stage, body }) => {
@@ -150,10 +156,15 @@ impl Upstream {
     /// the one that the balance has it go to.
     fn choose(&self, mark: Option<u64>, wish: &Wish<'_>) -> Option<(Arc<Endpoint>, Chosen)> {
         let observer = &*self.observer;
-        match mark.filter(|_| wish.tried.is_empty()).and_then(|mark| self.members.marked(mark, wish.now, observer)) {
-            Some(chosen) => Some(chosen),
-            None => self.members.pick(wish, observer),
+        let mark = mark.filter(|_| wish.tried.is_empty());
+        if let Some(chosen) = mark.and_then(|mark| self.members.marked(mark, wish.now, observer)) {
+            return Some(chosen);
         }
+        let (endpoint, mut chosen) = self.members.pick(wish, observer)?;
+        if mark.is_some() && chosen.by != "none_left" {
+            chosen.by = "sticky_gone";
+        }
+        Some((endpoint, chosen))
     }
 
     /// Looks names up whose time is over: beside the request while what is known may still be used, else before it.
@@ -249,6 +260,14 @@ fn note(notes: &mut Notes, outcome: &Outcome) {
             this.came = Came::Failed(refusal.reason, refusal.internal.as_deref().map(Into::into));
         }
     }
+}
+
+/// The fields of a further attempt; none where they are those of the first one.
+fn again_in(trace: Option<&Trace>, fields: &Fields, attempt: u32) -> Option<Fields> {
+    let trace = trace.filter(|_| attempt > 1)?;
+    let mut fields = fields.clone();
+    trace.change(&mut fields, attempt);
+    Some(fields)
 }
 
 /// Waits for some work, until the request's time is over.

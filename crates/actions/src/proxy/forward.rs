@@ -3,7 +3,6 @@
 //!
 //! What nobody trusted sent of these fields is gone before (`trusted_proxies`).
 
-use super::trace;
 use pintle_core::{
     Client, Exchange, Fields, Method, Reason, Refusal, Request, Response, StatusCode, Version, grpc, instance, names,
 };
@@ -14,7 +13,7 @@ use std::time::Instant;
 
 /// Changes the request's fields in place for the service.
 pub(super) fn prepare(exchange: &mut Exchange) {
-    let Exchange { request, client, id, deadline, .. } = exchange;
+    let Exchange { request, client, id, trace, deadline, .. } = exchange;
     let fields = &mut request.fields;
     if let Some(deadline) = deadline
         && fields.contains(names::GRPC_TIMEOUT)
@@ -22,20 +21,17 @@ pub(super) fn prepare(exchange: &mut Exchange) {
         // What is left of it; the route's own time may be less.
         fields.set(names::GRPC_TIMEOUT, grpc::timeout_text(deadline.saturating_duration_since(Instant::now())));
     }
-    let trace = trace::next(fields, id);
     let takes_trailers = fields.list(names::TE).any(|member| member.eq_ignore_ascii_case(b"trailers"));
     let before = fields.joined(names::X_FORWARDED_FOR).map(std::borrow::Cow::into_owned);
-    let keeps_state = trace.as_ref().is_some_and(|trace| trace.continues);
     fields.retain(|name, _| {
         // What the gateway writes itself, and what is for the next hop alone.
         !(name == names::X_FORWARDED_FOR
             || name == names::X_FORWARDED_PROTO
             || name == names::X_FORWARDED_HOST
             || name == names::X_REQUEST_ID
-            || name == names::TRACEPARENT
             || name == names::TE
             || name == names::PROXY_AUTHORIZATION
-            || (name == names::TRACESTATE && !keeps_state))
+            || trace.replaces(name))
     });
     forwarded(fields, client, before);
     fields.append(names::X_FORWARDED_PROTO, request.scheme.as_str());
@@ -43,9 +39,7 @@ pub(super) fn prepare(exchange: &mut Exchange) {
         fields.append(names::X_FORWARDED_HOST, request.target.authority());
     }
     fields.append(names::X_REQUEST_ID, id.as_bytes());
-    if let Some(trace) = trace {
-        fields.append(names::TRACEPARENT, trace.parent);
-    }
+    trace.append(fields, 1);
     if takes_trailers {
         fields.append(names::TE, "trailers");
     }

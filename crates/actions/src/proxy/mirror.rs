@@ -111,6 +111,7 @@ impl Copy {
             key: None,
             secure: false,
             caller: None,
+            trace: None,
         };
         let Ok(mut response) = self.target.upstream.send(outgoing, &mut Notes::default(), now).await else { return };
         let mut left = ANSWER;

@@ -29,9 +29,10 @@ fn explanation() -> Value {
         "near": list("Routes that match nearly, the nearest first.", &of("Told")),
         "route": text_or_null("The route that takes it."),
         "policies": list("What holds around its answer, outer to inner.", &of("Policy")),
-        "outcome": {"anyOf": [of("Sent"), of("Answered"), of("Refused"), of("NoHandshake")]},
+        "outcome": {"anyOf": [of("Sent"), of("Answered"), of("Refused"), of("NoHandshake"), of("Happened")]},
     });
-    map("What would become of a request.", &members, &json!({}))
+    let optional = json!({"sentence": text("What happened, in a sentence; only of a request that was made.")});
+    map("What would become of a request, or what did.", &members, &optional)
 }
 
 fn told() -> Value {
@@ -62,7 +63,7 @@ fn policy() -> Value {
         "named": text_or_null("Its name, if it has one."),
         "place": text("Where it was written."),
     });
-    map("A policy that holds.", &members, &json!({}))
+    map("A policy that holds.", &members, &json!({"verdict": of("Verdict")}))
 }
 
 fn action() -> Value {

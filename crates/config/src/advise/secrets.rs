@@ -5,8 +5,12 @@ use super::Subject;
 use pintle_core::config::{Diagnostic, Reader};
 
 pub(super) fn check(subject: &Subject<'_>, reader: &mut Reader) {
-    let Some(token) = subject.document.admin.as_ref().and_then(|admin| admin.token.as_ref()) else { return };
-    if let Err(why) = token.resolve() {
-        reader.report(Diagnostic::warning("no-secret", why, &token.span));
+    let token = subject.document.admin.iter().filter_map(|admin| admin.token.as_ref());
+    let otlp = subject.document.telemetry.traces.iter().filter_map(|traces| traces.otlp.as_ref());
+    let fields = otlp.flat_map(|otlp| otlp.headers()).map(|(name, secret)| (secret, &name.span));
+    for (secret, span) in token.map(|token| (&token.value, &token.span)).chain(fields) {
+        if let Err(why) = secret.resolve() {
+            reader.report(Diagnostic::warning("no-secret", why, span));
+        }
     }
 }

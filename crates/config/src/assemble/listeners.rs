@@ -9,6 +9,7 @@ use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_engine::socket::Address;
 use pintle_engine::tls::{Alpn, TlsConfig, TlsListener};
 use pintle_engine::{Listener, ListenerProtocol};
+use pintle_telemetry::TracesConfig;
 use rustls_pki_types::UnixTime;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -118,6 +119,7 @@ impl<'a> Doors<'a> {
                 tls,
                 proxy_protocol: config.proxy_protocol.clone(),
                 trusted_proxies: config.trusted_proxies.clone(),
+                tracing: document.telemetry.traces.as_ref().map(TracesConfig::tracing).unwrap_or_default(),
                 fallback,
                 pages: pages.of_listener(&door.name),
                 meter: world.metrics.listener(&door.name),

@@ -83,7 +83,7 @@ impl<'d> Upstreams<'d> {
     }
 }
 
-fn report(made: Result<Arc<Upstream>, UpstreamFault>, span: &Span, reader: &mut Reader) -> Option<Arc<Upstream>> {
+pub(super) fn report<T>(made: Result<T, UpstreamFault>, span: &Span, reader: &mut Reader) -> Option<T> {
     made.map_err(|fault| {
         let mut diagnostic = Diagnostic::error("upstream", fault.message, fault.span.as_ref().unwrap_or(span));
         if let Some(help) = fault.help {

@@ -1,6 +1,6 @@
 //! Which listener a request comes in by, and what the handshake there comes to.
 
-use super::{ClientCertificate, Mistake, Question};
+use super::{Mistake, Question};
 use pintle_core::exchange::Tls;
 use pintle_engine::socket::Address;
 use pintle_engine::{Listener, ListenerProtocol, Runtime};
@@ -92,19 +92,12 @@ pub(super) fn handshake(listener: &Listener, question: &Question) -> Result<Resu
 }
 
 fn certificates(question: &Question) -> Result<Vec<CertificateDer<'static>>, Mistake> {
-    let (name, found): (_, Result<Vec<_>, _>) = match &question.client_certificate {
-        None => return Ok(Vec::new()),
-        Some(ClientCertificate::File(file)) => {
-            (file.display().to_string(), CertificateDer::pem_file_iter(file).and_then(Iterator::collect))
-        }
-        Some(ClientCertificate::Text(text)) => {
-            ("the client certificate".to_owned(), CertificateDer::pem_slice_iter(text.as_bytes()).collect())
-        }
-    };
+    let Some(text) = &question.client_certificate else { return Ok(Vec::new()) };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     let what = match found {
         Ok(found) if !found.is_empty() => return Ok(found),
-        Ok(_) => format!("{name} holds no certificate"),
-        Err(error) => format!("{name} cannot be read: {error}"),
+        Ok(_) => "the client certificate holds no certificate".to_owned(),
+        Err(error) => format!("the client certificate cannot be read: {error}"),
     };
     Err(Mistake::new(what, "it wants PEM, BEGIN CERTIFICATE"))
 }

@@ -1,8 +1,13 @@
 //! An explanation as data.
 
+use pintle_telemetry::why::Recorded;
+use std::time::Duration;
+
 /// What would become of a request. Texts are for people; places are `FILE:LINE:COLUMN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// What happened, in a sentence; none where nothing has.
+    pub sentence: Option<String>,
     /// As it was asked.
     pub request: String,
     /// Who asks; `a unix socket` has no address.
@@ -72,6 +77,22 @@ pub struct Policy {
     pub named: Option<String>,
     /// Where it was written.
     pub place: String,
+    /// What became of it; none where nothing is known of that.
+    pub judged: Option<Judged>,
+}
+
+/// What became of a policy in a request that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// It let it pass.
+    Passed {
+        /// How long it took by itself, of those that may wait.
+        own: Option<Duration>,
+    },
+    /// It refused it, for this reason.
+    Refused(String),
+    /// The request did not come so far.
+    NotReached,
 }
 
 /// What a request comes to.
@@ -88,6 +109,8 @@ pub enum Outcome {
         /// The answer.
         answer: Answer,
     },
+    /// It is over: what became of it.
+    Happened(Box<Happened>),
     /// The gateway refuses.
     Refused {
         /// The word in problems and logs.
@@ -166,4 +189,28 @@ pub enum Change {
     Added,
     /// The service does not get it.
     Dropped,
+}
+
+/// What became of a request, as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// What was recorded, without credentials.
+    pub recorded: Recorded,
+    /// Whether its candidates could be worked out.
+    pub is_worked_out: bool,
+    /// The action of the route that took it.
+    pub action: Option<Told>,
+    /// The endpoints of the service that it was meant for, by the configuration of then.
+    pub endpoints: Option<usize>,
+    /// How the upstream stands now; none if there is no such one any more.
+    pub now: Option<Standing>,
+}
+
+/// How an upstream stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether its circuit breaker is open; none without one.
+    pub breaker_open: Option<bool>,
+    /// Each endpoint's address and state.
+    pub endpoints: Vec<(String, String)>,
 }

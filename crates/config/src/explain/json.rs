@@ -1,21 +1,16 @@
 //! The explanation as programs read it.
 
-use super::{Answer, Candidate, Change, Explanation, Field, Outcome, Sent, Service, Told, Verdict};
+mod happened;
+
+use super::{
+    Answer, Candidate, Change, Explanation, Field, Happened, Judged, Outcome, Policy, Sent, Service, Told, Verdict,
+};
 use serde_json::{Value, json};
 
 impl Explanation {
     /// As a JSON object. What is absent is null.
     pub fn json(&self) -> Value {
-        let policy = |policy: &super::Policy| {
-            json!({
-                "name": policy.name,
-                "settings": policy.settings,
-                "level": policy.level,
-                "named": policy.named,
-                "place": policy.place,
-            })
-        };
-        json!({
+        let mut value = json!({
             "request": self.request,
             "from": self.from,
             "notes": self.notes,
@@ -26,8 +21,31 @@ impl Explanation {
             "route": self.route,
             "policies": self.policies.iter().map(policy).collect::<Value>(),
             "outcome": outcome(&self.outcome),
-        })
+        });
+        if let Some(sentence) = &self.sentence {
+            value["sentence"] = json!(sentence);
+        }
+        value
     }
+}
+
+fn policy(policy: &Policy) -> Value {
+    let judged = policy.judged.as_ref().map(|judged| match judged {
+        Judged::Passed { own } => json!({"word": "passed", "why": null, "own": own.map(happened::micros)}),
+        Judged::Refused(why) => json!({"word": "refused", "why": why, "own": null}),
+        Judged::NotReached => json!({"word": "not_reached", "why": null, "own": null}),
+    });
+    let mut value = json!({
+        "name": policy.name,
+        "settings": policy.settings,
+        "level": policy.level,
+        "named": policy.named,
+        "place": policy.place,
+    });
+    if let Some(judged) = judged {
+        value["verdict"] = judged;
+    }
+    value
 }
 
 fn told(told: &Told) -> Value {
@@ -49,6 +67,7 @@ fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::NoHandshake(why) => json!({"kind": "no_handshake", "why": why}),
         Outcome::Sent(sent) => self::sent(sent),
+        Outcome::Happened(happened) => happened::happened(happened),
         Outcome::Answered { action, answer } => {
             let mut value = self::answer(answer, "answered");
             value["action"] = json!(action.as_ref().map(action_of));

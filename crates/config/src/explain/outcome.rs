@@ -16,6 +16,7 @@ const HIDDEN: &str = "<hidden>";
 const CONTENT: usize = 1000;
 
 pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, description: &Description) -> Outcome {
+    let names = &description.names;
     let Rehearsal { sent, exchange, outcome, .. } = rehearsal;
     let action = route.map(|route| Told {
         name: route.action.kind.to_owned(),
@@ -36,17 +37,17 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
                 to: to.iter().map(shared).collect(),
                 copy: copy.map(|(one, share)| service(&one, Some(share), description)),
                 method: exchange.request.method.to_string(),
-                target,
-                fields: changes(&sent, &exchange),
+                target: target_shown(&target, names),
+                fields: changes(&sent, &exchange, names),
             })
         }
-        (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response) },
+        (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response, names) },
         (Err((refusal, response)), _) => Outcome::Refused {
             reason: refusal.reason.code(),
             title: refusal.reason.title(),
             detail: refusal.detail.into_owned(),
             internal: refusal.internal,
-            answer: refused(response),
+            answer: refused(response, names),
         },
     }
 }
@@ -62,7 +63,7 @@ fn service(one: &Destination, share: Option<String>, description: &Description) 
     }
 }
 
-fn answer(response: &Response) -> Answer {
+fn answer(response: &Response, names: &Names) -> Answer {
     let text = match &response.body {
         Body::Full(bytes) => std::str::from_utf8(bytes).ok(),
         Body::Empty | Body::Stream { .. } => None,
@@ -71,15 +72,19 @@ fn answer(response: &Response) -> Answer {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     };
-    Answer { status: response.status.as_u16(), content: text.map(cut), fields: lines(&response.fields).collect() }
+    let fields = lines(&response.fields).map(|(name, value)| {
+        let value = shown(&name, value, names);
+        (name, value)
+    });
+    Answer { status: response.status.as_u16(), content: text.map(cut), fields: fields.collect() }
 }
 
 /// The answer to a refused request without what each of those has: a problem, which says what is told here already.
-fn refused(mut response: Response) -> Answer {
+fn refused(mut response: Response, names: &Names) -> Answer {
     response.body = Body::Empty;
     response.fields.remove(names::CONTENT_TYPE);
     response.fields.remove(names::CACHE_CONTROL);
-    answer(&response)
+    answer(&response, names)
 }
 
 fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
@@ -87,7 +92,7 @@ fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
 }
 
 /// The fields that the service gets, in order, and after them those that it does not get.
-fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
+fn changes(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
     let mut before: Vec<(String, String)> = lines(sent).collect();
     let made = Some(&*exchange.id).filter(|id| sent.get_str(names::X_REQUEST_ID) != Some(id));
     let mut all = Vec::new();
@@ -100,11 +105,14 @@ fn changes(sent: &Fields, exchange: &Exchange) -> Vec<Field> {
             None => Change::Added,
         };
         let value = if change == Change::Added { anew(&name, value, made) } else { value };
-        all.push(Field { change, value: shown(&name, value), name });
+        all.push(Field { change, value: shown(&name, value, names), name });
     }
     all.extend(of_connection(exchange));
-    let left =
-        before.into_iter().map(|(name, value)| Field { change: Change::Dropped, value: shown(&name, value), name });
+    let left = before.into_iter().map(|(name, value)| Field {
+        change: Change::Dropped,
+        value: shown(&name, value, names),
+        name,
+    });
     all.extend(left);
     all
 }
@@ -143,6 +151,14 @@ fn anew(name: &str, value: String, id: Option<&str>) -> String {
 }
 
 /// A value without what is nobody's business: an explanation is sent around.
-fn shown(name: &str, value: String) -> String {
-    if Names::known().is_credential(name) { HIDDEN.to_owned() } else { value }
+fn shown(name: &str, value: String, names: &Names) -> String {
+    if names.is_credential(name) { HIDDEN.to_owned() } else { names.value(&value).into_owned() }
+}
+
+/// Path and query without the credentials of the query.
+pub(super) fn target_shown(target: &str, names: &Names) -> String {
+    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let mut shown = format!("{path}?");
+    names.query(query, |piece| shown.push_str(piece));
+    shown
 }

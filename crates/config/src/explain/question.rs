@@ -4,7 +4,6 @@
 use pintle_core::config::{ByteSize, Text};
 use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
 /// A request to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,21 +17,12 @@ pub struct Question {
     fields: Vec<(String, String)>,
     /// Who asks; the default is a client on this machine.
     pub from: Option<SocketAddr>,
-    /// The certificate that the client shows.
-    pub client_certificate: Option<ClientCertificate>,
+    /// The certificate that the client shows, as PEM.
+    pub client_certificate: Option<String>,
     /// The listener that it comes in by, where the URL does not say.
     pub listener: Option<String>,
     /// How many bytes of content come with it.
     body_size: u64,
-}
-
-/// Where a client's certificate stands, PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientCertificate {
-    /// In a file.
-    File(PathBuf),
-    /// Here.
-    Text(String),
 }
 
 /// Why a question cannot be answered, and what to write instead.

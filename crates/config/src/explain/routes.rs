@@ -2,6 +2,7 @@
 
 use super::{Candidate, Told, Verdict};
 use crate::describe::RouteDescription;
+use pintle_core::redact::Names;
 use pintle_engine::Route;
 use pintle_router::{
     Candidate as Seen, Condition, Explained, Head, HostPattern, Miss, PathPattern, Respect, Segment, Table, Test,
@@ -22,6 +23,7 @@ pub(super) fn candidates(
     listener: &str,
     table: &Table<Arc<Route>>,
     routes: &[RouteDescription],
+    names: &Names,
 ) -> Vec<Candidate> {
     let won = winner(seen).map(|entry| &routes[entry]);
     let fitting = seen.shown.iter().filter(|one| !matches!(one.verdict, Judged::Missed(_))).count();
@@ -39,7 +41,9 @@ pub(super) fn candidates(
             (Judged::Won, _) => (Verdict::Takes, format!("the most specific of {fitting} that fit")),
             (Judged::Lost(respect), Some(won)) => (Verdict::Fits, lost(respect, route, won, head, listener)),
             (Judged::Lost(_), None) => (Verdict::Fits, String::new()),
-            (Judged::Missed(miss), _) => (Verdict::No, missed(miss, route, head, || table.unmet(one.entry, head))),
+            (Judged::Missed(miss), _) => {
+                (Verdict::No, missed(miss, route, head, || table.unmet(one.entry, head), names))
+            }
         };
         let pattern = route.pattern.to_string();
         Candidate {
@@ -121,7 +125,13 @@ pub(super) fn shown(segment: &Segment) -> String {
     }
 }
 
-fn missed(miss: Miss, route: &RouteDescription, head: &Head<'_>, unmet: impl Fn() -> Vec<usize>) -> String {
+fn missed(
+    miss: Miss,
+    route: &RouteDescription,
+    head: &Head<'_>,
+    unmet: impl Fn() -> Vec<usize>,
+    names: &Names,
+) -> String {
     match miss {
         Miss::Listener => match route.listeners.as_deref() {
             Some([one]) => format!("it belongs to the listener `{one}`"),
@@ -131,17 +141,18 @@ fn missed(miss: Miss, route: &RouteDescription, head: &Head<'_>, unmet: impl Fn(
         // Who mends one of them wants to know of the others.
         Miss::Condition(_) => {
             let conditions = route.pattern.conditions();
-            let all: Vec<String> = unmet().into_iter().map(|number| failed(&conditions[number], head)).collect();
+            let all: Vec<String> = unmet().into_iter().map(|number| failed(&conditions[number], head, names)).collect();
             all.join("; ")
         }
         Miss::Method => format!("it takes {}, not {}", route.pattern.methods().join(", "), head.asked()),
     }
 }
 
-/// What of a condition does not hold.
-fn failed(condition: &Condition, head: &Head<'_>) -> String {
+/// What of a condition does not hold. Of a credential neither what came is told nor what is wanted.
+fn failed(condition: &Condition, head: &Head<'_>, names: &Names) -> String {
     const MOST: usize = 3;
-    let values: Vec<String> = condition.values(head, MOST).iter().map(|value| format!("{value:?}")).collect();
+    let values = condition.values(head, MOST);
+    let values: Vec<String> = values.iter().map(|value| format!("{:?}", names.value(value))).collect();
     let text = condition.to_string();
     let subject = text.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
     let subject = match condition.test() {
@@ -149,7 +160,11 @@ fn failed(condition: &Condition, head: &Head<'_>) -> String {
         // `header x-a="1"`, `header x-a~"1"`: the name alone.
         _ => subject[..subject.find(['=', '~']).unwrap_or(subject.len())].to_owned(),
     };
+    let is_credential = subject.split_once(' ').is_some_and(|(_, name)| names.is_credential(name));
     let wanted = match condition.test() {
+        Test::Exact(_) | Test::Regex(_) if is_credential => {
+            return format!("{subject} is {}", if values.is_empty() { "absent" } else { "not as it wants it" });
+        }
         Test::Exact(texts) => {
             let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
             texts.join(" or ")

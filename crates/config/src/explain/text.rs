@@ -1,6 +1,9 @@
 //! The explanation as people read it: what was asked, then in the order in which the gateway goes about it.
 
-use super::{Answer, Change, Explanation, Outcome, Sent, Service, Told, Verdict};
+mod happened;
+
+use super::sentence::shown as shown_time;
+use super::{Answer, Change, Explanation, Happened, Judged, Outcome, Policy, Sent, Service, Told, Verdict};
 use crate::shown::shown;
 use std::fmt::{self, Display, Formatter};
 
@@ -11,11 +14,16 @@ const INDENT: usize = 10;
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(sentence) = &self.sentence {
+            writeln!(f, "{}\n", shown(sentence, usize::MAX))?;
+        }
         line(f, "request", &self.request)?;
         line(f, "", format_args!("from {}", self.from))?;
         self.notes.iter().try_for_each(|note| line(f, "", note))?;
         line(f, "listener", named(&self.listener))?;
-        line(f, "", &self.listener.why)?;
+        if !self.listener.why.is_empty() {
+            line(f, "", &self.listener.why)?;
+        }
         if let Outcome::NoHandshake(why) = &self.outcome {
             writeln!(f)?;
             return line(f, "refused", format_args!("in the handshake: {why}"));
@@ -26,6 +34,7 @@ impl Display for Explanation {
         match &self.outcome {
             Outcome::NoHandshake(_) => Ok(()),
             Outcome::Sent(sent) => self::sent(f, sent),
+            Outcome::Happened(happened) => happened::happened(f, happened),
             Outcome::Answered { action, answer } => {
                 line(f, "answer", answer.status)?;
                 match action {
@@ -84,11 +93,22 @@ impl Explanation {
         writeln!(f)?;
         line(f, "policies", "in the order in which they run")?;
         for policy in &self.policies {
-            line(f, "", format_args!("{}: {}", policy.name, policy.settings))?;
+            line(f, "", format_args!("{}: {}{}", policy.name, policy.settings, judged(policy)))?;
             let name = policy.named.as_ref().map(|name| format!("`{name}`, ")).unwrap_or_default();
             line(f, "", format_args!("  {name}of {} ({})", policy.level, policy.place))?;
         }
         Ok(())
+    }
+}
+
+/// What became of a policy, where that is known.
+fn judged(policy: &Policy) -> String {
+    match &policy.judged {
+        None => String::new(),
+        Some(Judged::Passed { own: None }) => " (passed)".to_owned(),
+        Some(Judged::Passed { own: Some(own) }) => format!(" (passed, {} of its own)", shown_time(*own)),
+        Some(Judged::Refused(why)) => format!(" (refused: {why})"),
+        Some(Judged::NotReached) => " (not reached)".to_owned(),
     }
 }
 

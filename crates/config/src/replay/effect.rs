@@ -10,7 +10,7 @@ use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::template::{Declared, Template, Variable};
-use pintle_core::{Body, Client, Exchange, Fields, Refusal, Request, Scheme, Target, Version};
+use pintle_core::{Body, Client, Exchange, Fields, Refusal, Request, Scheme, Target, Trace, Version, trace};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -269,6 +269,7 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         },
         client: Client { ip: line.client, port: 0, peer: None, local: None, peer_is_trusted: false, tls: None },
         id: Box::default(),
+        trace: Trace::begin(trace::id_from(0, 1), 1),
         listener: line.listener.as_deref().unwrap_or_default().into(),
         route: Arc::clone(facts),
         captures: captures.clone(),

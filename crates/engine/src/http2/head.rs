@@ -10,7 +10,7 @@ use pintle_core::{Body, Fields, Method, Protocol, Reason, Refusal, StatusCode, V
 use pintle_http1::Host;
 use pintle_http1::websocket::new_key;
 use pintle_http2::body::Incoming;
-use pintle_http2::head::{fields_of, map_of};
+use pintle_http2::head::{map_of, request_fields_of};
 
 pub(super) fn head_of(status: StatusCode, fields: &Fields) -> http::Response<()> {
     let mut head = http::Response::new(());
@@ -42,8 +42,9 @@ pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -
     if parts.headers.len() > limits.header_count {
         return Err(Reason::FieldsTooLarge.into());
     }
-    let mut fields = fields_of(&parts.headers).map_err(malformed)?;
+    let protocol = protocol_of(parts);
     let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let mut fields = request_fields_of(&first_lines(parts, authority, protocol), &parts.headers).map_err(malformed)?;
     let host = fields.get(names::HOST).map(<[u8]>::to_vec);
     if fields.get_all(names::HOST).nth(1).is_some() {
         return Err(malformed("several Host fields (RFC 9110 7.2)"));
@@ -57,7 +58,6 @@ pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -
         (None, None) => return Err(malformed("neither `:authority` nor Host (RFC 9113 8.3.1)")),
     };
     let authority = Host::parse(authority).ok_or(malformed("`:authority` is no host with an optional port"))?;
-    let protocol = protocol_of(parts);
     if (parts.method != Method::CONNECT || protocol.is_some())
         && !matches!(parts.uri.scheme_str(), Some("http" | "https"))
     {
@@ -103,6 +103,19 @@ pub(super) fn read<'a>(parts: &'a Parts, stream: &RecvStream, limits: &Limits) -
         fields,
         protocol: None,
     })
+}
+
+/// What stands first in the same head over HTTP/1.1, for whoever asks later what came.
+fn first_lines<'a>(parts: &'a Parts, authority: Option<&'a str>, protocol: Option<Protocol>) -> [&'a str; 6] {
+    let method = if protocol.is_some() { Method::GET.as_str() } else { parts.method.as_str() };
+    let target = match parts.uri.path_and_query() {
+        Some(target) if parts.method != Method::CONNECT || protocol.is_some() => target.as_str(),
+        _ => authority.unwrap_or("/"),
+    };
+    // Without an authority the Host among the fields is one.
+    let host = authority.or_else(|| parts.headers.get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
+    let upgrade = if protocol.is_some() { "\r\nconnection: upgrade\r\nupgrade: websocket\r\n" } else { "\r\n" };
+    [method, " ", target, " HTTP/1.1\r\nhost: ", host, upgrade]
 }
 
 /// What an extended CONNECT asks for, where that is served.

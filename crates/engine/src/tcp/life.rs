@@ -2,12 +2,13 @@
 
 use crate::connection::Peer;
 use crate::gateway::Gateway;
-use crate::request::new_id;
+use crate::request::new_text_id;
 use crate::runtime::{Listener, Route};
 use pintle_core::Refusal;
 use pintle_core::notes::Notes;
+use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Counter, ListenerMeter, Metrics, TunnelRecord};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -74,6 +75,7 @@ pub(super) struct Life {
     meter: Arc<ListenerMeter>,
     listener: Arc<str>,
     client: IpAddr,
+    peer: Option<SocketAddr>,
     pub(super) name: Option<Box<str>>,
     pub(super) id: Box<str>,
     began: (SystemTime, Instant),
@@ -102,8 +104,9 @@ impl Life {
             meter: Arc::clone(&listener.meter),
             listener: Arc::clone(&listener.name),
             client: peer.address.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical()),
+            peer: peer.address,
             name,
-            id: new_id(),
+            id: new_text_id(),
             began: (SystemTime::now() - at.elapsed(), at),
             received: 0,
             sent: 0,
@@ -133,9 +136,36 @@ impl Life {
     }
 }
 
+impl Life {
+    fn keep(&self) {
+        let refusal = self.refusal.as_ref();
+        self.gateway.why.keep(&Decision {
+            way: Way::Tunnel { server_name: self.name.as_deref(), end: self.end.code() },
+            id: &self.id,
+            trace: None,
+            listener: &self.listener,
+            route: &self.route.facts.name,
+            client: self.client,
+            peer: self.peer,
+            tls: None,
+            began: self.began.1,
+            over: Instant::now(),
+            notes: &self.notes,
+            reason: refusal.map(|refusal| refusal.reason),
+            internal: refusal.and_then(|refusal| refusal.internal.as_deref()),
+            detail: "",
+            received: self.received,
+            sent: self.sent,
+        });
+    }
+}
+
 impl Drop for Life {
     fn drop(&mut self) {
         self.gateway.tunnel_ends().count(self.end);
+        if self.gateway.why.is_on() {
+            self.keep();
+        }
         if !self.gateway.log.is_on() {
             return;
         }

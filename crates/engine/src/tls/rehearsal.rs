@@ -1,5 +1,6 @@
 //! What a handshake would come to, without one. For `explain`.
 
+use super::session::fingerprint;
 use super::{TlsListener, client_auth};
 use pintle_core::exchange::Tls as Facts;
 use rustls_pki_types::{CertificateDer, UnixTime};
@@ -20,13 +21,14 @@ impl TlsListener {
                 let (verifier, _) = client_auth::load(wanted, self.provider()).map_err(|fault| fault.message)?;
                 let verified = verifier.verify_client_cert(own, others, UnixTime::now());
                 verified.map_err(|error| format!("the listener does not take the client certificate: {error}"))?;
-                Some(Box::from(own.as_ref()))
+                Some(Box::<[u8]>::from(own.as_ref()))
             }
         };
         Ok(Arc::new(Facts {
             version: "1.3",
             cipher: "TLS_AES_256_GCM_SHA384".into(),
             server_name: name.map(Into::into),
+            fingerprint: shown.as_deref().map(fingerprint),
             certificate: shown,
         }))
     }

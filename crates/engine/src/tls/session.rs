@@ -1,6 +1,7 @@
 //! A handshake, and what is known of a session afterwards.
 
 use super::TlsListener;
+use aws_lc_rs::digest;
 use pintle_core::exchange::Tls as Facts;
 use rustls::{ProtocolVersion, ServerConnection};
 use std::io;
@@ -35,6 +36,7 @@ impl TlsListener {
 
 fn facts(connection: &ServerConnection) -> Facts {
     let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or_default();
+    let certificate = connection.peer_certificates().and_then(|chain| chain.first());
     Facts {
         version: match connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => "1.2",
@@ -43,6 +45,13 @@ fn facts(connection: &ServerConnection) -> Facts {
         // rustls tells the suites of TLS 1.3 apart by a name of its own.
         cipher: suite.replacen("TLS13_", "TLS_", 1).into(),
         server_name: connection.server_name().map(Into::into),
-        certificate: connection.peer_certificates().and_then(|chain| chain.first()).map(|der| Box::from(der.as_ref())),
+        certificate: certificate.map(|der| Box::from(der.as_ref())),
+        fingerprint: certificate.map(|der| fingerprint(der)),
     }
+}
+
+/// The SHA-256 of a certificate.
+pub(super) fn fingerprint(der: &[u8]) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, der);
+    digest.as_ref().try_into().unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use crate::explain;
 use crate::guard::Guard;
 use crate::stats;
 use crate::status::{self, Facts};
-use pintle_admin::{Access, Caller, Change, Control, ExplainAsk, Explained, StatusAsk, Verdict};
+use pintle_admin::{Access, Caller, Change, Control, ExplainAsk, Explained, StatusAsk, Verdict, WhyAsk};
 use pintle_core::Body;
 use pintle_telemetry::metrics::Format;
 use serde_json::Value;
@@ -64,6 +64,14 @@ impl Control for Controller {
         let mut json = explanation.json();
         json["version"] = explainer.version.into();
         Ok(Explained { text: explanation.to_string(), json })
+    }
+
+    fn why(&self, id: &str) -> Result<Explained, pintle_admin::Unexplained> {
+        self.why_of(id)
+    }
+
+    fn whys(&self, asked: &WhyAsk) -> Result<Explained, pintle_admin::Unexplained> {
+        self.whys_of(asked)
     }
 
     fn access(&self) -> Arc<Access> {

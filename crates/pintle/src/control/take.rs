@@ -168,12 +168,16 @@ impl Controller {
         }
         self.around.adjust(document);
         let (mut runtime, access) = self.assembled(document, checked)?;
-        let log = needs::log(document, &mut checked.reader)?;
+        let traces = needs::traces(document, &runtime, &mut checked.reader);
+        let log = needs::log(document, &mut checked.reader);
+        let (traces, log) = (traces?, log?);
         let version = self.history.lock().next();
         runtime.version = version;
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
+        gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
+        gateway.traces.go_over(traces);
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);
         Some((version, access))

@@ -4,6 +4,7 @@
 use super::{Record, escape};
 use crate::stamp::Stamp;
 use pintle_core::redact::Names;
+use pintle_core::trace::digits;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ keys! {
     REQUEST_ID = "pintle.request_id",
     /// The trace that it belongs to.
     TRACE_ID = "trace_id",
+    /// Its span in that trace, if it was recorded as one.
+    SPAN_ID = "span_id",
     /// The client's address, after PROXY protocol and trusted proxies.
     CLIENT = "client.address",
     /// The method.
@@ -81,6 +84,12 @@ pub(super) fn write(out: &mut Vec<u8>, stamp: &mut Stamp, record: &Record<'_>) {
     out.push(b'"');
     text(out, REQUEST_ID, record.request_id);
     optional(out, TRACE_ID, record.trace_id);
+    if let Some(span) = record.span_id {
+        out.extend_from_slice(SPAN_ID);
+        out.push(b'"');
+        out.extend_from_slice(&digits(span));
+        out.push(b'"');
+    }
     request(out, record);
     number(out, STATUS, record.status.into());
     number(out, RECEIVED, record.received);

@@ -85,6 +85,7 @@ impl Collector {
             deadline: Some(deadline),
             interim: None,
             caller: None,
+            trace: None,
             key: None,
             secure: self.upstream.is_tls(),
         };
@@ -118,7 +119,7 @@ impl OtlpConfig {
     /// Fetches the values of `headers`; what cannot be had is reported, each by itself.
     pub fn credentials(&self, reader: &mut Reader) -> Option<Credentials> {
         let (mut all, mut sound) = (Fields::new(), true);
-        for (name, source) in self.map().iter().flat_map(|map| &map.headers.0) {
+        for (name, source) in self.headers() {
             let value = source.resolve().and_then(|secret| {
                 let is_value = secret.expose_bytes().iter().all(|&byte| fields::is_value(byte));
                 if is_value { Ok(secret) } else { Err(format!("the value of `{}` is none for a field", name.value)) }

@@ -140,6 +140,11 @@ impl OtlpConfig {
         if url.port() == Some(HTTP_PORT) || !url.path.is_empty() { Protocol::Http } else { Protocol::Grpc }
     }
 
+    /// The fields that go along, and where their values are kept.
+    pub fn headers(&self) -> impl Iterator<Item = &(Spanned<String>, SecretSource)> {
+        self.map().into_iter().flat_map(|map| &map.headers.0)
+    }
+
     pub(super) fn map(&self) -> Option<&CollectorConfig> {
         match self {
             OtlpConfig::Url(_) => None,

@@ -23,7 +23,10 @@ impl Document {
         let path = target.split('?').next().unwrap_or_default();
         let operation = &self.root["paths"][path][method.to_ascii_lowercase()];
         assert!(operation.is_object(), "{method} {path} is not described");
-        let response = &operation["responses"][answer.status.to_string()];
+        let mut response = &operation["responses"][answer.status.to_string()];
+        if let Some(name) = response["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+            response = &self.root["components"]["responses"][name];
+        }
         assert!(response.is_object(), "{method} {target}: {} is not described: {answer:?}", answer.status);
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
             let missing = header["required"] == true && answer.get(&name.to_ascii_lowercase()).is_none();

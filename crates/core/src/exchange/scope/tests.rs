@@ -4,12 +4,12 @@ use crate::kept::Kept;
 use crate::notes::Notes;
 use crate::redact::{Names, Redacted};
 use crate::template::{Declared, Expression, Place, Template};
-use crate::{Body, Method, Request, Scheme, StatusCode, Target, Version};
+use crate::{Body, Method, Request, Scheme, StatusCode, Target, Trace, Version};
 use std::sync::Arc;
 use std::time::Instant;
 
 fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchange {
-    let tls = Tls { version: "1.3", cipher: "X".into(), server_name: Some("shop.test".into()), certificate: None };
+    let tls = Tls { version: "1.3", cipher: "X".into(), server_name: Some("shop.test".into()), ..Tls::default() };
     Exchange {
         request: Request {
             method: Method::PUT,
@@ -29,6 +29,7 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
             tls: Some(Arc::new(tls)),
         },
         id: "id".into(),
+        trace: Trace::begin(*b"0af7651916cd43dd8448eb211c80319c", 1),
         listener: "public".into(),
         route: Arc::new(RouteFacts {
             name: "r1".into(),
