@@ -38,7 +38,17 @@ export NEEDS
 PEERS := grpcio rotel schemathesis websockets
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
+# Prometheus' own tool, for metrics tests: taken out of Debian's package, which would start a server where it is installed.
+PROMTOOL := $(or $(CARGO_TARGET_DIR),target)/prometheus
+
 needs:
+	@command -v promtool >/dev/null || [ -x $(PROMTOOL)/usr/bin/promtool ] || { \
+	  echo 'fetching promtool, for metrics tests'; \
+	  { mkdir -p $(PROMTOOL) && cd $(PROMTOOL) && \
+	    { timeout 120 apt-get download prometheus || { timeout 120 apt-get update && timeout 120 apt-get download prometheus; }; } && \
+	    dpkg-deb -x prometheus_*.deb . ; rm -f prometheus_*.deb; [ -x usr/bin/promtool ]; } </dev/null >/dev/null 2>&1 || \
+	    echo 'promtool of Debian'"'"'s prometheus cannot be fetched: left out: metrics tests'; \
+	}
 	@$(VENV)/bin/python -c 'import grpc, rotel, schemathesis, websockets' 2>/dev/null || { \
 	  echo 'installing $(PEERS) of PyPI, for peers, traces and admin tests'; \
 	  { timeout 60 python3 -m venv $(VENV) && timeout 180 $(VENV)/bin/pip install --quiet $(PEERS); } </dev/null >/dev/null 2>&1 || { \

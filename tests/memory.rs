@@ -4,14 +4,17 @@
 //! Unsafe: a global allocator cannot be written without. It only counts and hands on.
 
 use pintle_config::{World, assemble_written, load, load_since};
+use pintle_core::{Method, StatusCode};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Runtime};
+use pintle_telemetry::metrics::Counted;
 use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Sink};
 use pintle_testkit::{Certificates, Folder};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 struct Counting;
 
@@ -107,6 +110,7 @@ fn file(number: usize, at: usize) -> String {
 fn a_change_leaves_nothing_behind() {
     of_all();
     of_one_file();
+    of_routes();
 }
 
 /// A file of several changes at a time; what stands around them stays.
@@ -136,6 +140,30 @@ fn of_one_file() {
     }
     let each = (LIVE.load(Ordering::Relaxed) - start) / i64::try_from(CHANGES).unwrap_or(1);
     assert!(each <= MOST, "{each} bytes are left of each change of one file");
+}
+
+/// What metrics keep of a route, on two workers that both serve it.
+fn of_routes() {
+    const ROUTES: usize = 1000;
+    let metrics = Metrics::new(2, 500_000);
+    let (door, _upstream) = (metrics.listener("0.0.0.0:8443"), metrics.upstream("catalogue"));
+    let mut routes = Vec::with_capacity(ROUTES);
+    let start = LIVE.load(Ordering::Relaxed);
+    routes.extend((0..ROUTES).map(|number| metrics.route(&format!("team-{}/route-{number}", number % 97))));
+    let each = |since: i64| (LIVE.load(Ordering::Relaxed) - since) / ROUTES as i64;
+    let idle = each(start);
+    assert!(idle <= 1024, "a route without requests takes {idle} bytes");
+    let (status, upstream, duration) = (StatusCode::OK, Some("catalogue"), Duration::from_millis(3));
+    let counted = Counted { method: &Method::GET, status, upstream, duration, received: 5, sent: 12_345 };
+    for worker in 0..2 {
+        pintle_core::worker::enter(worker);
+        routes.iter().for_each(|route| route.count(&door, &counted));
+    }
+    pintle_core::worker::enter(0);
+    let busy = each(start);
+    assert!(busy <= 4 * 1024, "a route with requests takes {busy} bytes");
+    // Of which docs/metrics.md speaks.
+    assert!(idle < 256 && busy < 1024, "{idle} and {busy}");
 }
 
 /// All that there is changes each time.

@@ -33,6 +33,7 @@ mod init;
 mod levels;
 mod maintenance;
 mod manual;
+mod metrics;
 mod operate;
 mod peers;
 mod proxy;

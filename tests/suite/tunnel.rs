@@ -150,7 +150,7 @@ async fn who_asks_for_a_name_that_no_route_has_gets_an_alert() {
         client.half_close().await;
         assert_eq!(client.ended().await, End::Closed);
     }
-    gateway.wait_metric("pintle_refusals_total{reason=\"no_route\"}", 6.0).await;
+    gateway.wait_metric("pintle_refusals_total{policy=\"\",reason=\"no_route\"}", 6.0).await;
     gateway.wait_metric("pintle_tunnels_ended_total{reason=\"refused\"}", 6.0).await;
     assert!(!service.was_asked().await);
 }
@@ -275,7 +275,7 @@ async fn what_is_known_of_endpoints_holds_for_tunnels_too() {
         gateway.wire().await.ended().await;
     }
     gateway.wait_metric("pintle_upstream_breaker_open{upstream=\"broken\"}", 1.0).await;
-    gateway.wait_metric("pintle_refusals_total{reason=\"breaker_open\"}", 2.0).await;
+    gateway.wait_metric("pintle_refusals_total{policy=\"\",reason=\"breaker_open\"}", 2.0).await;
     assert_eq!(ended(&gateway, "breaker_open").await["pintle.attempts"], Value::Null);
 }
 

@@ -8,7 +8,7 @@ use crate::control::{ExplainAsk, StatusAsk, Unexplained};
 use crate::operation::{Form, Operation, Parameter, Place, Says, Takes, Verb, Who};
 use crate::trouble::{BAD_PARAMETER, NOT_GOOD, NOT_KEPT, NOT_READY, STALE, Trouble};
 use crate::{Offer, openapi, why};
-use pintle_core::{Fields, names};
+use pintle_core::names;
 use pintle_telemetry::metrics::{Format, Syntax};
 use std::time::Duration;
 
@@ -43,11 +43,7 @@ const DRY_RUN: Parameter =
     Parameter { name: "dry_run", about: "Says what would change, and changes nothing.", example: "true", ..QUERY };
 
 const PROMETHEUS: Format = Format { syntax: Syntax::Prometheus, gzip: false };
-
-/// The form in which a scraper takes the metrics.
-fn metrics_format(_fields: &Fields) -> Format {
-    PROMETHEUS
-}
+const OPEN_METRICS: Format = Format { syntax: Syntax::OpenMetrics, gzip: false };
 
 /// How large a request to explain may be.
 pub(crate) const TEXT_SIZE: usize = 8 << 10;
@@ -144,10 +140,10 @@ operations! {
         path: "/metrics",
         id: "metrics",
         summary: "The metrics, for Prometheus",
-        about: "In the text format of Prometheus.",
-        says: &[Says { status: 200, about: "All series.", kinds: &[(PROMETHEUS.content_type(), None)], tagged: false }],
+        about: "In Prometheus' text format 0.0.4, or OpenMetrics 1.0 for who likes that better by `accept`; by gzip for who accepts it.",
+        says: &[Says { status: 200, about: "All series.", kinds: &[(PROMETHEUS.content_type(), None), (OPEN_METRICS.content_type(), None)], tagged: false }],
         work: |control, asked| {
-            let format = metrics_format(&asked.fields);
+            let format = Format::wanted(&asked.fields);
             let mut fields = vec![(names::VARY, "accept, accept-encoding".to_owned())];
             fields.extend(format.encoding().map(|coding| (names::CONTENT_ENCODING, coding.to_owned())));
             Ok(Answer { kind: format.content_type(), body: control.metrics(format), fields, ..Answer::text("") })

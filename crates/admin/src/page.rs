@@ -2,7 +2,7 @@
 
 use crate::operation::{Form, Operation, Place, Who};
 use crate::operations::OPERATIONS;
-use crate::trouble::{NO_PATH, OF_ANY, OF_WRITERS, WRONG_METHOD};
+use crate::trouble::{Kind, NO_PATH, OF_ANY, OF_WRITERS, WRONG_METHOD};
 use std::fmt::Write;
 
 /// The operations in Markdown: a table of all, then each by itself.
@@ -61,8 +61,8 @@ fn section(one: &Operation, out: &mut String) {
 /// Refusals that any call may meet, in Markdown.
 fn of_any() -> String {
     let mut out = String::from("| status | reason | |\n| --- | --- | --- |\n");
-    let elsewhere = [&NO_PATH, &WRONG_METHOD];
-    let mut all: Vec<_> = [OF_ANY, OF_WRITERS, &elsewhere].into_iter().flatten().collect();
+    let elsewhere: &[&Kind] = &[&NO_PATH, &WRONG_METHOD];
+    let mut all: Vec<_> = [OF_ANY, OF_WRITERS, elsewhere].into_iter().flatten().collect();
     all.sort_by_key(|kind| kind.status);
     for kind in all {
         let _ = writeln!(out, "| {} | `{}` | {} |", kind.status, kind.reason, lower(kind.title));

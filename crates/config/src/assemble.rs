@@ -21,7 +21,7 @@ use batches::Late;
 use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
-use pintle_core::config::{Reader, Span};
+use pintle_core::config::{Diagnostic, Reader, Span};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Limits, Listener, ListenerProtocol, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
@@ -53,6 +53,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
     let mut upstreams = Upstreams::new(&document.upstreams, Own::of(document), &resolver, world, reader);
     let doors = Doors::read(&document.listeners, reader);
     let admin_tls = admin::open(document, world, reader);
+    check_guard(document, reader);
     let mut pages = ErrorPages::new(document, &doors, reader);
     let listeners = doors.open(document, &pages, world, reader);
     let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));
@@ -89,6 +90,15 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         origin: origin(written, &places, files, reader),
         by_name,
     })
+}
+
+/// A guard sees no harm where nothing is counted.
+fn check_guard(document: &Document, reader: &mut Reader) {
+    if let Some(guard) = document.guard.as_ref().filter(|_| !document.telemetry.metrics.is_on()) {
+        let message = "the guard looks at what is counted, and `metrics: none` counts no requests";
+        let help = "leave `metrics: none` or the guard out";
+        reader.report(Diagnostic::error("guard-without-metrics", message, &guard.at).help(help));
+    }
 }
 
 /// The listeners for TCP on which a route names a host.

@@ -132,7 +132,7 @@ pub fn describe(root: &Node, document: &Document) -> Description {
     let upstream = |(name, _): &(Spanned<String>, Maybe<_>)| UpstreamDescription {
         name: name.value.clone(),
         span: name.span.clone(),
-        settings: written.get(&**name).map_or_else(|| root.clone(), |node| (*node).clone()),
+        settings: written.get(name.as_str()).map_or_else(|| root.clone(), |node| (*node).clone()),
     };
     let apart = ["listeners", "upstreams", "policies", "routes", "include", "defaults"];
     let keys = Document::shape().keys();

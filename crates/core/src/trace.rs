@@ -22,6 +22,8 @@ pub struct Trace {
     span: u64,
     /// Sampled and random, as they are told on (W3C Trace Context 3.2.2.5, level 2).
     flags: u8,
+    /// Whether the sender's `tracestate` is of this trace.
+    has_state: bool,
     recorded: Recorded,
     propagate: Propagate,
 }
@@ -81,6 +83,8 @@ struct Parent {
     /// None where it is left to whoever comes next.
     sampled: Option<bool>,
     random: bool,
+    /// Whether it comes from where `tracestate` is too.
+    has_state: bool,
 }
 
 const SAMPLED: u8 = 1;
@@ -93,23 +97,21 @@ impl Sampler {
         number >> 1 < self.threshold
     }
 
-    /// Half of 2^64, which is all.
-    pub const ALL: u64 = 1 << 63;
-
     /// How many of 2^63 so many millionths are.
     pub const fn threshold_of(millionths: u32) -> u64 {
-        (Self::ALL as u128 * millionths as u128 / 1_000_000) as u64
+        ((1u128 << 63) * millionths as u128 / 1_000_000) as u64
     }
 }
 
 impl Trace {
     /// A trace that begins with a request and that nobody records, under an id of 32 hexadecimal digits.
     pub fn begin(id: [u8; 32], span: u64) -> Self {
-        Trace { id, parent: 0, span, flags: 0, recorded: Recorded::No, propagate: Propagate::default() }
+        let propagate = Propagate::default();
+        Trace { id, parent: 0, span, flags: 0, has_state: false, recorded: Recorded::No, propagate }
     }
 
-    /// The trace of a request with these fields. Where it begins here, its id is `own`. `is_trusted` says whether what the sender says of sampling is believed. `random` gives numbers that nobody
-    /// foresees.
+    /// The trace of a request with these fields. Where it begins here, its id is `own`. `is_trusted` says whether what the
+    /// sender says of sampling is believed. `random` gives numbers that nobody foresees.
     pub fn of(
         fields: &Fields,
         own: [u8; 32],
@@ -140,6 +142,7 @@ impl Trace {
                 sampled
             }
         };
+        trace.has_state = parent.as_ref().is_some_and(|parent| parent.has_state);
         let random = parent.is_some_and(|parent| parent.random);
         trace.flags = if sampled { SAMPLED } else { 0 } | if random { RANDOM } else { 0 };
         trace
@@ -184,6 +187,11 @@ impl Trace {
         self.recorded
     }
 
+    /// Whether the request's `tracestate` is of this trace.
+    pub fn has_state(&self) -> bool {
+        self.has_state
+    }
+
     /// The flags that go on (W3C Trace Context).
     pub fn flags(&self) -> u8 {
         self.flags
@@ -196,7 +204,7 @@ impl Trace {
             return self.propagate.w3c;
         }
         if name == names::TRACESTATE {
-            return self.propagate.w3c && self.parent == 0;
+            return self.propagate.w3c && !self.has_state;
         }
         self.propagate.has_b3() && b3::NAMES.contains(&name.as_str())
     }
@@ -206,7 +214,7 @@ impl Trace {
         let span = self.attempt(attempt);
         if self.propagate.w3c {
             fields.append(names::TRACEPARENT, w3c::parent(&self.id, span, self.flags));
-            if self.parent != 0 {
+            if self.has_state {
                 w3c::bound_state(fields);
             }
         }

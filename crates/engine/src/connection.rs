@@ -7,9 +7,11 @@ use crate::runtime::{Limits, Listener, ListenerProtocol};
 use crate::socket::Address;
 use crate::stream::{Plain, Socket, Stream};
 use crate::tcp::{self, Begun};
+use crate::tls::not_made;
 use crate::{http1, http2};
 use bytes::BytesMut;
 use pintle_core::exchange::Tls;
+use pintle_telemetry::metrics::NotMade;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -92,9 +94,18 @@ async fn prepare(gateway: &Gateway, listener: &Listener, limits: &Limits, socket
         return if is_tcp { begin(Stream::Plain(plain), peer).await } else { cleartext(plain, peer, limits).await };
     };
     let accepted = tokio::time::timeout(limits.header_timeout, tls.accept(plain)).await;
-    let accepted = accepted.ok().and_then(Result::ok);
-    listener.meter.handshake(accepted.is_some());
-    let accepted = accepted?;
+    let accepted = match accepted {
+        Ok(Ok(accepted)) => accepted,
+        Ok(Err(error)) => {
+            listener.meter.session_not_made(not_made(&error));
+            return None;
+        }
+        Err(_) => {
+            listener.meter.session_not_made(NotMade::Timeout);
+            return None;
+        }
+    };
+    listener.meter.session_made(accepted.session.version == "1.3", accepted.resumed);
     peer.tls = Some(accepted.session);
     let stream = Stream::Tls(Box::new(accepted.stream));
     if is_tcp {

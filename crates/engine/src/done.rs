@@ -3,6 +3,7 @@
 use crate::gateway::Gateway;
 use crate::runtime::{Listener, Route};
 use pintle_core::{Exchange, Reason, StatusCode, names};
+use pintle_telemetry::metrics::Counted;
 use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Ended, Record};
 use std::time::{Instant, SystemTime};
@@ -24,7 +25,7 @@ pub(crate) struct Done<'a> {
 
 /// The record of a request that nobody answered.
 pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
-    gateway.metrics.refused(reason);
+    gateway.metrics.refused(exchange.notes.policy, reason);
     let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
     record(gateway, &Done { exchange, route, listener, status, reason, sent: 0, grpc_status: None }, Instant::now());
 }
@@ -34,7 +35,9 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     let Done { exchange, route, listener, status, reason, sent, grpc_status } = *done;
     let grpc_status = grpc_status.or_else(|| exchange.notes.grpc_status());
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
-    route.meter.count(&listener.meter, &exchange.request.method, status, ended.duration());
+    if gateway.metrics.is_on() {
+        route.meter.count(&listener.meter, &Counted::from(&ended));
+    }
     let has_spans = gateway.traces.record(&ended);
     if gateway.log.is_on() {
         log(gateway, &ended, has_spans);

@@ -173,9 +173,11 @@ impl Gateway {
     pub(crate) fn count_connection(self: &Arc<Self>, most: usize, listener: &Listener) -> Option<OpenConnection> {
         if self.connections.fetch_add(1, Ordering::Relaxed) >= most {
             self.connections.fetch_sub(1, Ordering::Relaxed);
+            listener.meter.connection_refused();
             return None;
         }
         listener.meter.connection_opened();
+        self.metrics.accepted();
         Some(OpenConnection { gateway: Arc::clone(self), meter: Arc::clone(&listener.meter) })
     }
 
@@ -209,7 +211,7 @@ impl Gateway {
                 exchange.notes.policy = route.chain.policy(refusal.at);
                 let response = refuse(&route, &listener, &mut refusal, exchange);
                 exchange.notes.detail = refusal.detail;
-                self.metrics.refused(refusal.reason);
+                self.metrics.refused(exchange.notes.policy, refusal.reason);
                 (response, Some(refusal.reason))
             }
         };

@@ -19,6 +19,7 @@ mod tests;
 pub use alpn::Alpn;
 pub use config::{CertificateFiles, ClientAuth, TlsConfig, TlsVersion};
 pub use listener::{Renewal, TlsListener};
+pub(crate) use session::not_made;
 pub use session::{Accepted, TlsStream};
 
 use certificate::Certificate;

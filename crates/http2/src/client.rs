@@ -177,6 +177,11 @@ impl Client {
             && !matches!(poll_once(|cx| self.send.poll_ready(cx)), Poll::Ready(Err(_)))
     }
 
+    /// How many streams are open on it.
+    pub fn open_streams(&self) -> usize {
+        self.load.open.load(Ordering::Relaxed)
+    }
+
     /// Since when no stream is open on it; none while there is one.
     pub fn idle_since(&self) -> Option<Instant> {
         (self.load.open.load(Ordering::Relaxed) == 0).then(|| *self.load.idle_since.lock())

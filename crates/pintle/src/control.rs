@@ -10,6 +10,8 @@ mod take;
 mod told;
 
 use crate::cause::{Cause, Origin};
+use crate::cost::Stopwatch;
+use crate::gauges::Gauges;
 use crate::guard::Guard;
 use crate::history::History;
 use crate::inputs::{Inputs, Named, Seen};
@@ -64,6 +66,8 @@ pub(crate) struct Controller {
 
 /// What was seen so far.
 struct Changing {
+    /// When the reading of what is to come in force began.
+    began: Stopwatch,
     /// What the files were when they were last read.
     seen: Option<Seen>,
     in_force: Inputs,
@@ -105,13 +109,22 @@ struct Good {
 }
 
 impl Controller {
-    pub(crate) fn new(path: PathBuf, around: Around, begun: Begun, admin_local: Option<String>, took_ms: u64) -> Self {
+    pub(crate) fn new(
+        path: PathBuf,
+        around: Around,
+        begun: Begun,
+        admin_local: Option<String>,
+        began: Stopwatch,
+    ) -> Self {
+        let cost = began.cost();
+        let took_ms = cost.wall.as_millis() as u64;
         let Begun { document, checked, serving, history, state_given, origin, files, refused } = begun;
         let Serving { server, tls, access } = serving;
         let metrics = Arc::clone(&server.gateway().metrics);
         let version = server.gateway().runtime().version;
         let (entry, text) = entry(&checked, version, Cause::Start, took_ms);
-        metrics.reloaded(&version.to_string(), entry.at);
+        metrics.reloaded(version, entry.at, cost);
+        metrics.look_at(Gauges::of(server.gateway()));
         let named = Named::of(Some(&document));
         let watched = watched(&path, &server, &checked, &named).and(files.watched.clone());
         let digest = files.digest.clone();
@@ -119,6 +132,7 @@ impl Controller {
         let (refused, told) = refused.map(|(inputs, at, messages)| (inputs, (at, messages))).unzip();
         let change = InForce::new(&entry, origin, told);
         let changing = Changing {
+            began,
             seen: Some(Seen::first(&checked, named.clone())).filter(|_| origin == Origin::Files),
             in_force: named.inputs(checked.digest),
             named,
@@ -171,7 +185,7 @@ impl Controller {
                 return Again::Later;
             }
         }
-        let checked = self.load();
+        let checked = self.load(&mut changing);
         let inputs = Inputs::of(&checked, checked.document.as_ref());
         changing.seen = Some(Seen::of(&checked));
         if changing.held.as_ref().is_some_and(|held| held.texts == inputs.texts) {
@@ -224,13 +238,14 @@ impl Controller {
 
     /// What the files say now, asked for by somebody if by anybody.
     fn take_files(&self, by: Cause, who: Option<Value>, changing: &mut Changing) -> Result<u64, Wrong> {
-        let checked = self.load();
+        let checked = self.load(changing);
         changing.seen = Some(Seen::of(&checked));
         self.take(Taking { who, ..Taking::files(checked, by) }, changing)
     }
 
     /// What the files say, but for what is in force already.
-    fn load(&self) -> Checked {
+    fn load(&self, changing: &mut Changing) -> Checked {
+        changing.began = Stopwatch::start();
         load_since(&self.path, &self.server.gateway().runtime())
     }
 

@@ -2,6 +2,7 @@
 
 use crate::cause::Cause;
 use crate::control::Controller;
+use crate::cost::Stopwatch;
 use crate::start::begin;
 use crate::watch::watch;
 use pintle_admin::Listening;
@@ -14,7 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How far the reading of configurations stands behind the workers where both want a core.
@@ -46,14 +47,13 @@ pub(crate) fn say(message: impl Display) {
 
 /// Runs until a signal ends it. `state` is the state folder of the command line.
 pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let Some((begun, open)) = begin(path, state, &around) else { return ExitCode::FAILURE };
     if let Some(ready) = &around.ready {
         ready(&begun.serving.server);
     }
-    let took_ms = began.elapsed().as_millis() as u64;
     let admin = open.as_ref().map(|(socket, _)| local(socket));
-    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, admin, took_ms));
+    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, admin, began));
     let mut background = tokio::runtime::Builder::new_current_thread();
     // Its other threads read configurations, which may wait; the workers may not. What a thread starts inherits it.
     let step_back = || {

@@ -15,13 +15,11 @@ use pintle_core::worker;
 use pintle_engine::socket::{Address, Socket, Sockets};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Gateway, Server};
+use pintle_telemetry::metrics::MAX_SERIES;
 use pintle_telemetry::{AccessLog, Metrics};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-
-/// How many series the metrics may have.
-const MAX_SERIES: usize = 500_000;
 
 /// A run that has begun.
 pub(crate) struct Begun {
@@ -203,6 +201,7 @@ enum Stop {
 /// Starts all that a document asks for.
 fn start(document: &Document, written: &Written, version: u64, reader: &mut Reader) -> Result<(Serving, Admin), Stop> {
     let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
+    metrics.go_over(&document.telemetry.metrics);
     let tls = Tls::new();
     let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
     let runtime = assemble_written(document, written, &world, reader);

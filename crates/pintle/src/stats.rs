@@ -68,7 +68,7 @@ fn program(server: &Server, change: &InForce, uptime: Duration) -> Value {
     let runtime = gateway.runtime();
     let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let made: u64 = runtime.listeners.iter().map(|listener| listener.meter.made()).sum();
-    let active = runtime.listeners.iter().fold(0, |sum: u64, one| sum.wrapping_add(one.meter.active()));
+    let active: i64 = runtime.listeners.iter().map(|listener| listener.meter.active()).sum();
     let Figures { cpu, resident, threads, descriptors, max_descriptors } = figures();
     json!({
         "pintle": env!("CARGO_PKG_VERSION"),
@@ -81,8 +81,7 @@ fn program(server: &Server, change: &InForce, uptime: Duration) -> Value {
         },
         "draining": gateway.is_draining(),
         "connections": {"open": gateway.connections(), "made": made},
-        // Cells are read one after the other, so that their sum may be below zero for a moment.
-        "active": (active as i64).max(0),
+        "active": active.max(0),
         "lost": {"log_records": gateway.log.dropped()},
         "process": {
             "cpu_us": cpu.map(|cpu| cpu.as_micros() as u64),

@@ -21,7 +21,7 @@ mod types;
 mod undo;
 mod validators;
 
-pub(crate) use counts::Counts;
+pub(crate) use counts::{Counts, FAMILIES};
 
 use crate::build::Building;
 use crate::layers::{Layers, Levels};

@@ -26,3 +26,10 @@ pub use chain::{ORDER, Place, Policy};
 pub use describe::{PolicyDescription, describe};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
+
+use pintle_core::counters::Family;
+
+/// Every metric of the policies.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    [compress::FAMILIES].into_iter().flatten().copied()
+}

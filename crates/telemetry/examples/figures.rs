@@ -4,7 +4,7 @@
 use pintle_core::notes::{Came, Chosen, Notes, Try};
 use pintle_core::redact::Names;
 use pintle_core::{Method, Scheme, StatusCode, Target, Version};
-use pintle_telemetry::metrics::MAX_SERIES;
+use pintle_telemetry::metrics::{Counted, MAX_SERIES, Syntax};
 use pintle_telemetry::why::config::WhyConfig;
 use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{AccessLog, Format, Metrics, Opened, Record, Sink, Why};
@@ -140,13 +140,16 @@ fn main() -> io::Result<()> {
     let listener = metrics.listener("0.0.0.0:8443");
     let routes: Vec<_> =
         (0..10_000).map(|index| metrics.route(&format!("team-{}/route-{index}", index % 97))).collect();
-    let all = Duration::from_micros(900);
-    let hot = |_| routes[0].count(&listener, &Method::GET, StatusCode::OK, black_box(all));
+    let _upstream = metrics.upstream("catalogue");
+    let (method, status, upstream, duration) =
+        (&Method::GET, StatusCode::OK, Some("catalogue"), Duration::from_micros(900));
+    let counted = Counted { method, status, upstream, duration, received: 0, sent: 12_345 };
+    let hot = |_| routes[0].count(&listener, black_box(&counted));
     let (median, best) = measure(201, 1_000, hot, || ());
     writeln!(out, "a request counted, one route: {median:.1} ns, best {best:.1}")?;
     let cold = |turn: u32| {
         let route = &routes[(turn as usize * 7919) % routes.len()];
-        route.count(&listener, &Method::GET, StatusCode::OK, black_box(all));
+        route.count(&listener, black_box(&counted));
     };
     let (median, best) = measure(201, 1_000, cold, || ());
     writeln!(out, "a request counted, any of 10,000 routes: {median:.1} ns, best {best:.1}")?;
@@ -161,12 +164,12 @@ fn main() -> io::Result<()> {
     writeln!(out, "a request kept for why: {median:.0} ns, best {best:.0}")?;
 
     pintle_core::worker::enter(1);
-    routes.iter().for_each(|route| route.count(&listener, &Method::GET, StatusCode::OK, all));
+    routes.iter().for_each(|route| route.count(&listener, &counted));
     let mut text = String::new();
     for _ in 0..5 {
-        text = String::new();
+        drop(text);
         let (start, began) = (cpu()?, Instant::now());
-        metrics.render(&mut text);
+        text = metrics.text(Syntax::Prometheus);
         let (cost, took) = ((cpu()? - start) as f64 / 1e6, began.elapsed().as_secs_f64() * 1e3);
         writeln!(
             out,

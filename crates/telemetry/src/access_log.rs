@@ -18,6 +18,7 @@ pub use json::KEYS;
 pub use sink::Sink;
 pub use tunnel::{TUNNEL_KEYS, TunnelRecord};
 
+use crate::metrics::families::{LOG_DROPPED, LOG_ERRORS};
 use crate::metrics::{Counter, Metrics};
 use crate::stamp::Stamp;
 use parking_lot::Mutex;
@@ -161,12 +162,8 @@ impl AccessLog {
     /// Starts the thread that writes to the sink. What is dropped is counted
     /// in `metrics`, which also say how many workers there are.
     pub fn start(opened: Opened, metrics: &Metrics) -> io::Result<AccessLog> {
-        let dropped = metrics.counter(
-            "pintle_log_records_dropped_total",
-            "Access log records that were not written, because the sink was slow or failed.",
-            &[],
-        );
-        let errors = metrics.counter("pintle_log_write_errors_total", "Writes to the access log that failed.", &[]);
+        let dropped = metrics.counter(&LOG_DROPPED, &[]);
+        let errors = metrics.counter(&LOG_ERRORS, &[]);
         let shards: Box<[Shard]> = (0..metrics.workers())
             .map(|_| Shard(Mutex::new(Buffer { lines: Vec::new(), stamp: Stamp::new() })))
             .collect();

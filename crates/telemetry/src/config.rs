@@ -1,9 +1,10 @@
 //! The configuration's `telemetry`: each subject's type is its own, here they stand together.
 
 use crate::access_log::config::AccessLog;
+use crate::metrics::MetricsConfig;
 use crate::traces::TracesConfig;
 use crate::why::config::WhyConfig;
-use pintle_core::config::{Later, Read, Spanned};
+use pintle_core::config::{Read, Spanned};
 use pintle_core::redact::Names;
 
 /// What the gateway tells about itself and the requests it serves.
@@ -17,9 +18,9 @@ pub struct Telemetry {
     /// One line a request; `none` for no log.
     #[read(default = "{}")]
     pub access_log: Spanned<AccessLog>,
-    /// Labels and the bound of the metrics at `/metrics`.
-    #[read(later)]
-    pub metrics: Later,
+    /// What is counted, for `/metrics`.
+    #[read(default = "{}")]
+    pub metrics: MetricsConfig,
     /// Which requests are recorded as spans, and where those go.
     pub traces: Option<TracesConfig>,
     /// The last requests, kept for `pintle why`; `none` for none.

@@ -1,99 +1,93 @@
 //! Metrics: numbers that the workers count and a scrape adds up.
 //!
-//! Each worker has cells of its own, so counting costs a few additions on a cache line that nobody else writes. A meter
-//! is looked up by name when a configuration loads and held by whatever it is about; when the last holder goes, its
-//! series go. How many series there may be is bounded; what comes after counts under the name `_OTHER`.
-//! Series of routes appear with their first request.
+//! Each worker has cells of its own, so counting costs a few additions on cache lines that nobody else writes. A meter is
+//! looked up by name when a configuration loads and held by whatever it is about; when the last holder goes, its series
+//! go. A series is there from its first hit. How many there may be is bounded; what comes after counts under the name
+//! `_OTHER`. One walk over all series makes every form in which they are told.
 
+mod budget;
 mod cell;
+pub mod config;
+mod configuration;
+pub mod families;
 mod format;
 mod held;
+mod look;
 mod meter;
 mod named;
+mod otlp;
 mod outcomes;
 mod overview;
 mod process;
+mod refusals;
 mod route;
+mod scrape;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
+mod visit;
 
+pub use config::{Counting, MetricsConfig, RouteLabels};
+pub use configuration::Cost;
 pub use format::{Format, Syntax};
-pub use meter::{Listener, ListenerMeter, Meter, Upstream, UpstreamMeter};
+pub use look::{Certificate, Levels, Look, Seen};
+pub use meter::{Listener, ListenerMeter, Meter, NotMade, Upstream, UpstreamMeter};
 pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
 pub use overview::{Overview, Subject};
 pub use process::{Figures, figures};
-pub use route::RouteMeter;
+pub use route::{Counted, Label, RouteMeter};
 pub use tally::Tally;
+pub use visit::Bounds;
 
+use budget::Budget;
 use cell::PerWorker;
-use meter::Group;
+use configuration::Configuration;
+use families::{MAX_SERIES as MAX, OVERFLOW, SERIES, WORKER_CONNECTIONS, WORKERS};
+use meter::{Alive, Group, LISTENER, UPSTREAM};
 use named::Named;
 use parking_lot::Mutex;
-use pintle_core::counters::{Count, Counters};
+use pintle_core::counters::{Count, Counters, Family};
 use pintle_core::{Body, Reason};
+use refusals::Refusals;
 use route::Routes;
+use scrape::{Part, Scrape, Walk};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
-use text::{Family, Kind};
+use visit::{Value, Visit};
+
+/// The bounds of the buckets of durations, and of sizes.
+pub static BOUNDS: [&Bounds; 2] = [&visit::SECONDS, &visit::BYTES];
 
 /// How many series there may be, unless the configuration says another number.
 pub const MAX_SERIES: usize = 500_000;
 
 /// The name under which is counted what has no series of its own.
-const OTHER: &str = "_OTHER";
+pub const OTHER: &str = "_OTHER";
 
 const REASONS: usize = Reason::ALL.len();
+
+/// Of how many meters series are told in one step of a walk.
+const STEP: usize = 16;
 
 /// All metrics of one gateway.
 pub struct Metrics {
     workers: usize,
+    is_on: AtomicBool,
+    /// Since when is counted.
+    began: SystemTime,
     budget: Arc<Budget>,
     routes: Routes,
-    listeners: Group<Listener>,
-    upstreams: Group<Upstream>,
+    listeners: Group<Listener, { LISTENER.len() }>,
+    upstreams: Group<Upstream, { UPSTREAM.len() }>,
     named: Named,
-    refusals: PerWorker<REASONS>,
-    cut: PerWorker<REASONS>,
-    reloads: PerWorker<2>,
-    loaded: Mutex<Option<Loaded>>,
-}
-
-struct Loaded {
-    version: Box<str>,
-    at: SystemTime,
-}
-
-/// How many series there may be, and are.
-pub(crate) struct Budget {
-    most: AtomicUsize,
-    used: AtomicUsize,
-    refused: AtomicUsize,
-}
-
-impl Budget {
-    fn new(most: usize) -> Self {
-        Budget { most: AtomicUsize::new(most), used: AtomicUsize::new(0), refused: AtomicUsize::new(0) }
-    }
-
-    /// Takes room for so many series, or none.
-    fn take(&self, series: usize) -> bool {
-        let most = self.most.load(Ordering::Relaxed);
-        let taken = self.used.try_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(series).filter(|&used| used <= most)
-        });
-        if taken.is_err() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-        }
-        taken.is_ok()
-    }
-
-    fn give(&self, series: usize) {
-        self.used.fetch_sub(series, Ordering::Relaxed);
-    }
+    refusals: Arc<Refusals>,
+    accepted: Arc<PerWorker<1>>,
+    configuration: Arc<Configuration>,
+    look: Mutex<Option<Arc<dyn Look>>>,
 }
 
 impl Metrics {
@@ -102,27 +96,45 @@ impl Metrics {
         let budget = Arc::new(Budget::new(max_series));
         Metrics {
             workers: workers.max(1),
-            routes: Routes::new(workers, budget.clone()),
-            listeners: Group::new("listener", meter::LISTENER, workers, budget.clone()),
-            upstreams: Group::new("upstream", meter::UPSTREAM, workers, budget.clone()),
-            named: Named::new(workers, budget.clone()),
-            refusals: PerWorker::new(workers),
-            cut: PerWorker::new(workers),
-            reloads: PerWorker::new(workers),
-            loaded: Mutex::new(None),
+            is_on: AtomicBool::new(true),
+            began: SystemTime::now(),
+            routes: Routes::new(workers, Arc::clone(&budget)),
+            listeners: Group::new("listener", &LISTENER, workers, Arc::clone(&budget)),
+            upstreams: Group::new("upstream", &UPSTREAM, workers, Arc::clone(&budget)),
+            named: Named::new(workers, Arc::clone(&budget)),
+            refusals: Arc::new(Refusals::new(workers)),
+            accepted: Arc::new(PerWorker::new(workers)),
+            configuration: Arc::new(Configuration::new()),
+            look: Mutex::new(None),
             budget,
         }
     }
 
-    /// Changes how many series there may be. Those that there are stay.
-    pub fn set_max_series(&self, max_series: usize) {
-        self.budget.most.store(max_series, Ordering::Relaxed);
+    /// Goes over to what a configuration says. Series that there are stay.
+    pub fn go_over(&self, config: &MetricsConfig) {
+        self.budget.set(config.max_series());
+        self.is_on.store(config.is_on(), Ordering::Relaxed);
     }
 
-    /// The meter of a route, the same one as long as somebody holds it: counts live on over reloads. The empty name is
-    /// for requests that no route took.
+    /// Whether requests are to be counted.
+    pub fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    /// Says who tells what is not counted. Held for good.
+    pub fn look_at(&self, look: Arc<dyn Look>) {
+        *self.look.lock() = Some(look);
+    }
+
+    /// The meter of a route without further labels, the same one as long as somebody holds it: counts live on over
+    /// reloads. The empty name is for requests that no route took.
     pub fn route(&self, name: &str) -> Arc<RouteMeter> {
-        self.routes.get(name)
+        self.routes.get(name, Vec::new())
+    }
+
+    /// The same with labels: where one is different it is another meter, with other series.
+    pub fn labelled_route(&self, name: &str, labels: Vec<Label>) -> Arc<RouteMeter> {
+        self.routes.get(name, labels)
     }
 
     /// The meter of a listener.
@@ -135,111 +147,120 @@ impl Metrics {
         self.upstreams.get(name)
     }
 
-    /// A counter of any name, kept as long as it is held. `name` ends in `_total`. A name has one help text and one
-    /// set of label names throughout the program.
-    pub fn counter(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<Counter> {
-        self.named.counter(name, help, labels)
+    /// The counter of a family with these values of its labels, kept as long as it is held.
+    pub fn counter(&self, family: &'static Family, values: &[&str]) -> Arc<Counter> {
+        self.named.counter(family, values)
     }
 
-    /// A gauge of any name, kept as long as it is held.
-    pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<Gauge> {
-        self.named.gauge(name, help, labels)
+    /// The gauge of a family with these values of its labels, kept as long as it is held.
+    pub fn gauge(&self, family: &'static Family, values: &[&str]) -> Arc<Gauge> {
+        self.named.gauge(family, values)
     }
 
-    /// Counts an answer that the gateway gave by itself.
-    pub fn refused(&self, reason: Reason) {
-        self.refusals.mine().add(reason as usize, 1);
+    /// Counts an answer that the gateway gave by itself, and the policy that refused, if one did.
+    pub fn refused(&self, policy: Option<&'static str>, reason: Reason) {
+        self.refusals.refused(policy, reason);
     }
 
     /// Counts an answer that began and did not go out whole.
     pub fn cut(&self, reason: Reason) {
-        self.cut.mine().add(reason as usize, 1);
+        self.refusals.cut(reason);
+    }
+
+    /// Counts a connection of a client that this worker accepted.
+    pub fn accepted(&self) {
+        self.accepted.mine().add(0, 1);
     }
 
     /// Counts a configuration that was taken, and says which one is in use since when.
-    pub fn reloaded(&self, version: &str, at: SystemTime) {
-        self.reloads.mine().add(0, 1);
-        *self.loaded.lock() = Some(Loaded { version: version.into(), at });
+    pub fn reloaded(&self, version: u64, at: SystemTime, cost: Cost) {
+        self.configuration.taken(version, at, cost);
+        // Nobody may ever scrape.
+        self.sweep(&self.names());
     }
 
     /// Counts a configuration that was not taken: the one before stays.
-    pub fn reload_failed(&self) {
-        self.reloads.mine().add(1, 1);
+    pub fn reload_failed(&self, cost: Cost) {
+        self.configuration.refused(cost);
     }
 
-    /// All series as an answer's content.
-    pub fn scrape(&self, _format: Format) -> Body {
-        let mut text = String::new();
-        self.render(&mut text);
-        Body::full(text)
+    /// All series as an answer's content, made as it is taken. To begin costs some milliseconds where there are
+    /// thousands of routes, and the content wants a runtime with threads that may be busy: not for a worker's thread.
+    /// Nobody who counts waits for it.
+    pub fn scrape(&self, format: Format) -> Body {
+        Body::stream(Scrape::new(self.walk(), format), None)
     }
 
-    /// Appends all series in Prometheus' text format. With 10,000 routes this takes some ten milliseconds of work: not
-    /// for a worker's thread. Nobody who counts waits for it.
-    pub fn render(&self, out: &mut String) {
-        self.routes.render(out, &self.listeners.labels());
-        self.listeners.render(out);
-        self.upstreams.render(out);
-        self.render_reasons(out);
-        self.render_configuration(out);
-        self.named.render(out);
-        process::render(out);
+    /// All series as one text.
+    pub fn text(&self, syntax: Syntax) -> String {
+        let (mut walk, mut text) = (self.walk(), text::Text::new(syntax));
+        while walk.step(&mut text) {}
+        text.end();
+        text.out
     }
 
-    fn render_reasons(&self, out: &mut String) {
-        const REFUSALS: Family = Family {
-            name: "pintle_refusals_total",
-            help: "Requests that the gateway answered by itself, by reason.",
-            kind: Kind::Counter,
-        };
-        const CUT: Family = Family {
-            name: "pintle_answers_cut_total",
-            help: "Answers that began and did not go out whole, by reason.",
-            kind: Kind::Counter,
-        };
-        for (family, cells) in [(REFUSALS, &self.refusals), (CUT, &self.cut)] {
-            let Some(counts) = cells.totals() else { continue };
-            text::header(out, &family);
-            for (reason, count) in Reason::ALL.iter().zip(counts).filter(|(_, count)| *count > 0) {
-                text::sample(out, family.name, &[("reason", reason.code())], count);
+    /// The names of listeners by their places.
+    fn names(&self) -> HashMap<u32, Arc<str>> {
+        self.listeners.alive().iter().map(|meter| (meter.slot(), Arc::clone(&meter.name))).collect()
+    }
+
+    /// Lets go of series of routes whose listener or upstream is no more.
+    fn sweep(&self, names: &HashMap<u32, Arc<str>>) {
+        self.routes.sweep(
+            // One that is not among the names may have come since.
+            |slot| names.contains_key(&slot) || self.listeners.has_slot(slot),
+            |name| self.upstreams.has(name),
+        );
+    }
+
+    /// All series, from now on.
+    fn walk(&self) -> Walk {
+        let (look, names) = (self.look.lock().clone(), self.names());
+        self.sweep(&names);
+        let mut parts: Vec<Part> = Vec::new();
+        let (routes, names): (Arc<[_]>, _) = (self.routes.alive().into(), Arc::new(names));
+        for which in 0..route::FAMILIES.len() {
+            let (routes, names, overflow) = (Arc::clone(&routes), Arc::clone(&names), self.routes.visit_overflow());
+            let mut at = 0;
+            parts.push(Box::new(move |to| {
+                let end = (at + STEP).min(routes.len());
+                routes[at..end].iter().for_each(|route: &Arc<RouteMeter>| route.visit(which, &names, to));
+                at = end;
+                if at == routes.len() {
+                    overflow(which, to);
+                }
+                at < routes.len()
+            }));
+        }
+        let (refusals, accepted, workers) = (Arc::clone(&self.refusals), Arc::clone(&self.accepted), self.workers);
+        parts.push(once(move |to| {
+            refusals.visit(to);
+            to.sample(&WORKERS, &[], Value::Count(workers as u64));
+            for (worker, [count]) in accepted.lines() {
+                let mut number = itoa::Buffer::new();
+                to.sample(&WORKER_CONNECTIONS, &[("worker", number.format(worker))], Value::Count(count));
             }
+        }));
+        groups(&self.listeners, &self.listeners.alive(), &mut parts);
+        let upstreams = self.upstreams.alive();
+        groups(&self.upstreams, &upstreams, &mut parts);
+        if let Some(look) = look {
+            let seen = look.look();
+            parts.push(Box::new(seen.visit_levels(&upstreams)));
+            parts.push(once(move |to| seen.visit(to)));
         }
-    }
-
-    fn render_configuration(&self, out: &mut String) {
-        const BUILD: Family =
-            Family { name: "pintle_build_info", help: "The program's version; always 1.", kind: Kind::Gauge };
-        const RELOADS: Family = Family {
-            name: "pintle_reloads_total",
-            help: "Configurations that were taken (ok) or refused (failed), the first one included.",
-            kind: Kind::Counter,
-        };
-        const CONFIG: Family =
-            Family { name: "pintle_config_info", help: "The configuration in use; always 1.", kind: Kind::Gauge };
-        const LOADED: Family = Family {
-            name: "pintle_config_loaded_timestamp_seconds",
-            help: "Since when the configuration is in use.",
-            kind: Kind::Gauge,
-        };
-        const SERIES: Family =
-            Family { name: "pintle_metrics_series", help: "Series that count towards max_series.", kind: Kind::Gauge };
-        const REFUSED: Family = Family {
-            name: "pintle_metrics_overflow_total",
-            help: "Times that something was counted as _OTHER, because max_series was reached.",
-            kind: Kind::Counter,
-        };
-        text::single(out, &BUILD, &[("version", env!("CARGO_PKG_VERSION"))], 1);
-        text::header(out, &RELOADS);
-        let [ok, failed] = self.reloads.totals().unwrap_or_default();
-        text::sample(out, RELOADS.name, &[("result", "ok")], ok);
-        text::sample(out, RELOADS.name, &[("result", "failed")], failed);
-        if let Some(loaded) = &*self.loaded.lock() {
-            text::single(out, &CONFIG, &[("version", &loaded.version)], 1);
-            let at = loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            text::single(out, &LOADED, &[], at.as_secs());
+        for mut part in self.named.parts() {
+            parts.push(Box::new(move |to| part.step(STEP, to)));
         }
-        text::single(out, &SERIES, &[], self.budget.used.load(Ordering::Relaxed) as u64);
-        text::single(out, &REFUSED, &[], self.budget.refused.load(Ordering::Relaxed) as u64);
+        let (configuration, budget) = (Arc::clone(&self.configuration), Arc::clone(&self.budget));
+        parts.push(once(move |to| {
+            configuration.visit(to);
+            to.sample(&SERIES, &[], Value::Count(budget.used() as u64));
+            to.sample(&MAX, &[], Value::Count(budget.most() as u64));
+            to.sample(&OVERFLOW, &[], Value::Count(budget.refused() as u64));
+            process::visit(to);
+        }));
+        Walk::new(parts)
     }
 
     /// How many workers there are cells for.
@@ -248,8 +269,22 @@ impl Metrics {
     }
 }
 
+/// A part that is told in one step.
+fn once(mut tell: impl FnMut(&mut dyn Visit) + Send + 'static) -> Part {
+    Box::new(move |to| {
+        tell(to);
+        false
+    })
+}
+
+fn groups<S: 'static, const N: usize>(group: &Group<S, N>, meters: &Alive<S, N>, parts: &mut Vec<Part>) {
+    for mut part in group.parts(meters) {
+        parts.push(Box::new(move |to| part.step(STEP, to)));
+    }
+}
+
 impl Counters for Metrics {
-    fn counter(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<dyn Count> {
-        Metrics::counter(self, name, help, labels)
+    fn counter(&self, family: &'static Family, values: &[&str]) -> Arc<dyn Count> {
+        Metrics::counter(self, family, values)
     }
 }

@@ -90,20 +90,15 @@ impl Traces {
 
     /// Goes over to other settings; none sends what there still is, and nothing any more.
     pub fn go_over(&self, to: Option<(Arc<TraceSettings>, Credentials)>) {
-        match to {
-            Some((settings, credentials)) => {
-                let exporter = self.exporter.get_or_init(|| Exporter::new(Signal::Traces, &self.metrics));
-                exporter.go_over(Some((Arc::clone(&settings.collector), credentials)));
-                *self.settings.lock() = Some(settings);
-                self.is_on.store(true, Ordering::Relaxed);
-            }
-            None => {
-                self.is_on.store(false, Ordering::Relaxed);
-                if let Some(exporter) = self.exporter.get() {
-                    exporter.go_over(None);
-                    self.stir.notify_one();
-                }
-            }
+        let mut current = self.settings.lock();
+        self.is_on.store(to.is_some(), Ordering::Relaxed);
+        if let Some((settings, credentials)) = to {
+            let exporter = self.exporter.get_or_init(|| Exporter::new(Signal::Traces, &self.metrics));
+            exporter.go_over(Some((Arc::clone(&settings.collector), credentials)));
+            *current = Some(settings);
+        } else if let Some(exporter) = self.exporter.get() {
+            exporter.go_over(None);
+            self.stir.notify_one();
         }
     }
 
@@ -187,18 +182,19 @@ impl Traces {
         if dropped > 0 {
             exporter.tell_dropped(dropped, "more came than the collector took");
         }
+        let mut spans = Vec::new();
         for shard in &self.shards {
-            // Taken only when its turn comes, so that at most one of them is on its way out.
-            let spans = std::mem::take(&mut *shard.0.lock());
-            for (part, items) in request::split(&spans, BATCH) {
-                let Some(settings) = self.settings.lock().clone() else { continue };
-                let request = Bytes::from(request::of(&settings.resource, part));
-                exporter.export(request, items, LIMIT).await;
-            }
+            spans.append(&mut std::mem::take(&mut *shard.0.lock()));
         }
+        for (part, items) in request::split(&spans, BATCH) {
+            let Some(settings) = self.settings.lock().clone() else { continue };
+            let request = Bytes::from(request::of(&settings.resource, part));
+            exporter.export(request, items, LIMIT).await;
+        }
+        let mut settings = self.settings.lock();
         if !self.is_on.load(Ordering::Relaxed) {
             exporter.part();
-            *self.settings.lock() = None;
+            *settings = None;
         }
     }
 }

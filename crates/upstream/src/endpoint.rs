@@ -111,6 +111,11 @@ impl Endpoint {
         self.idle.iter().map(|list| list.lock().len()).sum()
     }
 
+    /// How many streams are open on its HTTP/2 connections, over all workers.
+    pub fn http2_streams(&self) -> usize {
+        self.http2.iter().map(|pool| pool.lock().open_streams()).sum()
+    }
+
     fn own<T>(list: &[T]) -> &T {
         &list[worker::index() % list.len()]
     }

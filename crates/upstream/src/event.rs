@@ -20,6 +20,10 @@ pub enum Event<'a> {
     Disconnected,
     /// None could be made.
     ConnectFailed,
+    /// A request has to wait for a place among those under way.
+    Queued,
+    /// A request got no place: too many wait, or it waited for too long.
+    Overflowed,
     /// An endpoint was asked whether it is well.
     Checked {
         /// Whether it said so.

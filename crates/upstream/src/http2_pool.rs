@@ -57,6 +57,11 @@ impl Http2Pool {
         None
     }
 
+    /// How many streams are open on all of them.
+    pub(crate) fn open_streams(&self) -> usize {
+        self.clients.iter().map(Client::open_streams).sum()
+    }
+
     /// Takes up a connection for others.
     pub(crate) fn add(&mut self, client: Client) {
         self.clients.push(client);

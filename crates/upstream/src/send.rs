@@ -202,12 +202,16 @@ impl Upstream {
             return Ok(permit);
         }
         let connections = self.config.connections;
-        let overflow = || Refusal::new(Reason::Overflow).internal(format!("{} is at its `connections.max`", self.name));
+        let overflow = || {
+            self.tell(Event::Overflowed);
+            Refusal::new(Reason::Overflow).internal(format!("{} is at its `connections.max`", self.name))
+        };
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= connections.queue {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(overflow());
         }
         let waiting = Waiting(self);
+        self.tell(Event::Queued);
         let until = Instant::now() + connections.wait;
         let until = deadline.map_or(until, |deadline| deadline.min(until));
         let permit = tokio::time::timeout_at(until.into(), Arc::clone(&self.permits).acquire_owned()).await;

@@ -20,7 +20,7 @@ use rustls_pki_types::ServerName;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 use tokio::sync::Semaphore;
 
@@ -202,6 +202,11 @@ impl Upstream {
     /// Whether its circuit breaker is open; none without one.
     pub fn is_open(&self) -> Option<bool> {
         self.breaker.as_ref().map(|breaker| breaker.is_open())
+    }
+
+    /// How many requests wait for a place among those under way.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed).into()
     }
 
     /// What decides where a request goes, for an upstream that asks for it (`balance: {hash: …}`).

@@ -163,6 +163,7 @@ fn compare(
     });
     match &explained.outcome {
         Outcome::NoHandshake(why) => panic!("{why}\n{context}"),
+        Outcome::Happened(_) => panic!("nothing has happened\n{context}"),
         Outcome::Sent(sent) => {
             seen.count("sent");
             let (place, received) = got.unwrap_or_else(|| panic!("no service got it\n{context}"));

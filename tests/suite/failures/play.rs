@@ -218,7 +218,14 @@ impl Bench {
     }
 }
 
+/// All series of a name with these labels, and perhaps others.
 fn value(metrics: &str, series: &str) -> f64 {
-    let of = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok();
-    metrics.lines().find_map(of).unwrap_or_default()
+    let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+    let wanted: Vec<&str> = labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).collect();
+    let of = |line: &str| {
+        let (id, value) = line.rsplit_once(' ')?;
+        let has = id.split('{').next() == Some(name) && wanted.iter().all(|label| id.contains(label));
+        has.then(|| value.parse::<f64>().ok()).flatten()
+    };
+    metrics.lines().filter_map(of).sum()
 }

@@ -1,6 +1,11 @@
 //! What happens at upstreams, counted and told: the one place where their events meet metrics and log.
 
 use parking_lot::Mutex;
+use pintle_core::counters::Family;
+use pintle_telemetry::metrics::families::{
+    UPSTREAM_BREAKER_OPEN, UPSTREAM_BREAKER_OPENED, UPSTREAM_CHECKS, UPSTREAM_COPIES_LEFT_OUT, UPSTREAM_ENDPOINTS,
+    UPSTREAM_KEY_ABSENT,
+};
 use pintle_telemetry::{Counter, Gauge, Metrics, log};
 use pintle_upstream::{Event, Observer};
 use std::sync::Arc;
@@ -10,8 +15,8 @@ use std::time::{Duration, Instant};
 struct Rare {
     metrics: Arc<Metrics>,
     upstream: Box<str>,
-    counters: Vec<(&'static str, &'static str, Arc<Counter>)>,
-    gauges: Vec<(&'static str, &'static str, Arc<Gauge>)>,
+    counters: Vec<(&'static Family, &'static str, Arc<Counter>)>,
+    gauges: Vec<(&'static Family, &'static str, Arc<Gauge>)>,
     /// What was last told of which endpoint, and when.
     told: Vec<(Box<str>, &'static str, Instant)>,
 }
@@ -21,32 +26,17 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// Of how many endpoints that is remembered.
 const MOST: usize = 256;
 
-/// The name and the help of a family.
-type Family = (&'static str, &'static str);
-
-const CHECKS: Family = ("pintle_upstream_checks_total", "Health checks of an upstream's endpoints.");
-const ENDPOINTS: Family = (
-    "pintle_upstream_endpoints",
-    "Endpoints that get requests (live), and those that do not: by checks (down), for failures (ejected), because they take \
-     no connection (unreachable).",
-);
-const BREAKER: Family = ("pintle_upstream_breaker_open", "Whether an upstream's circuit breaker is open.");
-const OPENED: Family = ("pintle_upstream_breaker_opened_total", "Times that an upstream's circuit breaker opened.");
-const LEFT_OUT: Family = ("pintle_upstream_copies_left_out_total", "Copies of requests (`mirror`) that were not sent.");
-const NO_KEY: Family =
-    ("pintle_upstream_key_absent_total", "Requests without the value that `balance: {hash: …}` asks for.");
-
 impl Rare {
     /// Counts one more of a family; `result` tells apart what has several.
-    fn count(&mut self, (name, help): Family, result: &'static str) {
-        let known = self.counters.iter().find(|(family, of, _)| *family == name && *of == result);
+    fn count(&mut self, family: &'static Family, result: &'static str) {
+        let known = self.counters.iter().find(|(known, of, _)| known.name == family.name && *of == result);
         if let Some((.., counter)) = known {
             return counter.inc();
         }
-        let labels = [("upstream", &*self.upstream), ("result", result)];
-        let counter = self.metrics.counter(name, help, &labels[..if result.is_empty() { 1 } else { 2 }]);
+        let values = [&*self.upstream, result];
+        let counter = self.metrics.counter(family, &values[..family.labels.len()]);
         counter.inc();
-        self.counters.push((name, result, counter));
+        self.counters.push((family, result, counter));
     }
 
     /// Tells something of an endpoint, unless that was told a moment ago.
@@ -60,15 +50,15 @@ impl Rare {
         }
     }
 
-    fn set(&mut self, (name, help): Family, state: &'static str, value: usize) {
-        let known = self.gauges.iter().find(|(family, of, _)| *family == name && *of == state);
+    fn set(&mut self, family: &'static Family, state: &'static str, value: usize) {
+        let known = self.gauges.iter().find(|(known, of, _)| known.name == family.name && *of == state);
         if let Some((.., gauge)) = known {
             return gauge.set(value as i64);
         }
-        let labels = [("upstream", &*self.upstream), ("state", state)];
-        let gauge = self.metrics.gauge(name, help, &labels[..if state.is_empty() { 1 } else { 2 }]);
+        let values = [&*self.upstream, state];
+        let gauge = self.metrics.gauge(family, &values[..family.labels.len()]);
         gauge.set(value as i64);
-        self.gauges.push((name, state, gauge));
+        self.gauges.push((family, state, gauge));
     }
 }
 
@@ -91,7 +81,9 @@ pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
         Event::Connected => meter.connection_opened(),
         Event::Disconnected => meter.connection_closed(),
         Event::ConnectFailed => meter.connect_failed(),
-        Event::Checked { good } => rare.lock().count(CHECKS, if good { "ok" } else { "failed" }),
+        Event::Queued => meter.queued(),
+        Event::Overflowed => meter.overflowed(),
+        Event::Checked { good } => rare.lock().count(&UPSTREAM_CHECKS, if good { "ok" } else { "failed" }),
         Event::Health { endpoint, wrong: None } => {
             log::info(format_args!("{name}: {endpoint} is up: its checks are good again"));
         }
@@ -111,18 +103,18 @@ pub(super) fn observer(metrics: &Arc<Metrics>, upstream: &str) -> Observer {
         Event::Members { live, down, ejected, unreachable } => {
             let mut rare = rare.lock();
             let states = [("live", live), ("down", down), ("ejected", ejected), ("unreachable", unreachable)];
-            states.into_iter().for_each(|(state, count)| rare.set(ENDPOINTS, state, count));
+            states.into_iter().for_each(|(state, count)| rare.set(&UPSTREAM_ENDPOINTS, state, count));
         }
         Event::Breaker { open } => {
             let mut rare = rare.lock();
-            rare.set(BREAKER, "", usize::from(open));
+            rare.set(&UPSTREAM_BREAKER_OPEN, "", usize::from(open));
             if open {
-                rare.count(OPENED, "");
+                rare.count(&UPSTREAM_BREAKER_OPENED, "");
             }
             let (level, is) = if open { (log::Level::Warn, "open") } else { (log::Level::Info, "closed again") };
             log::tell(level, format_args!("{name}: its circuit breaker is {is}"));
         }
-        Event::CopyLeftOut => rare.lock().count(LEFT_OUT, ""),
-        Event::KeyAbsent => rare.lock().count(NO_KEY, ""),
+        Event::CopyLeftOut => rare.lock().count(&UPSTREAM_COPIES_LEFT_OUT, ""),
+        Event::KeyAbsent => rare.lock().count(&UPSTREAM_KEY_ABSENT, ""),
     })
 }

@@ -3,6 +3,7 @@
 use super::World;
 use pintle_core::config::{Diagnostic, Reader, Span};
 use pintle_telemetry::Metrics;
+use pintle_telemetry::metrics::families::DNS_LOOKUPS;
 use pintle_upstream::resolver::{Lookup, Observer};
 use pintle_upstream::{Resolver, ResolverConfig};
 use std::sync::Arc;
@@ -21,8 +22,7 @@ pub(super) fn build(config: &ResolverConfig, world: &World, reader: &mut Reader)
 }
 
 fn observer(metrics: &Metrics) -> Observer {
-    let counter =
-        |result| metrics.counter("pintle_dns_lookups_total", "Lookups of services' names.", &[("result", result)]);
+    let counter = |result| metrics.counter(&DNS_LOOKUPS, &[result]);
     let (found, none, failed) = (counter("found"), counter("no_such_name"), counter("failed"));
     Arc::new(move |lookup| match lookup {
         Lookup::Found => found.inc(),

@@ -17,6 +17,8 @@ use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
 use pintle_policies::{Counts, Defaults};
 use pintle_router::{Conflict, Entry, Fault};
+use pintle_telemetry::RouteMeter;
+use pintle_telemetry::metrics::RouteLabels;
 use pintle_upstream::Upstream;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -58,8 +60,9 @@ pub(super) fn entries<'d>(
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
     let defaults = defaults(document, world);
+    let labels = RouteLabels::compile(&document.telemetry.metrics, reader);
     let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
-    let mut build = Build { document, defaults, doors, upstreams, pages, world, names, entries, lacking };
+    let mut build = Build { document, defaults, labels, doors, upstreams, pages, world, names, entries, lacking };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -114,6 +117,8 @@ fn defaults(document: &Document, world: &World) -> Defaults {
 pub(super) struct Build<'d, 'b> {
     document: &'d Document,
     defaults: Defaults,
+    /// What their series are called besides.
+    labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
     pub(super) upstreams: &'b mut Upstreams<'d>,
     pages: &'b mut ErrorPages,
@@ -184,16 +189,21 @@ impl<'d> Build<'d, '_> {
                 captures: captures.iter().map(|name| Box::from(*name)).collect(),
             };
             let value = Arc::new(Route {
+                meter: self.meter(&facts),
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
                 pages: pages.clone(),
-                meter: self.world.metrics.route(name),
                 tunnel: None,
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };
             let place = Place { matched: spans.0.clone(), name: spans.1.cloned() };
             self.entries.push(Placed { place, entry });
         }
+    }
+
+    /// The numbers of a route.
+    pub(super) fn meter(&self, facts: &RouteFacts) -> Arc<RouteMeter> {
+        self.world.metrics.labelled_route(&facts.name, self.labels.of(facts))
     }
 
     /// The routes of a file that did not change. A route that differs by its listeners' policies has several entries

@@ -45,10 +45,10 @@ impl<'d> Build<'d, '_> {
             let labels = level.labels.clone();
             let facts = RouteFacts { name: name.as_str().into(), labels, captures: Box::default() };
             let value = Arc::new(Route {
+                meter: self.meter(&facts),
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(Vec::new(), Arc::new(Fallback))),
                 pages: Pages::default(),
-                meter: self.world.metrics.route(name),
                 tunnel: Some(Arc::clone(&upstream)),
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };

@@ -20,7 +20,7 @@ pub struct GuardConfig {
     #[read(default = "5%")]
     pub errors: Share,
     #[read(span)]
-    at: Span,
+    pub(crate) at: Span,
 }
 
 impl GuardConfig {

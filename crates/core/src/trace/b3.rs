@@ -26,13 +26,13 @@ fn single(value: &[u8]) -> Option<Parent> {
     let mut parts = value.split(|&byte| byte == b'-');
     let first = parts.next()?;
     let Some(span) = parts.next() else {
-        return Some(Parent { place: None, sampled: Some(decision(first)?), random: false });
+        return Some(Parent { place: None, sampled: Some(decision(first)?), random: false, has_state: false });
     };
     let sampled = match parts.next() {
         None => None,
         Some(told) => Some(decision(told)?),
     };
-    Some(Parent { place: Some(place(first, span)?), sampled, random: false })
+    Some(Parent { place: Some(place(first, span)?), sampled, random: false, has_state: false })
 }
 
 fn several(fields: &Fields) -> Option<Parent> {
@@ -46,7 +46,7 @@ fn several(fields: &Fields) -> Option<Parent> {
         (Some(trace), Some(span)) => Some(place(trace, span)?),
         _ => None,
     };
-    (place.is_some() || sampled.is_some()).then_some(Parent { place, sampled, random: false })
+    (place.is_some() || sampled.is_some()).then_some(Parent { place, sampled, random: false, has_state: false })
 }
 
 fn decision(told: &[u8]) -> Option<bool> {

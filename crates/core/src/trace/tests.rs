@@ -194,6 +194,9 @@ fn fields_that_are_not_asked_for_pass_through() {
     let (_, fields) = passed(&[("b3", "what"), ("x-b3-sampled", "1"), ("baggage", "k=v")], W3C);
     assert_eq!((fields.get_str("b3"), fields.get_str("x-b3-sampled")), (Some("what"), Some("1")));
     assert_eq!(fields.get_str("baggage"), Some("k=v"));
+    // A state is of the trace that `traceparent` names, and of no other.
+    let (_, fields) = passed(&[("b3", &format!("{TRACE}-00f067aa0ba902b7-1")), ("tracestate", "a=1")], ALL);
+    assert_eq!(fields.get("tracestate"), None);
     // W3C's hold before those of B3.
     let (trace, _) =
         passed(&[("b3", &format!("{}-00f067aa0ba902b7-1", TRACE.replace('4', "5"))), ("traceparent", &parent)], ALL);

@@ -32,7 +32,7 @@ fn parse(value: &[u8]) -> Option<Parent> {
     // The others mean nothing in the version that is sent on.
     let low = char::from(flags[1]).to_digit(16)? as u8;
     let (sampled, random) = (Some(low & SAMPLED != 0), low & RANDOM != 0);
-    Some(Parent { place: Some((id.try_into().ok()?, number(span))), sampled, random })
+    Some(Parent { place: Some((id.try_into().ok()?, number(span))), sampled, random, has_state: true })
 }
 
 /// `00-TRACE-SPAN-FLAGS`.

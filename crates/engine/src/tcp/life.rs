@@ -6,6 +6,7 @@ use crate::request::new_text_id;
 use crate::runtime::{Listener, Route};
 use pintle_core::Refusal;
 use pintle_core::notes::Notes;
+use pintle_telemetry::metrics::families::TUNNELS_ENDED;
 use pintle_telemetry::why::{Decision, Way};
 use pintle_telemetry::{Counter, ListenerMeter, Metrics, TunnelRecord};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -60,8 +61,7 @@ pub(crate) struct Ends([Arc<Counter>; End::ALL.len()]);
 
 impl Ends {
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        let help = "Tunnels that are over, by why they ended. Why there was none is in pintle_refusals_total.";
-        Ends(End::ALL.map(|end| metrics.counter("pintle_tunnels_ended_total", help, &[("reason", end.code())])))
+        Ends(End::ALL.map(|end| metrics.counter(&TUNNELS_ENDED, &[end.code()])))
     }
 
     fn count(&self, end: End) {
@@ -130,7 +130,7 @@ impl Life {
     }
 
     pub(super) fn refused(&mut self, refusal: Refusal) {
-        self.gateway.metrics.refused(refusal.reason);
+        self.gateway.metrics.refused(None, refusal.reason);
         self.refusal = Some(refusal);
         self.end = End::Refused;
     }

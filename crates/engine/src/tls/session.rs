@@ -3,7 +3,8 @@
 use super::TlsListener;
 use aws_lc_rs::digest;
 use pintle_core::exchange::Tls as Facts;
-use rustls::{ProtocolVersion, ServerConnection};
+use pintle_telemetry::metrics::NotMade;
+use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConnection};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,6 +22,8 @@ pub struct Accepted<S> {
     pub session: Arc<Facts>,
     /// Whether ALPN chose HTTP/2 (RFC 9113 3.2); else it is HTTP/1.1.
     pub http2: bool,
+    /// Whether an earlier session was resumed.
+    pub resumed: bool,
 }
 
 impl TlsListener {
@@ -30,7 +33,22 @@ impl TlsListener {
         let stream = TlsAcceptor::from(self.server()).accept(stream).await?;
         let connection = stream.get_ref().1;
         let http2 = connection.alpn_protocol() == Some(b"h2");
-        Ok(Accepted { session: Arc::new(facts(connection)), http2, stream })
+        let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+        Ok(Accepted { session: Arc::new(facts(connection)), http2, resumed, stream })
+    }
+}
+
+/// Why there is no session.
+pub(crate) fn not_made(error: &io::Error) -> NotMade {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::NoCertificatesPresented | Error::InvalidCertificate(_)) => NotMade::Certificate,
+        Some(Error::PeerIncompatible(_)) => NotMade::Incompatible,
+        Some(Error::AlertReceived(_)) => NotMade::Alert,
+        None if matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe) => {
+            NotMade::Closed
+        }
+        _ => NotMade::Other,
     }
 }
 

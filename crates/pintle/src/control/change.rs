@@ -3,6 +3,7 @@
 use super::take::{Taking, Wrong};
 use super::{Controller, Held, watched};
 use crate::cause::{Cause, Origin};
+use crate::cost::Stopwatch;
 use crate::inputs::Named;
 use pintle_admin::{Caller, Change, Done, Offer, Refused, Verdict};
 use pintle_config::{Bundle, Checked, Description, describe, diff, load, load_bundle, load_text};
@@ -56,6 +57,7 @@ impl Controller {
 
     pub(super) fn changed_by_call(&self, change: Change, caller: &Caller) -> Verdict {
         let mut changing = self.changing.lock();
+        changing.began = Stopwatch::start();
         let (version, text) = {
             let state = self.state.lock();
             (state.change.version, state.text.clone())

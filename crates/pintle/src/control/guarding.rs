@@ -3,6 +3,7 @@
 use super::take::Taking;
 use super::{Changing, Controller, Good, Held};
 use crate::cause::{Cause, Origin};
+use crate::cost::Stopwatch;
 use crate::guard::{Found, Guard, Settings};
 use crate::run::say;
 use pintle_config::{Document, load_bundle};
@@ -76,6 +77,7 @@ impl Controller {
         };
         say(format_args!("configuration {harmful} does harm: {why}; back to what {} was", good.version));
         let Some(bundle) = good.text.unpack() else { return };
+        changing.began = Stopwatch::start();
         let checked = load_bundle(&bundle, self.directory());
         // The files are what they were when this was last looked at; what has changed since is news.
         let texts = changing.in_force.texts;

@@ -4,6 +4,7 @@ use super::guarding::guard_settings;
 use super::{Changing, Controller, Good, Held};
 use crate::cause::{Cause, Origin};
 use crate::check::report;
+use crate::cost::Stopwatch;
 use crate::history::{Entry, Kept, Standing};
 use crate::inputs::Named;
 use crate::needs;
@@ -13,6 +14,7 @@ use crate::watch::Watched;
 use pintle_admin::Access;
 use pintle_config::{Bundle, Checked, Document, Packed, World, assemble_written, load_bundle};
 use pintle_engine::Server;
+use pintle_telemetry::metrics::Cost;
 use sd_notify::NotifyState;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,7 @@ struct Done {
     version: u64,
     access: Access,
     took_ms: u64,
+    cost: Cost,
 }
 
 impl Taking {
@@ -65,7 +68,7 @@ impl Wrong {
 
 impl Controller {
     pub(super) fn take(&self, taking: Taking, changing: &mut Changing) -> Result<u64, Wrong> {
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), changing.began);
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
@@ -77,10 +80,13 @@ impl Controller {
         let verdict = match outcome {
             Some((version, access)) => {
                 let taking = Taking { checked, by, who, origin, held, copy_of, against };
-                self.taken(taking, document, Done { version, access, took_ms }, changing);
+                self.taken(taking, document, Done { version, access, took_ms, cost: began.cost() }, changing);
                 Ok(version)
             }
-            None => Err(self.refuse(checked, by, document, changing)),
+            None => {
+                self.metrics.reload_failed(began.cost());
+                Err(self.refuse(checked, by, document, changing))
+            }
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         verdict
@@ -89,7 +95,7 @@ impl Controller {
     /// A configuration is in force: tells it, keeps it, and has it watched.
     fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
-        let Done { version, access, took_ms } = done;
+        let Done { version, access, took_ms, cost } = done;
         let messages = report(&mut checked.reader, false);
         if !messages.is_empty() {
             say(&messages);
@@ -115,8 +121,9 @@ impl Controller {
         let inputs = named.inputs(checked.digest);
         let refused = changing.refused.take().filter(|_| by == Cause::Guard);
         let seen = changing.seen.take();
-        *changing = Changing { seen, in_force: inputs, named, held, refused, broken: Vec::new() };
-        self.metrics.reloaded(&version.to_string(), entry.at);
+        let began = changing.began;
+        *changing = Changing { began, seen, in_force: inputs, named, held, refused, broken: Vec::new() };
+        self.metrics.reloaded(version, entry.at, cost);
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
         self.keep(|history| history.keep(Kept { entry, standing }));
@@ -140,7 +147,6 @@ impl Controller {
             state.watched = watched.and(in_force);
         }
         state.change.refused = Some((SystemTime::now(), wrong.text.clone()));
-        self.metrics.reload_failed();
         let version = state.change.version;
         say(format_args!("configuration refused (by {by}): {version} stays, in all its parts"));
         wrong
@@ -153,6 +159,7 @@ impl Controller {
             (state.text.clone(), state.change.origin)
         };
         let Some(bundle) = text.unpack() else { return };
+        changing.began = Stopwatch::start();
         let checked = load_bundle(&bundle, self.directory());
         let held = changing.held.clone();
         let _ = self.take(Taking { held, origin, ..Taking::files(checked, Cause::File) }, changing);
@@ -178,6 +185,7 @@ impl Controller {
         gateway.log.go_over(log);
         gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
         gateway.traces.go_over(traces);
+        self.metrics.go_over(&document.telemetry.metrics);
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);
         Some((version, access))

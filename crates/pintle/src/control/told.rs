@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use pintle_config::Document;
 use pintle_core::worker;
 use pintle_engine::socket::Address;
+use pintle_telemetry::metrics::families::{CONFIG_ORIGIN, STATE_FAILURES, TAKEN_BACK};
 use pintle_telemetry::{Counter, Gauge, Metrics, log};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,12 +27,8 @@ impl Told {
     pub(super) fn new(metrics: &Arc<Metrics>, origin: Origin) -> Self {
         Told {
             origin: Mutex::new(gauge(metrics, origin)),
-            state_failures: metrics.counter(
-                "pintle_state_failures_total",
-                "Times that the state folder could not be read or written.",
-                &[],
-            ),
-            taken_back: metrics.counter("pintle_guard_taken_back_total", "Changes that the guard took back.", &[]),
+            state_failures: metrics.counter(&STATE_FAILURES, &[]),
+            taken_back: metrics.counter(&TAKEN_BACK, &[]),
             state: Mutex::new(None),
             metrics: Arc::clone(metrics),
         }
@@ -65,8 +62,7 @@ impl Told {
 }
 
 fn gauge(metrics: &Metrics, origin: Origin) -> Arc<Gauge> {
-    let help = "Where the configuration in use comes from; always 1.";
-    let gauge = metrics.gauge("pintle_config_origin", help, &[("origin", origin.word())]);
+    let gauge = metrics.gauge(&CONFIG_ORIGIN, &[origin.word()]);
     gauge.set(1);
     gauge
 }

@@ -1,9 +1,28 @@
 //! What is counted of compression: how much it saves, and what it leaves alone and why.
 
 use super::coding::Coding;
-use pintle_core::counters::{Count, Counters};
+use pintle_core::counters::{Count, Counters, Family};
 use std::fmt;
 use std::sync::Arc;
+
+const FLOW: &[&str] = &["algorithm", "direction"];
+
+static ANSWERS: Family =
+    Family::counter("pintle_compress_answers_total", "Answers that were compressed, or undone.", FLOW);
+static BYTES_IN: Family =
+    Family::counter("pintle_compress_in_bytes_total", "Content before it was compressed, or undone.", FLOW);
+static BYTES_OUT: Family =
+    Family::counter("pintle_compress_out_bytes_total", "Content after it was compressed, or undone.", FLOW);
+static LEFT: Family =
+    Family::counter("pintle_compress_left_total", "Answers that `compress` left as they were, by reason.", &["reason"]);
+static CUT: Family = Family::counter(
+    "pintle_compress_cut_total",
+    "Answers that were cut because what their service had compressed could not be undone.",
+    &[],
+);
+
+/// All that is counted here.
+pub(crate) static FAMILIES: &[&Family] = &[&ANSWERS, &BYTES_IN, &BYTES_OUT, &LEFT, &CUT];
 
 /// Why an answer was left as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,24 +85,15 @@ impl Flow {
 impl Counts {
     pub(crate) fn new(counters: &dyn Counters) -> Self {
         let flow = |coding: Coding, direction| {
-            let labels = [("algorithm", coding.name()), ("direction", direction)];
-            let counter = |name, help| counters.counter(name, help, &labels);
-            Flow {
-                answers: counter("pintle_compress_answers_total", "Answers that were compressed, or undone."),
-                bytes_in: counter("pintle_compress_in_bytes_total", "Content before it was compressed, or undone."),
-                bytes_out: counter("pintle_compress_out_bytes_total", "Content after it was compressed, or undone."),
-            }
+            let counter = |family| counters.counter(family, &[coding.name(), direction]);
+            Flow { answers: counter(&ANSWERS), bytes_in: counter(&BYTES_IN), bytes_out: counter(&BYTES_OUT) }
         };
-        let left = |(_, reason)| {
-            let help = "Answers that `compress` left as they were, by reason.";
-            counters.counter("pintle_compress_left_total", help, &[("reason", reason)])
-        };
-        let help = "Answers that were cut because what their service had compressed could not be undone.";
+        let left = |(_, reason)| counters.counter(&LEFT, &[reason]);
         Counts {
             compressed: Coding::ALL.map(|coding| flow(coding, "compress")),
             undone: Coding::ALL.map(|coding| flow(coding, "undo")),
             left: Left::ALL.map(left),
-            cut: counters.counter("pintle_compress_cut_total", help, &[]),
+            cut: counters.counter(&CUT, &[]),
         }
     }
 

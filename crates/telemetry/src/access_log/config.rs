@@ -119,7 +119,6 @@ mod tests {
             ("access_log: {fields: {a: b}}", "fields"),
             ("access_log: {redact: [a]}", "redact"),
             ("metrics: {max_series: 5}", "metrics"),
-            ("traces: {otlp: 'http://127.0.0.1'}", "traces"),
             ("access_logs: none", "access_logs"),
         ] {
             let (parts, said) = read(text);

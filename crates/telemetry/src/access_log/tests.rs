@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::{Syntax, families};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read as _};
@@ -91,7 +92,7 @@ fn record() -> Record<'static> {
 fn full() -> Record<'static> {
     Record {
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
-        span_id: None,
+        span_id: Some(0xf067_aa0b_a902_b7),
         query: Some("page=2&access_token=hunter2"),
         route: "shop/list",
         labels: labels(),
@@ -271,8 +272,7 @@ fn a_pipe_that_nobody_reads_costs_records_and_never_time() {
     });
     lines.join().expect("all that was not dropped, each of them whole");
     assert!(log.flush(SOON));
-    let mut text = String::new();
-    metrics.render(&mut text);
+    let text = metrics.text(Syntax::Prometheus);
     assert!(text.contains(&format!("\npintle_log_records_dropped_total {dropped}\n")), "{text}");
 }
 
@@ -284,7 +284,7 @@ fn a_full_disk_is_counted() {
     }
     assert!(log.flush(SOON));
     assert_eq!(log.dropped(), 10);
-    assert!(metrics.counter("pintle_log_write_errors_total", "", &[]).get() >= 1);
+    assert!(metrics.counter(&families::LOG_ERRORS, &[]).get() >= 1);
 }
 
 fn lines(path: &Path) -> Vec<String> {

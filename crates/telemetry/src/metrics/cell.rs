@@ -31,6 +31,12 @@ impl<const N: usize> PerWorker<N> {
         Mine { cells: &line.0 }
     }
 
+    /// The numbers of each worker that ever counted.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, [u64; N])> {
+        let lines = self.lines.iter().enumerate().filter_map(|(worker, line)| Some((worker, line.get()?)));
+        lines.map(|(worker, line)| (worker, std::array::from_fn(|at| line.0[at].load(Ordering::Relaxed))))
+    }
+
     /// Each number over all workers; none if nothing was ever counted.
     pub(crate) fn totals(&self) -> Option<[u64; N]> {
         let mut totals = None;

@@ -38,11 +38,6 @@ impl<T> Held<T> {
         self.members.values().filter_map(Weak::upgrade).collect()
     }
 
-    /// The same with their names.
-    pub(super) fn named(&self) -> impl Iterator<Item = (&str, Arc<T>)> {
-        self.members.iter().filter_map(|(name, member)| Some((&**name, member.upgrade()?)))
-    }
-
     /// How many names there are, held or not.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

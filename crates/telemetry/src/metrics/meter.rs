@@ -1,37 +1,46 @@
-//! Meters of listeners and upstreams: up to eight numbers each, one cache line a worker.
+//! Meters of listeners and upstreams: some numbers each, on cache lines of their own for each worker.
+//!
+//! A number has a series from the first scrape that finds it hit. Which have found no room then are told together as
+//! `_OTHER` from there on; what they count is never lost.
 
+mod numbers;
+
+use super::OTHER;
+use super::budget::Budget;
 use super::cell::PerWorker;
 use super::held::Held;
-use super::text::{self, Family, Kind};
-use super::{Budget, OTHER};
+use super::visit::{Value, Visit};
+pub(super) use numbers::{LISTENER, Number, UPSTREAM};
+pub use numbers::{Listener, ListenerMeter, NotMade, Upstream, UpstreamMeter};
 use parking_lot::Mutex;
+use pintle_core::counters::Kind;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// How many numbers a meter has at most: as many as a cache line.
-const CELLS: usize = 8;
-
-/// One number of a meter.
-pub(super) struct Number {
-    family: Family,
-    /// A further label that tells it from others of its family.
-    label: Option<(&'static str, &'static str)>,
-}
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The numbers of one listener or upstream.
-pub struct Meter<S> {
+pub struct Meter<S, const N: usize> {
     /// Its place among listeners; a name keeps it. 0 for all else.
     slot: u32,
-    /// The escaped name.
-    label: Box<str>,
-    cells: PerWorker<CELLS>,
-    /// Where its series are counted; none for `_OTHER`.
-    budget: Option<Arc<Budget>>,
+    pub(super) name: Arc<str>,
+    cells: PerWorker<N>,
+    /// A bit for each number that has found room in the budget, and for each that has not.
+    shown: AtomicU32,
+    hidden: AtomicU32,
+    shared: Arc<Shared<N>>,
     subject: PhantomData<fn() -> S>,
 }
 
-impl<S> Meter<S> {
+/// What all meters of a kind have in common.
+struct Shared<const N: usize> {
+    budget: Arc<Budget>,
+    /// What those counted that are gone and had no series of their own.
+    gone: [AtomicU64; N],
+}
+
+impl<S, const N: usize> Meter<S, N> {
     fn add(&self, index: usize, amount: u64) {
         self.cells.mine().add(index, amount);
     }
@@ -45,258 +54,186 @@ impl<S> Meter<S> {
     }
 
     /// What its numbers come to; none if nothing was ever counted.
-    pub(super) fn totals(&self) -> Option<[u64; CELLS]> {
+    pub(super) fn totals(&self) -> Option<[u64; N]> {
         self.cells.totals()
     }
+
+    /// Whether anything was ever counted.
+    pub(super) fn is_hit(&self) -> bool {
+        self.cells.totals().is_some()
+    }
+
+    /// Whether a number, or a further one about the same subject, has a series: one that was hit does where there is room
+    /// for it.
+    pub(super) fn shows(&self, index: usize) -> bool {
+        let bit = 1 << index;
+        if self.shown.load(Ordering::Relaxed) & bit != 0 {
+            return true;
+        }
+        if self.hidden.load(Ordering::Relaxed) & bit != 0 {
+            return false;
+        }
+        if !self.shared.budget.take(1) {
+            self.hidden.fetch_or(bit, Ordering::Relaxed);
+            return false;
+        }
+        if self.shown.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+            // Another scrape was first.
+            self.shared.budget.give(1);
+        }
+        true
+    }
 }
 
-impl<S> Drop for Meter<S> {
+impl<S, const N: usize> Drop for Meter<S, N> {
     fn drop(&mut self) {
-        if let Some(budget) = &self.budget {
-            budget.give(CELLS);
+        self.shared.budget.give(self.shown.get_mut().count_ones() as usize);
+        let hidden = *self.hidden.get_mut();
+        let Some(totals) = self.cells.totals().filter(|_| hidden != 0) else { return };
+        for (index, total) in totals.iter().enumerate().filter(|(index, _)| hidden & (1 << index) != 0) {
+            self.shared.gone[index].fetch_add(*total, Ordering::Relaxed);
         }
-    }
-}
-
-/// What a [`ListenerMeter`] is about.
-pub enum Listener {}
-
-/// What an [`UpstreamMeter`] is about.
-pub enum Upstream {}
-
-/// The numbers of a listener.
-pub type ListenerMeter = Meter<Listener>;
-
-/// The numbers of an upstream.
-pub type UpstreamMeter = Meter<Upstream>;
-
-const fn counter(name: &'static str, help: &'static str) -> Number {
-    Number { family: Family { name, help, kind: Kind::Counter }, label: None }
-}
-
-const fn gauge(name: &'static str, help: &'static str) -> Number {
-    Number { family: Family { name, help, kind: Kind::Gauge }, label: None }
-}
-
-const fn result(name: &'static str, help: &'static str, result: &'static str) -> Number {
-    Number { family: Family { name, help, kind: Kind::Counter }, label: Some(("result", result)) }
-}
-
-const HANDSHAKES: (&str, &str) = ("pintle_tls_handshakes_total", "TLS handshakes with clients.");
-const CONNECTS: (&str, &str) = ("pintle_upstream_connects_total", "Connections made to an upstream's endpoints.");
-
-/// What stands in a listener's cells; those of one family stand together.
-pub(super) const LISTENER: &[Number] = &[
-    gauge("pintle_connections", "Open connections of clients."),
-    counter("pintle_connections_total", "Connections that clients made."),
-    gauge("pintle_requests_active", "Requests under way."),
-    result(HANDSHAKES.0, HANDSHAKES.1, "ok"),
-    result(HANDSHAKES.0, HANDSHAKES.1, "failed"),
-    counter("pintle_tunnels_total", "Connections whose bytes were carried to an upstream."),
-    direction("received"),
-    direction("sent"),
-];
-
-const fn direction(direction: &'static str) -> Number {
-    let (name, help) = ("pintle_tunnel_bytes_total", "Bytes of tunnels, as clients sent them and were sent them.");
-    Number { family: Family { name, help, kind: Kind::Counter }, label: Some(("direction", direction)) }
-}
-
-impl ListenerMeter {
-    /// A client's connection was accepted.
-    pub fn connection_opened(&self) {
-        let cells = self.cells.mine();
-        cells.add(0, 1);
-        cells.add(1, 1);
-    }
-
-    /// It ended.
-    pub fn connection_closed(&self) {
-        self.take(0);
-    }
-
-    /// A request's head is complete.
-    pub fn request_started(&self) {
-        self.add(2, 1);
-    }
-
-    /// The request is over, whatever became of it.
-    pub fn request_ended(&self) {
-        self.take(2);
-    }
-
-    /// A TLS handshake is over.
-    pub fn handshake(&self, ok: bool) {
-        self.add(if ok { 3 } else { 4 }, 1);
-    }
-
-    /// A connection's bytes begin to be carried.
-    pub fn tunnel_opened(&self) {
-        self.add(5, 1);
-    }
-
-    /// So many more were carried.
-    pub fn tunnel_bytes(&self, received: u64, sent: u64) {
-        let cells = self.cells.mine();
-        cells.add(6, received);
-        cells.add(7, sent);
-    }
-}
-
-/// What stands in an upstream's cells.
-pub(super) const UPSTREAM: &[Number] = &[
-    gauge("pintle_upstream_connections", "Open connections to an upstream's endpoints."),
-    result(CONNECTS.0, CONNECTS.1, "ok"),
-    result(CONNECTS.0, CONNECTS.1, "failed"),
-    counter("pintle_upstream_attempts_total", "Requests sent to an upstream's endpoints, retries included."),
-    counter("pintle_upstream_failures_total", "Attempts that got no answer, or one with a status from 500 on."),
-    counter("pintle_upstream_retries_total", "Attempts after the first one of a request."),
-    counter("pintle_upstream_retries_denied_total", "Requests that were not tried again because the budget was spent."),
-    counter("pintle_upstream_ejections_total", "Times that an endpoint was taken out for failures."),
-];
-
-impl UpstreamMeter {
-    /// A connection to an endpoint was made.
-    pub fn connection_opened(&self) {
-        let cells = self.cells.mine();
-        cells.add(0, 1);
-        cells.add(1, 1);
-    }
-
-    /// It ended.
-    pub fn connection_closed(&self) {
-        self.take(0);
-    }
-
-    /// No connection could be made.
-    pub fn connect_failed(&self) {
-        self.add(2, 1);
-    }
-
-    /// A request goes to an endpoint; `retry` if it is not the request's first attempt.
-    pub fn attempt(&self, retry: bool) {
-        let cells = self.cells.mine();
-        cells.add(3, 1);
-        if retry {
-            cells.add(5, 1);
-        }
-    }
-
-    /// An attempt got no answer, or one of a failing service.
-    pub fn attempt_failed(&self) {
-        self.add(4, 1);
-    }
-
-    /// A request was not tried again because the budget was spent.
-    pub fn retry_denied(&self) {
-        self.add(6, 1);
-    }
-
-    /// An endpoint was taken out for failures.
-    pub fn ejected(&self) {
-        self.add(7, 1);
     }
 }
 
 /// All meters of one kind.
-pub(super) struct Group<S> {
+pub(super) struct Group<S, const N: usize> {
     /// The label that names a meter.
     label: &'static str,
     numbers: &'static [Number],
     workers: usize,
-    budget: Arc<Budget>,
-    other: Arc<Meter<S>>,
-    members: Mutex<Members<S>>,
+    shared: Arc<Shared<N>>,
+    members: Mutex<Members<S, N>>,
 }
 
-struct Members<S> {
-    meters: Held<Meter<S>>,
-    /// The places of names, kept for good: the series of a name that comes back go on.
+struct Members<S, const N: usize> {
+    meters: Held<Meter<S, N>>,
+    /// The places of names, kept for good: a row that has one never means another.
     slots: HashMap<Box<str>, u32>,
 }
 
-impl<S> Group<S> {
+/// Those of a kind that there were at one moment.
+pub(super) type Alive<S, const N: usize> = Arc<[Arc<Meter<S, N>>]>;
+
+impl<S, const N: usize> Group<S, N> {
     pub(super) fn new(label: &'static str, numbers: &'static [Number], workers: usize, budget: Arc<Budget>) -> Self {
-        let other = Arc::new(Meter::new(0, OTHER, workers, None));
         let members = Mutex::new(Members { slots: HashMap::new(), meters: Held::new() });
-        Group { label, numbers, workers, budget, other, members }
+        let shared = Arc::new(Shared { budget, gone: [const { AtomicU64::new(0) }; N] });
+        Group { label, numbers, workers, shared, members }
     }
 
     /// The meter of that name.
-    pub(super) fn get(&self, name: &str) -> Arc<Meter<S>> {
+    pub(super) fn get(&self, name: &str) -> Arc<Meter<S, N>> {
         self.find(name, |_| 0)
     }
 
     /// The same, with a place of its own: for the few whose names routes' series have as well.
-    pub(super) fn get_placed(&self, name: &str) -> Arc<Meter<S>> {
+    pub(super) fn get_placed(&self, name: &str) -> Arc<Meter<S, N>> {
         self.find(name, |slots| {
-            let next = slots.len() as u32 + 1;
+            let next = slots.len() as u32;
             *slots.entry(name.into()).or_insert(next)
         })
     }
 
-    fn find(&self, name: &str, place: impl FnOnce(&mut HashMap<Box<str>, u32>) -> u32) -> Arc<Meter<S>> {
+    fn find(&self, name: &str, place: impl FnOnce(&mut HashMap<Box<str>, u32>) -> u32) -> Arc<Meter<S, N>> {
         let Members { meters, slots } = &mut *self.members.lock();
-        if let Some(meter) = meters.get(name) {
-            return meter;
+        meters.get(name).unwrap_or_else(|| {
+            let meter = Meter {
+                slot: place(slots),
+                name: name.into(),
+                cells: PerWorker::new(self.workers),
+                shown: AtomicU32::new(0),
+                hidden: AtomicU32::new(0),
+                shared: Arc::clone(&self.shared),
+                subject: PhantomData,
+            };
+            meters.add(name, meter)
+        })
+    }
+
+    /// Whether somebody holds the one of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.lock().meters.get(name).is_some()
+    }
+
+    /// The same by its place.
+    pub(super) fn has_slot(&self, slot: u32) -> bool {
+        self.alive().iter().any(|meter| meter.slot == slot)
+    }
+
+    pub(super) fn alive(&self) -> Alive<S, N> {
+        self.members.lock().meters.alive().into()
+    }
+
+    /// What tells all series of these meters, family by family.
+    pub(super) fn parts(&self, meters: &Alive<S, N>) -> Vec<Part<S, N>> {
+        let mut parts = Vec::new();
+        let mut first = 0;
+        for numbers in self.numbers.chunk_by(|a, b| a.family.name == b.family.name) {
+            let (label, meters, shared) = (self.label, Arc::clone(meters), Arc::clone(&self.shared));
+            parts.push(Part { label, first, numbers, meters, at: 0, others: [0; N], shared });
+            first += numbers.len();
         }
-        if !self.budget.take(CELLS) {
-            return self.other.clone();
-        }
-        meters.add(name, Meter::new(place(slots), name, self.workers, Some(self.budget.clone())))
+        parts
     }
+}
 
-    /// The escaped names by place.
-    pub(super) fn labels(&self) -> HashMap<u32, Box<str>> {
-        self.meters().iter().map(|meter| (meter.slot, meter.label.clone())).collect()
-    }
+/// One family of all meters of a kind, as it is told.
+pub(super) struct Part<S, const N: usize> {
+    label: &'static str,
+    /// The place of its first number among all.
+    first: usize,
+    numbers: &'static [Number],
+    meters: Alive<S, N>,
+    at: usize,
+    /// What those come to that have no series of their own.
+    others: [u64; N],
+    shared: Arc<Shared<N>>,
+}
 
-    fn meters(&self) -> Vec<Arc<Meter<S>>> {
-        let mut meters = self.members.lock().meters.alive();
-        meters.push(self.other.clone());
-        meters
-    }
-
-    pub(super) fn render(&self, out: &mut String) {
-        let meters = self.meters();
-        let counted: Vec<_> = meters.iter().filter_map(|meter| Some((&*meter.label, meter.cells.totals()?))).collect();
-        let mut family = "";
-        for (index, number) in self.numbers.iter().enumerate() {
-            // Numbers of one family are written together, with the first of them.
-            if number.family.name == family || counted.is_empty() {
-                continue;
-            }
-            family = number.family.name;
-            text::header(out, &number.family);
-            for (label, totals) in &counted {
-                let siblings = self.numbers[index..].iter().take_while(|number| number.family.name == family);
-                for (number, total) in siblings.zip(&totals[index..]) {
-                    line(out, number, (self.label, label), *total);
+impl<S, const N: usize> Part<S, N> {
+    /// Tells the series of the next so many meters; false after the last one.
+    pub(super) fn step(&mut self, most: usize, to: &mut dyn Visit) -> bool {
+        let end = (self.at + most).min(self.meters.len());
+        for meter in &self.meters[self.at..end] {
+            let Some(totals) = meter.cells.totals() else { continue };
+            for (number, index) in self.numbers.iter().zip(self.first..) {
+                let is_hit = totals[index] != 0 || number.family.kind == Kind::Gauge;
+                if is_hit && meter.shows(index) {
+                    number.tell(self.label, &meter.name, totals[index], to);
+                } else {
+                    self.others[index] = self.others[index].wrapping_add(totals[index]);
                 }
             }
         }
-    }
-}
-
-fn line(out: &mut String, number: &Number, (name, value): (&str, &str), total: u64) {
-    let is_gauge = number.family.kind == Kind::Gauge;
-    if total == 0 && !is_gauge {
-        return;
-    }
-    for piece in [number.family.name, "{", name, "=\"", value, "\""] {
-        out.push_str(piece);
-    }
-    if let Some((name, value)) = number.label {
-        for piece in [",", name, "=\"", value, "\""] {
-            out.push_str(piece);
+        self.at = end;
+        if end < self.meters.len() {
+            return true;
         }
+        for (number, index) in self.numbers.iter().zip(self.first..) {
+            // What is gone has no level any more.
+            let gone = match number.family.kind {
+                Kind::Gauge => 0,
+                _ => self.shared.gone[index].load(Ordering::Relaxed),
+            };
+            let total = self.others[index].wrapping_add(gone);
+            if total != 0 {
+                number.tell(self.label, OTHER, total, to);
+            }
+        }
+        false
     }
-    out.push('}');
-    if is_gauge { text::end_signed(out, total as i64) } else { text::end(out, total) }
 }
 
-impl<S> Meter<S> {
-    fn new(slot: u32, name: &str, workers: usize, budget: Option<Arc<Budget>>) -> Self {
-        Meter { slot, label: text::escaped(name), cells: PerWorker::new(workers), budget, subject: PhantomData }
+impl Number {
+    fn tell(&self, label: &'static str, name: &str, total: u64, to: &mut dyn Visit) {
+        let mut labels: SmallVec<[(&str, &str); 4]> = SmallVec::new();
+        labels.push((label, name));
+        labels.extend(self.family.labels[1..].iter().copied().zip(self.values.iter().copied()));
+        let value = match self.family.kind {
+            Kind::Gauge => Value::Level(total as i64),
+            _ => Value::Count(total),
+        };
+        to.sample(self.family, &labels, value);
     }
 }

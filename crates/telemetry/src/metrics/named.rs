@@ -1,11 +1,13 @@
-//! Counters and gauges of any name, for rooms that have numbers of their own.
+//! Counters and gauges of any family, for rooms that have numbers of their own.
 
+use super::OTHER;
+use super::budget::Budget;
 use super::cell::PerWorker;
 use super::held::Held;
-use super::text::{self, Family, Kind};
-use super::{Budget, OTHER};
+use super::visit::{Value, Visit};
 use parking_lot::Mutex;
-use pintle_core::counters::Count;
+use pintle_core::counters::{Count, Family};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +20,9 @@ pub struct Gauge(Sum);
 /// One number of all workers.
 struct Sum {
     cells: PerWorker<1>,
-    /// Where it is counted; none if it shares the series `_OTHER`.
+    /// The values of its family's labels.
+    values: Box<[Box<str>]>,
+    /// Where it is counted; none if it shares the series `_OTHER`, or is there whatever the bound.
     budget: Option<Arc<Budget>>,
 }
 
@@ -70,101 +74,102 @@ impl Gauge {
     }
 }
 
-/// All of them.
+/// All of them, by their families' names.
 pub(super) struct Named {
     workers: usize,
     budget: Arc<Budget>,
-    families: Mutex<BTreeMap<&'static str, Members>>,
+    counters: Mutex<Families<Counter>>,
+    gauges: Mutex<Families<Gauge>>,
 }
 
-struct Members {
-    help: &'static str,
+/// The series of families, by the values of their labels.
+type Families<T> = BTreeMap<&'static str, (&'static Family, Held<T>)>;
+
+/// A family's series at one moment.
+pub(super) struct Part {
+    family: &'static Family,
     series: Series,
+    at: usize,
 }
 
-/// The series of a family by their labels, written out.
 enum Series {
-    Counters(Held<Counter>),
-    Gauges(Held<Gauge>),
+    Counters(Vec<Arc<Counter>>),
+    Gauges(Vec<Arc<Gauge>>),
 }
 
 impl Named {
     pub(super) fn new(workers: usize, budget: Arc<Budget>) -> Self {
-        Named { workers, budget, families: Mutex::new(BTreeMap::new()) }
+        Named { workers, budget, counters: Mutex::default(), gauges: Mutex::default() }
     }
 
-    pub(super) fn counter(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<Counter> {
-        let mut families = self.families.lock();
-        let empty = || Members { help, series: Series::Counters(Held::new()) };
-        match &mut families.entry(name).or_insert_with(empty).series {
-            Series::Counters(held) => self.get(held, labels, Counter),
-            // A name of two kinds is a mistake in this program; it costs the second one its place in the text.
-            Series::Gauges(_) => Arc::new(Counter(self.sum(None))),
-        }
+    pub(super) fn counter(&self, family: &'static Family, values: &[&str]) -> Arc<Counter> {
+        self.get(&self.counters, family, values, Counter)
     }
 
-    pub(super) fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Arc<Gauge> {
-        let mut families = self.families.lock();
-        let empty = || Members { help, series: Series::Gauges(Held::new()) };
-        match &mut families.entry(name).or_insert_with(empty).series {
-            Series::Gauges(held) => self.get(held, labels, Gauge),
-            Series::Counters(_) => Arc::new(Gauge(self.sum(None))),
-        }
+    pub(super) fn gauge(&self, family: &'static Family, values: &[&str]) -> Arc<Gauge> {
+        self.get(&self.gauges, family, values, Gauge)
     }
 
-    fn get<T>(&self, held: &mut Held<T>, labels: &[(&str, &str)], make: fn(Sum) -> T) -> Arc<T> {
-        let mut text = String::new();
-        text::pairs(&mut text, labels);
-        if let Some(found) = held.get(&text) {
+    fn get<T>(
+        &self,
+        families: &Mutex<Families<T>>,
+        family: &'static Family,
+        values: &[&str],
+        make: fn(Sum) -> T,
+    ) -> Arc<T> {
+        debug_assert_eq!(values.len(), family.labels.len(), "{}", family.name);
+        let mut families = families.lock();
+        let (_, held) = families.entry(family.name).or_insert_with(|| (family, Held::new()));
+        let key = values.join("\0");
+        if let Some(found) = held.get(&key) {
             return found;
         }
+        let sum = |values: &[&str], budget| Sum {
+            cells: PerWorker::new(self.workers),
+            values: values.iter().map(|value| Box::from(*value)).collect(),
+            budget,
+        };
         // One without labels is there once, whatever the bound.
-        if labels.is_empty() {
-            return held.add(&text, make(self.sum(None)));
+        if values.is_empty() {
+            return held.add(&key, make(sum(values, None)));
         }
         if self.budget.take(1) {
-            return held.add(&text, make(self.sum(Some(self.budget.clone()))));
+            return held.add(&key, make(sum(values, Some(Arc::clone(&self.budget)))));
         }
-        let others: Vec<_> = labels.iter().map(|&(name, _)| (name, OTHER)).collect();
-        text.clear();
-        text::pairs(&mut text, &others);
-        held.get(&text).unwrap_or_else(|| held.add(&text, make(self.sum(None))))
+        let others: SmallVec<[&str; 4]> = values.iter().map(|_| OTHER).collect();
+        let key = others.join("\0");
+        held.get(&key).unwrap_or_else(|| held.add(&key, make(sum(&others, None))))
     }
 
-    fn sum(&self, budget: Option<Arc<Budget>>) -> Sum {
-        Sum { cells: PerWorker::new(self.workers), budget }
-    }
-
-    pub(super) fn render(&self, out: &mut String) {
-        // Only loads of a configuration want this lock; counting does not.
-        for (&name, Members { help, series }) in self.families.lock().iter() {
-            match series {
-                Series::Counters(held) => {
-                    let family = Family { name, help, kind: Kind::Counter };
-                    render(out, &family, held, |out, counter| text::end(out, counter.get()));
-                }
-                Series::Gauges(held) => {
-                    let family = Family { name, help, kind: Kind::Gauge };
-                    render(out, &family, held, |out, gauge| text::end_signed(out, gauge.get()));
-                }
-            }
-        }
+    /// All series that there are now.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        // Only loads of a configuration want these locks; counting does not.
+        let counters = self.counters.lock();
+        let counters = counters.values().map(|(family, held)| (*family, Series::Counters(held.alive())));
+        let gauges = self.gauges.lock();
+        let gauges = gauges.values().map(|(family, held)| (*family, Series::Gauges(held.alive())));
+        counters.chain(gauges).map(|(family, series)| Part { family, series, at: 0 }).collect()
     }
 }
 
-fn render<T>(out: &mut String, family: &Family, held: &Held<T>, end: fn(&mut String, &T)) {
-    let mut is_open = false;
-    for (labels, series) in held.named() {
-        if !is_open {
-            text::header(out, family);
-            is_open = true;
+impl Part {
+    /// Tells the next so many series; false after the last one.
+    pub(super) fn step(&mut self, most: usize, to: &mut dyn Visit) -> bool {
+        let count = match &self.series {
+            Series::Counters(counters) => counters.len(),
+            Series::Gauges(gauges) => gauges.len(),
+        };
+        let end = (self.at + most).min(count);
+        for index in self.at..end {
+            let (sum, value) = match &self.series {
+                Series::Counters(counters) => (&counters[index].0, Value::Count(counters[index].get())),
+                Series::Gauges(gauges) => (&gauges[index].0, Value::Level(gauges[index].get())),
+            };
+            let values = sum.values.iter().map(|value| &**value);
+            let labels: SmallVec<[(&str, &str); 4]> = self.family.labels.iter().copied().zip(values).collect();
+            to.sample(self.family, &labels, value);
         }
-        out.push_str(family.name);
-        if !labels.is_empty() {
-            out.push('{');
-            out.push_str(labels);
-            out.push('}');
-        }
-        end(out, &series);
+        self.at = end;
+        end < count
     }
 }

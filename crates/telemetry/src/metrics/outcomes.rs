@@ -1,7 +1,7 @@
 //! What became of all requests, in two numbers: how a guard tells whether a change does harm. Adds up what is counted for
 //! scrapes anyway, so requests pay nothing for it.
 
-use super::{Metrics, REASONS};
+use super::Metrics;
 use pintle_core::Reason;
 
 /// What became of requests.
@@ -18,7 +18,7 @@ impl Metrics {
     /// What became of all requests so far. Looks at each route, as a scrape does: not for a worker's thread.
     pub fn outcomes(&self) -> Outcomes {
         let classes = self.routes.classes();
-        let counts = self.refusals.totals().unwrap_or([0; REASONS]);
+        let counts = self.refusals.by_reason();
         let [.., server_errors] = classes;
         let mut failed = server_errors;
         for (reason, count) in Reason::ALL.iter().zip(counts) {
@@ -52,8 +52,14 @@ impl Outcomes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Counted;
     use pintle_core::{Method, StatusCode};
     use std::time::Duration;
+
+    fn counted(status: StatusCode) -> Counted<'static> {
+        let duration = Duration::from_millis(1);
+        Counted { method: &Method::GET, status, upstream: None, duration, received: 0, sent: 0 }
+    }
 
     #[test]
     fn what_counts_as_failed_is_a_5xx_or_what_a_configuration_can_do() {
@@ -61,10 +67,10 @@ mod tests {
         let (route, listener) = (metrics.route("a"), metrics.listener("main"));
         let count = |status| {
             let status = StatusCode::from_u16(status).expect("a status");
-            route.count(&listener, &Method::GET, status, Duration::from_millis(1));
+            route.count(&listener, &counted(status));
         };
         let refuse = |reason: Reason| {
-            metrics.refused(reason);
+            metrics.refused(None, reason);
             count(reason.status().as_u16());
         };
         for status in [200, 301, 404, 500] {
@@ -90,10 +96,10 @@ mod tests {
         let metrics = Metrics::new(1, 1000);
         let listener = metrics.listener("main");
         let route = metrics.route("old");
-        route.count(&listener, &Method::GET, StatusCode::BAD_GATEWAY, Duration::from_millis(1));
+        route.count(&listener, &counted(StatusCode::BAD_GATEWAY));
         drop(route);
         assert_eq!(metrics.outcomes(), Outcomes { requests: 1, failed: 1 });
-        metrics.route("old").count(&listener, &Method::GET, StatusCode::OK, Duration::from_millis(1));
+        metrics.route("old").count(&listener, &counted(StatusCode::OK));
         assert_eq!(metrics.outcomes(), Outcomes { requests: 2, failed: 1 });
     }
 }

@@ -2,10 +2,9 @@
 //! errors and percentiles in between.
 
 use super::Metrics;
-use super::route::BOUNDS;
+use super::visit::{DURATION_BOUNDS, SECONDS};
+use std::collections::BTreeMap;
 use std::time::Duration;
-
-const DURATION_BOUNDS: usize = BOUNDS.len();
 
 /// What requests have come to, of one route or by one upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +34,11 @@ pub enum Subject {
 impl Overview {
     /// The upper bounds of durations.
     pub fn bounds() -> impl Iterator<Item = Duration> {
-        BOUNDS.iter().map(|(micros, _)| Duration::from_micros(*micros))
+        SECONDS.upper.iter().map(|(micros, _)| Duration::from_micros(*micros))
+    }
+
+    fn empty(of: Subject) -> Self {
+        Overview { of, requests: 0, client_errors: 0, server_errors: 0, durations: [0; DURATION_BOUNDS + 1] }
     }
 }
 
@@ -43,18 +46,24 @@ impl Metrics {
     /// All routes and upstreams that have had requests, in the order of their names. Looks at each route, as a scrape does:
     /// not for a worker's thread.
     pub fn overview(&self) -> Vec<Overview> {
-        let mut all = Vec::new();
-        self.routes.look(|route, classes, buckets| {
-            let mut durations = [0; DURATION_BOUNDS + 1];
-            durations.copy_from_slice(buckets);
-            all.push(Overview {
-                of: Subject::Route(route.into()),
-                requests: classes.iter().sum(),
-                client_errors: classes[3],
-                server_errors: classes[4],
-                durations,
-            });
+        let mut all: BTreeMap<Subject, Overview> = BTreeMap::new();
+        self.routes.look(|seen| {
+            let route = Some(Subject::Route(seen.route.into()));
+            let upstream =
+                Some(seen.upstream).filter(|name| !name.is_empty()).map(|name| Subject::Upstream(name.into()));
+            for of in route.into_iter().chain(upstream) {
+                let one = all.entry(of.clone()).or_insert_with(|| Overview::empty(of));
+                one.requests = one.requests.wrapping_add(seen.requests);
+                match seen.class {
+                    3 => one.client_errors += seen.requests,
+                    4 => one.server_errors += seen.requests,
+                    _ => {}
+                }
+                for (sum, bucket) in one.durations.iter_mut().zip(seen.durations) {
+                    *sum = sum.wrapping_add(*bucket);
+                }
+            }
         });
-        all
+        all.into_values().collect()
     }
 }

@@ -1,47 +1,35 @@
 //! What the kernel says about this process (Linux; elsewhere nothing is told), under the names that every Prometheus
 //! client uses.
 
-use super::text::{self, Family, Kind};
+use super::families::{
+    PROCESS_CPU, PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_RESIDENT, PROCESS_START, PROCESS_THREADS, PROCESS_VIRTUAL,
+};
+use super::visit::{Value, Visit};
 use std::fs;
 use std::time::Duration;
 
 /// Linux counts times in `/proc` in hundredths of a second, whatever its own clock does.
 const MICROS_A_TICK: u64 = 10_000;
 
-const CPU: Family = Family { name: "process_cpu_seconds_total", help: "CPU time of the process.", kind: Kind::Counter };
-const START: Family = Family { name: "process_start_time_seconds", help: "When the process began.", kind: Kind::Gauge };
-const RESIDENT: Family =
-    Family { name: "process_resident_memory_bytes", help: "Memory that is in use.", kind: Kind::Gauge };
-const VIRTUAL: Family =
-    Family { name: "process_virtual_memory_bytes", help: "Memory that is mapped.", kind: Kind::Gauge };
-const THREADS: Family = Family { name: "process_threads", help: "Threads.", kind: Kind::Gauge };
-const OPEN_FDS: Family = Family { name: "process_open_fds", help: "Open file descriptors.", kind: Kind::Gauge };
-const MAX_FDS: Family =
-    Family { name: "process_max_fds", help: "How many file descriptors may be open.", kind: Kind::Gauge };
-
-/// Appends what can be found out.
-pub(super) fn render(out: &mut String) {
+/// Tells what can be found out.
+pub(super) fn visit(to: &mut dyn Visit) {
     if let Some((ticks, started)) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(times) {
-        text::header(out, &CPU);
-        out.push_str(CPU.name);
-        text::end_micros(out, ticks * MICROS_A_TICK);
+        to.sample(&PROCESS_CPU, &[], Value::Micros(ticks * MICROS_A_TICK));
         if let Some(boot) = number("/proc/stat", "btime") {
-            text::header(out, &START);
-            out.push_str(START.name);
-            text::end_micros(out, boot * 1_000_000 + started * MICROS_A_TICK);
+            to.sample(&PROCESS_START, &[], Value::Micros(boot * 1_000_000 + started * MICROS_A_TICK));
         }
     }
     let status = "/proc/self/status";
     let figures = [
-        (RESIDENT, number(status, "VmRSS:").map(|kib| kib * 1024)),
-        (VIRTUAL, number(status, "VmSize:").map(|kib| kib * 1024)),
-        (THREADS, number(status, "Threads:")),
-        (OPEN_FDS, open_fds()),
-        (MAX_FDS, number("/proc/self/limits", "Max open files")),
+        (&PROCESS_RESIDENT, number(status, "VmRSS:").map(|kib| kib * 1024)),
+        (&PROCESS_VIRTUAL, number(status, "VmSize:").map(|kib| kib * 1024)),
+        (&PROCESS_THREADS, number(status, "Threads:")),
+        (&PROCESS_OPEN_FDS, open_fds()),
+        (&PROCESS_MAX_FDS, number("/proc/self/limits", "Max open files")),
     ];
     for (family, value) in figures {
         if let Some(value) = value {
-            text::single(out, &family, &[], value);
+            to.sample(family, &[], Value::Count(value));
         }
     }
 }

@@ -1,146 +1,188 @@
-//! Requests by listener, route, method and status class, and how long they took by route.
+//! Requests by listener, route, upstream, method and class of status.
+//!
+//! A route's rows are found without a lock, and made when they are first needed. Each counts its lines towards the bound
+//! on series before it is there; past that, all that is new is counted in one row for everybody.
 
-mod render;
 mod rows;
 
+use super::budget::Budget;
 use super::cell::PerWorker;
+use super::families::{REQUEST_CONTENT, REQUEST_DURATION, REQUESTS, RESPONSE_CONTENT};
 use super::held::Held;
-use super::{Budget, ListenerMeter, OTHER, text};
+use super::visit::{Value, Visit};
+use super::{ListenerMeter, OTHER};
+use crate::Ended;
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
+use pintle_core::counters::Family;
 use pintle_core::{Method, StatusCode};
-use rows::{CLASSES, Row, Rows};
+pub(crate) use rows::{CLASSES, Size};
+use rows::{LINES, Numbers, Row, Totals};
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// Upper bounds of the duration's buckets in microseconds, with their text in seconds.
-pub(super) const BOUNDS: [(u64, &str); 14] = [
-    (500, "0.0005"),
-    (1_000, "0.001"),
-    (2_500, "0.0025"),
-    (5_000, "0.005"),
-    (10_000, "0.01"),
-    (25_000, "0.025"),
-    (50_000, "0.05"),
-    (100_000, "0.1"),
-    (250_000, "0.25"),
-    (500_000, "0.5"),
-    (1_000_000, "1"),
-    (2_500_000, "2.5"),
-    (5_000_000, "5"),
-    (10_000_000, "10"),
-];
-/// After the buckets, the last of them without a bound, stands the sum of microseconds.
-const SUM: usize = BOUNDS.len() + 1;
-/// Buckets, sum and count, as a scrape has them.
-const HISTOGRAM_SERIES: usize = SUM + 2;
 
 /// The methods that have series of their own (RFC 9110 9, RFC 5789); others count as the last.
 const METHODS: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", OTHER];
 
+pub(super) const CLASS_LABELS: [&str; CLASSES] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The families of a route's rows, in the order in which they are told.
+pub(super) static FAMILIES: [&Family; 4] = [&REQUESTS, &REQUEST_DURATION, &RESPONSE_CONTENT, &REQUEST_CONTENT];
+
+/// A further label of a route's series: its name, and what it says of this route.
+pub type Label = (Arc<str>, Box<str>);
+
+/// A request that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// What the client got.
+    pub status: StatusCode,
+    /// The upstream that was asked last, if one was.
+    pub upstream: Option<&'a str>,
+    /// From its head to the answer's last byte.
+    pub duration: Duration,
+    /// Bytes of content that came with it.
+    pub received: u64,
+    /// Bytes of content that went out.
+    pub sent: u64,
+}
+
+impl<'a> From<&Ended<'a>> for Counted<'a> {
+    fn from(ended: &Ended<'a>) -> Self {
+        let notes = &ended.exchange.notes;
+        Counted {
+            method: &ended.exchange.request.method,
+            status: ended.status,
+            upstream: notes.upstream.as_deref(),
+            duration: ended.duration(),
+            received: notes.received(),
+            sent: ended.sent,
+        }
+    }
+}
+
 /// The numbers of one route.
 pub struct RouteMeter {
-    /// The escaped name.
-    label: Box<str>,
-    rows: Rows,
-    durations: PerWorker<{ SUM + 1 }>,
-    /// Whether the durations have found room in the budget.
-    has_durations: AtomicBool,
-    /// Where its series are counted, and what counts for it when there is no room; none for `_OTHER` itself.
-    bound: Option<(Arc<Budget>, Arc<RouteMeter>)>,
-    /// Where its requests are counted on when it is gone.
-    gone: Arc<[AtomicU64; CLASSES]>,
+    name: Box<str>,
+    labels: Box<[Label]>,
+    /// None until the first request.
+    rows: ArcSwapOption<Vec<Row>>,
+    shared: Arc<Shared>,
+}
+
+/// What the meters of all routes have in common.
+pub(super) struct Shared {
+    workers: usize,
+    budget: Arc<Budget>,
+    /// Held while rows come and go.
+    changing: Mutex<()>,
+    /// All that has no row of its own, and its classes of status.
+    overflow: Numbers,
+    overflow_classes: PerWorker<CLASSES>,
+    /// Requests of rows that are no more, by class of status.
+    gone: [AtomicU64; CLASSES],
 }
 
 impl RouteMeter {
-    fn new(
-        name: &str,
-        workers: usize,
-        bound: Option<(Arc<Budget>, Arc<RouteMeter>)>,
-        gone: Arc<[AtomicU64; CLASSES]>,
-    ) -> Self {
-        RouteMeter {
-            label: text::escaped(name),
-            rows: Rows::new(workers),
-            durations: PerWorker::new(workers),
-            has_durations: AtomicBool::new(false),
-            bound,
-            gone,
+    /// Counts a request that is over. Once its row is there that costs some additions to cells of this worker.
+    pub fn count(&self, listener: &ListenerMeter, ended: &Counted<'_>) {
+        let class = (usize::from(ended.status.as_u16()) / 100).clamp(1, CLASSES) - 1;
+        let (method, upstream) = (method_index(ended.method), ended.upstream.unwrap_or_default());
+        let size = Size { duration: ended.duration, received: ended.received, sent: ended.sent };
+        let is = |row: &&Row| row.is(listener.slot(), method, class, upstream);
+        if let Some(row) = self.rows.load().as_ref().and_then(|rows| rows.iter().find(is)) {
+            return row.numbers.count(&size);
+        }
+        match self.add(listener.slot(), method, class, upstream) {
+            Some(numbers) => numbers.count(&size),
+            None => {
+                self.shared.overflow.count(&size);
+                self.shared.overflow_classes.mine().add(class, 1);
+            }
         }
     }
 
-    /// Its requests by class of status.
-    fn classes(&self) -> [u64; CLASSES] {
-        let rows = self.rows.iter().filter_map(|row| row.cells.totals());
-        rows.fold([0; CLASSES], |sum, row| std::array::from_fn(|class| sum[class].wrapping_add(row[class])))
-    }
-
-    /// Counts a request that is over: `duration` is from its head to the answer's last byte.
-    pub fn count(&self, listener: &ListenerMeter, method: &Method, status: StatusCode, duration: Duration) {
-        let class = (usize::from(status.as_u16()) / 100).clamp(1, CLASSES) - 1;
-        self.count_request(listener.slot(), method_index(method), class);
-        self.count_duration(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
-    }
-
-    fn count_request(&self, listener: u32, method: usize, class: usize) {
-        let row = match &self.bound {
-            None => Some(self.rows.get_or_add(listener, method)),
-            Some((budget, _)) => self.admit(budget, listener, method, class),
-        };
-        match (row, &self.bound) {
-            (Some(row), _) => row.cells.mine().add(class, 1),
-            // `_OTHER` listener as well: overflow is few series, whatever it counts.
-            (None, Some((_, other))) => other.count_request(0, method, class),
-            (None, None) => {}
-        }
-    }
-
-    /// The row of a series that has room in the budget.
-    fn admit(&self, budget: &Budget, listener: u32, method: usize, class: usize) -> Option<&Row> {
-        let found = self.rows.get(listener, method);
-        if let Some(row) = found
-            && row.is_admitted(class)
-        {
-            return Some(row);
-        }
-        if !budget.take(1) {
+    /// Makes a row, if there is room for its series.
+    fn add(&self, listener: u32, method: usize, class: usize, upstream: &str) -> Option<Arc<Numbers>> {
+        // Before the lock: past the bound every request comes here.
+        if !self.shared.budget.take(LINES) {
             return None;
         }
-        let row = found.unwrap_or_else(|| self.rows.get_or_add(listener, method));
-        if !row.admit(class) {
+        let _changing = self.shared.changing.lock();
+        let before = self.rows.load_full();
+        let rows = before.as_deref().map_or(&[][..], Vec::as_slice);
+        if let Some(row) = rows.iter().find(|row| row.is(listener, method, class, upstream)) {
             // Another worker was first.
-            budget.give(1);
+            self.shared.budget.give(LINES);
+            return Some(Arc::clone(&row.numbers));
         }
-        Some(row)
+        let numbers = Arc::new(Numbers::new(self.shared.workers, class, Arc::clone(&self.shared)));
+        // Upstreams have few names and routes many rows.
+        let known = rows.iter().find(|row| *row.upstream == *upstream).map(|row| Arc::clone(&row.upstream));
+        let upstream = known.unwrap_or_else(|| upstream.into());
+        let row = Row { listener, method: method as u8, class: class as u8, upstream, numbers: Arc::clone(&numbers) };
+        let mut rows = rows.to_vec();
+        rows.push(row);
+        rows.shrink_to_fit();
+        self.rows.store(Some(Arc::new(rows)));
+        Some(numbers)
     }
 
-    fn count_duration(&self, micros: u64) {
-        if let Some((budget, other)) = &self.bound
-            && !self.has_durations.load(Ordering::Relaxed)
-        {
-            if !budget.take(HISTOGRAM_SERIES) {
-                return other.count_duration(micros);
-            }
-            if self.has_durations.swap(true, Ordering::Relaxed) {
-                budget.give(HISTOGRAM_SERIES);
+    /// Lets go of rows that nobody counts in any more.
+    fn sweep(&self, is_alive: impl Fn(&Row) -> bool) {
+        let Some(before) = self.rows.load_full() else { return };
+        if before.iter().all(&is_alive) {
+            return;
+        }
+        let _changing = self.shared.changing.lock();
+        let rows: Vec<Row> =
+            self.rows.load().iter().flat_map(|rows| rows.iter()).filter(|row| is_alive(row)).cloned().collect();
+        self.rows.store(Some(rows).filter(|rows| !rows.is_empty()).map(Arc::new));
+    }
+
+    /// Its rows with what they have counted.
+    fn each(&self, mut to: impl FnMut(&Row, &Totals)) {
+        for row in self.rows.load().iter().flat_map(|rows| rows.iter()) {
+            if let Some(totals) = row.numbers.totals() {
+                to(row, &totals);
             }
         }
-        let bucket = BOUNDS.iter().position(|&(bound, _)| micros <= bound).unwrap_or(BOUNDS.len());
-        let cells = self.durations.mine();
-        cells.add(bucket, 1);
-        cells.add(SUM, micros);
+    }
+
+    /// Tells its series of one of [`FAMILIES`].
+    pub(super) fn visit(&self, which: usize, listeners: &HashMap<u32, Arc<str>>, to: &mut dyn Visit) {
+        self.each(|row, totals| {
+            // One that went away a moment ago.
+            let Some(listener) = listeners.get(&row.listener) else { return };
+            let mut labels: SmallVec<[(&str, &str); 8]> = SmallVec::new();
+            labels.extend([
+                ("listener", &**listener),
+                ("route", &*self.name),
+                ("upstream", &*row.upstream),
+                ("method", METHODS[usize::from(row.method)]),
+                ("status", CLASS_LABELS[usize::from(row.class)]),
+            ]);
+            labels.extend(self.labels.iter().map(|(name, value)| (&**name, &**value)));
+            tell(which, &labels, totals, to);
+        });
     }
 }
 
-impl Drop for RouteMeter {
-    fn drop(&mut self) {
-        for (gone, count) in self.gone.iter().zip(self.classes()) {
-            gone.fetch_add(count, Ordering::Relaxed);
-        }
-        if let Some((budget, _)) = &self.bound {
-            let durations = if *self.has_durations.get_mut() { HISTOGRAM_SERIES } else { 0 };
-            budget.give(self.rows.iter().map(Row::series).sum::<usize>() + durations);
-        }
+fn tell(which: usize, labels: &[(&str, &str)], totals: &Totals, to: &mut dyn Visit) {
+    let value = match which {
+        0 => Some(Value::Count(totals.requests())),
+        1 => Some(Value::Histogram(totals.duration())),
+        2 => Some(Value::Histogram(totals.sent())),
+        _ => totals.received().map(Value::Histogram),
+    };
+    if let Some(value) = value {
+        to.sample(FAMILIES[which], labels, value);
     }
 }
 
@@ -161,50 +203,101 @@ fn method_index(method: &Method) -> usize {
 
 /// The meters of all routes.
 pub(super) struct Routes {
-    workers: usize,
-    budget: Arc<Budget>,
-    other: Arc<RouteMeter>,
     meters: Mutex<Held<RouteMeter>>,
-    /// Requests of routes that are no more, by class of status.
-    gone: Arc<[AtomicU64; CLASSES]>,
+    shared: Arc<Shared>,
+}
+
+/// What a look at requests finds.
+pub(super) struct Seen<'a> {
+    /// Empty where no route took them.
+    pub(super) route: &'a str,
+    /// Empty where none was asked.
+    pub(super) upstream: &'a str,
+    pub(super) class: usize,
+    pub(super) requests: u64,
+    pub(super) durations: &'a [u64],
 }
 
 impl Routes {
     pub(super) fn new(workers: usize, budget: Arc<Budget>) -> Self {
-        let gone = Arc::default();
-        let other = Arc::new(RouteMeter::new(OTHER, workers, None, Arc::clone(&gone)));
-        Routes { workers, budget, other, meters: Mutex::new(Held::new()), gone }
+        let shared = Shared {
+            workers,
+            budget,
+            changing: Mutex::new(()),
+            overflow: Numbers::of_overflow(workers),
+            overflow_classes: PerWorker::new(workers),
+            gone: Default::default(),
+        };
+        Routes { meters: Mutex::new(Held::new()), shared: Arc::new(shared) }
     }
 
-    pub(super) fn get(&self, name: &str) -> Arc<RouteMeter> {
+    /// The meter of a route with these labels: with others it is another one.
+    pub(super) fn get(&self, name: &str, labels: Vec<Label>) -> Arc<RouteMeter> {
+        let mut key = name.to_owned();
+        for (name, value) in &labels {
+            // Lengths keep two texts apart, whatever is in them.
+            let _ = write!(key, "\n{}:{name}{}:{value}", name.len(), value.len());
+        }
         let mut meters = self.meters.lock();
-        meters.get(name).unwrap_or_else(|| {
-            let bound = Some((self.budget.clone(), self.other.clone()));
-            meters.add(name, RouteMeter::new(name, self.workers, bound, Arc::clone(&self.gone)))
+        meters.get(&key).unwrap_or_else(|| {
+            let (labels, shared) = (labels.into(), Arc::clone(&self.shared));
+            meters.add(&key, RouteMeter { name: name.into(), labels, rows: ArcSwapOption::empty(), shared })
         })
+    }
+
+    /// All that somebody holds.
+    pub(super) fn alive(&self) -> Vec<Arc<RouteMeter>> {
+        self.meters.lock().alive()
+    }
+
+    /// Lets go of the rows of listeners and upstreams that are no more.
+    pub(super) fn sweep(&self, has_listener: impl Fn(u32) -> bool, has_upstream: impl Fn(&str) -> bool) {
+        for meter in self.alive() {
+            meter.sweep(|row| has_listener(row.listener) && (row.upstream.is_empty() || has_upstream(&row.upstream)));
+        }
+    }
+
+    /// Tells the series of all that has no row of its own, of one of [`FAMILIES`].
+    pub(super) fn visit_overflow(&self) -> impl Fn(usize, &mut dyn Visit) + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move |which, to| {
+            let Some(totals) = shared.overflow.totals() else { return };
+            // Content alone may have found no room.
+            if totals.requests() > 0 || which == 3 {
+                let labels: SmallVec<[(&str, &str); 8]> = REQUESTS.labels.iter().map(|name| (*name, OTHER)).collect();
+                tell(which, &labels, &totals, to);
+            }
+        }
     }
 
     /// All requests that are over, by class of status. Never falls but for one look: a route that goes is missed for the
     /// moment of its going.
     pub(super) fn classes(&self) -> [u64; CLASSES] {
-        let alive = self.alive();
-        let gone: [u64; CLASSES] = std::array::from_fn(|class| self.gone[class].load(Ordering::Relaxed));
-        let counts = alive.iter().map(|meter| meter.classes());
-        counts.fold(gone, |sum, counts| std::array::from_fn(|class| sum[class].wrapping_add(counts[class])))
-    }
-
-    fn alive(&self) -> Vec<Arc<RouteMeter>> {
-        let mut alive = self.meters.lock().alive();
-        alive.push(self.other.clone());
-        alive
-    }
-
-    /// Shows what each route has come to: its name, its requests by class of status, and its buckets of durations.
-    pub(super) fn look(&self, mut to: impl FnMut(&str, [u64; CLASSES], &[u64])) {
+        let mut classes = self.shared.overflow_classes.totals().unwrap_or_default();
         for meter in self.alive() {
-            if let Some(durations) = meter.durations.totals() {
-                to(&meter.label, meter.classes(), &durations[..SUM]);
-            }
+            meter.each(|row, totals| {
+                let class = &mut classes[usize::from(row.class)];
+                *class = class.wrapping_add(totals.requests());
+            });
+        }
+        for (class, gone) in classes.iter_mut().zip(&self.shared.gone) {
+            *class = class.wrapping_add(gone.load(Ordering::Relaxed));
+        }
+        classes
+    }
+
+    /// Shows all rows.
+    pub(super) fn look(&self, mut to: impl FnMut(Seen<'_>)) {
+        for meter in self.alive() {
+            meter.each(|row, totals| {
+                to(Seen {
+                    route: &meter.name,
+                    upstream: &row.upstream,
+                    class: usize::from(row.class),
+                    requests: totals.requests(),
+                    durations: totals.durations(),
+                });
+            });
         }
     }
 }

@@ -1,51 +1,126 @@
-//! Prometheus' text format, version 0.0.4.
+//! The text of a scrape: Prometheus' format 0.0.4, or OpenMetrics 1.0. Beside small things these differ in what a family
+//! of counters is called, and in the end.
 
-/// What kind of metric a family is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
+use super::format::Syntax;
+use super::visit::{Histogram, Value, Visit, short};
+use pintle_core::counters::{Family, Kind};
+
+/// Text as it grows.
+pub(super) struct Text {
+    /// What was written and not yet taken.
+    pub(super) out: String,
+    syntax: Syntax,
+    /// The family that was opened last.
+    open: &'static str,
+    /// The labels of the series that is being written; kept for its room.
+    labels: String,
 }
 
-/// A metric's name, what it is, and its kind.
-pub(crate) struct Family {
-    pub(crate) name: &'static str,
-    pub(crate) help: &'static str,
-    pub(crate) kind: Kind,
-}
+impl Text {
+    pub(super) fn new(syntax: Syntax) -> Self {
+        Text { out: String::new(), syntax, open: "", labels: String::new() }
+    }
 
-/// Opens a family: its samples follow, all of them.
-pub(crate) fn header(out: &mut String, family: &Family) {
-    let kind = match family.kind {
-        Kind::Counter => "counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram => "histogram",
-    };
-    for piece in ["# HELP ", family.name, " ", family.help, "\n# TYPE ", family.name, " ", kind, "\n"] {
-        out.push_str(piece);
+    /// All series were written.
+    pub(super) fn end(&mut self) {
+        if self.syntax == Syntax::OpenMetrics {
+            self.out.push_str("# EOF\n");
+        }
+    }
+
+    fn header(&mut self, family: &'static Family) {
+        self.open = family.name;
+        let kind = match family.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        let name = match self.syntax {
+            Syntax::Prometheus => family.name,
+            Syntax::OpenMetrics => family.name.strip_suffix("_total").unwrap_or(family.name),
+        };
+        for piece in ["# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", kind, "\n"] {
+            self.out.push_str(piece);
+        }
+        if self.syntax == Syntax::OpenMetrics
+            && let Some(unit) = ["seconds", "bytes"]
+                .into_iter()
+                .find(|unit| name.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')))
+        {
+            for piece in ["# UNIT ", name, " ", unit, "\n"] {
+                self.out.push_str(piece);
+            }
+        }
+    }
+
+    fn line(&mut self, name: &str, suffix: &str) {
+        self.out.push_str(name);
+        self.out.push_str(suffix);
+        if !self.labels.is_empty() {
+            self.out.push('{');
+            self.out.push_str(&self.labels);
+            self.out.push('}');
+        }
+        self.out.push(' ');
+    }
+
+    fn histogram(&mut self, name: &'static str, histogram: &Histogram<'_>) {
+        let comma = if self.labels.is_empty() { "" } else { "," };
+        let bounds = histogram.bounds.upper.iter().map(|&(_, text)| match self.syntax {
+            Syntax::Prometheus => short(text),
+            Syntax::OpenMetrics => text,
+        });
+        let mut count = 0u64;
+        for (bound, bucket) in bounds.chain(["+Inf"]).zip(histogram.buckets) {
+            count = count.wrapping_add(*bucket);
+            self.out.push_str(name);
+            self.out.push_str("_bucket{");
+            self.out.push_str(&self.labels);
+            self.out.push_str(comma);
+            self.out.push_str("le=\"");
+            self.out.push_str(bound);
+            self.out.push_str("\"} ");
+            integer(&mut self.out, count);
+        }
+        self.line(name, "_sum");
+        if histogram.bounds.micros {
+            micros(&mut self.out, histogram.sum)
+        } else {
+            integer(&mut self.out, histogram.sum)
+        }
+        self.line(name, "_count");
+        integer(&mut self.out, count);
     }
 }
 
-/// A family of one sample.
-pub(crate) fn single(out: &mut String, family: &Family, labels: &[(&str, &str)], value: u64) {
-    header(out, family);
-    sample(out, family.name, labels, value);
-}
-
-/// One sample with labels that are not yet escaped.
-pub(crate) fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
-    out.push_str(name);
-    if !labels.is_empty() {
-        out.push('{');
-        pairs(out, labels);
-        out.push('}');
+impl Visit for Text {
+    fn sample(&mut self, family: &'static Family, labels: &[(&str, &str)], value: Value<'_>) {
+        if self.open != family.name {
+            self.header(family);
+        }
+        self.labels.clear();
+        pairs(&mut self.labels, labels);
+        match value {
+            Value::Histogram(histogram) => return self.histogram(family.name, &histogram),
+            Value::Count(value) => {
+                self.line(family.name, "");
+                integer(&mut self.out, value);
+            }
+            Value::Level(value) => {
+                self.line(family.name, "");
+                self.out.push_str(itoa::Buffer::new().format(value));
+                self.out.push('\n');
+            }
+            Value::Micros(value) => {
+                self.line(family.name, "");
+                micros(&mut self.out, value);
+            }
+        }
     }
-    end(out, value);
 }
 
-/// Labels between their braces.
-pub(crate) fn pairs(out: &mut String, labels: &[(&str, &str)]) {
+/// Labels as they stand between the braces. One without a value is as good as none, and a family's own are told all the same.
+fn pairs(out: &mut String, labels: &[(&str, &str)]) {
     for (index, (name, value)) in labels.iter().enumerate() {
         if index > 0 {
             out.push(',');
@@ -58,41 +133,28 @@ pub(crate) fn pairs(out: &mut String, labels: &[(&str, &str)]) {
 }
 
 /// A label's value between its quotes.
-pub(crate) fn escape(out: &mut String, value: &str) {
-    for c in value.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            c => out.push(c),
-        }
+fn escape(out: &mut String, value: &str) {
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '"', '\n']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
 }
 
-/// [`escape`] into a text of its own, for what is written many times.
-pub(crate) fn escaped(value: &str) -> Box<str> {
-    let mut text = String::with_capacity(value.len());
-    escape(&mut text, value);
-    text.into()
-}
-
-/// A sample's value and the end of its line.
-pub(crate) fn end(out: &mut String, value: u64) {
-    out.push(' ');
+/// A value and the end of its line.
+fn integer(out: &mut String, value: u64) {
     out.push_str(itoa::Buffer::new().format(value));
     out.push('\n');
 }
 
-/// As [`end`], for a number that may be negative.
-pub(crate) fn end_signed(out: &mut String, value: i64) {
-    out.push(' ');
-    out.push_str(itoa::Buffer::new().format(value));
-    out.push('\n');
-}
-
-/// Microseconds as a value in seconds, exactly.
-pub(crate) fn end_micros(out: &mut String, micros: u64) {
-    out.push(' ');
+/// Microseconds as a value in seconds, exactly, and the end of its line.
+fn micros(out: &mut String, micros: u64) {
     out.push_str(itoa::Buffer::new().format(micros / 1_000_000));
     let rest = micros % 1_000_000;
     if rest > 0 {

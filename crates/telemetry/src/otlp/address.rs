@@ -1,6 +1,6 @@
 //! The URL of a collector.
 
-use pintle_core::config::{Grammar, Node, Read, Reader, Shape};
+use pintle_core::config::{Diagnostic, Grammar, Node, Read, Reader, Shape};
 use pintle_upstream::Address;
 use std::fmt;
 
@@ -78,14 +78,15 @@ impl Read for CollectorUrl {
             return None;
         };
         let named = text.split('/').nth(2).is_some_and(|place| place.contains('@'));
-        let url = if named {
+        if named {
             // What stands before the `@` may be a password, which no message repeats.
             reader.diagnostics.hide(node.span());
-            Err("a URL holds no credentials: give them by `headers`, as {env: NAME} or {file: PATH}".into())
-        } else {
-            CollectorUrl::parse(text)
-        };
-        url.map_err(|help| reader.expected(EXPECTED, node, help)).ok()
+            let message = "a collector's URL holds credentials in plain text";
+            let help = "give them by `headers`, as {env: NAME} or {file: PATH}";
+            reader.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
+            return None;
+        }
+        CollectorUrl::parse(text).map_err(|help| reader.expected(EXPECTED, node, help)).ok()
     }
 
     fn shape() -> Shape {

@@ -16,7 +16,7 @@ use std::time::Duration;
 ///       headers: {x-api-key: {env: OTLP_KEY}}
 ///       timeout: 5s
 ///       compression: gzip
-///       tls: {ca: certs/collector-ca.pem}
+///       tls: {ca: certs/ca.pem}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a collector's URL such as http://127.0.0.1:4317, or a map with `url`")]

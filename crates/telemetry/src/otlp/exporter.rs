@@ -3,6 +3,7 @@
 use super::answer::Verdict;
 use super::{Collector, Credentials, Signal};
 use crate::log::{self, Level};
+use crate::metrics::families::{OTLP_DROPPED, OTLP_EXPORTS};
 use crate::metrics::{Counter, Metrics};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -16,16 +17,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one that is not wanted any more is given for what it is owed.
 const PARTING: Duration = Duration::from_secs(2);
-
-const EXPORTS: (&str, &str) = (
-    "pintle_otlp_exports_total",
-    "Requests to a collector of OpenTelemetry: taken (ok), to be sent again (retried), given up (failed).",
-);
-const DROPPED: (&str, &str) = (
-    "pintle_otlp_dropped_total",
-    "Spans and points of metrics that no collector got: there was no room for them, it refused them, or it was away for too \
-     long.",
-);
 
 /// Sends the requests of one signal, one after another, and counts what becomes of them.
 pub struct Exporter {
@@ -48,11 +39,8 @@ struct Target {
 impl Exporter {
     /// What sends `signal`; nowhere yet.
     pub fn new(signal: Signal, metrics: &Metrics) -> Self {
-        let exports = |result| {
-            let labels = [("signal", signal.as_str()), ("result", result)];
-            metrics.counter(EXPORTS.0, EXPORTS.1, &labels)
-        };
-        let dropped = metrics.counter(DROPPED.0, DROPPED.1, &[("signal", signal.as_str())]);
+        let exports = |result| metrics.counter(&OTLP_EXPORTS, &[signal.as_str(), result]);
+        let dropped = metrics.counter(&OTLP_DROPPED, &[signal.as_str()]);
         let target = watch::Sender::new(Target::default());
         Exporter { signal, target, ok: exports("ok"), retried: exports("retried"), failed: exports("failed"), dropped }
     }
@@ -69,11 +57,6 @@ impl Exporter {
     /// What is not sent by then will not be: the program ends.
     pub fn end(&self, until: Instant) {
         self.target.send_modify(|target| target.until = Some(until));
-    }
-
-    /// Whether a collector is there that may be sent to.
-    pub fn is_on(&self) -> bool {
-        self.target.borrow().to.is_some()
     }
 
     /// Forgets a collector that is not wanted any more, and closes what is open to it.

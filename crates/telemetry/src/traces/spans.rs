@@ -108,6 +108,8 @@ impl Told<'_> {
         span.parent_span_id = trace.parent().map(|parent| parent.to_be_bytes().to_vec()).unwrap_or_default();
         if trace.parent().is_some() {
             span.flags |= IS_REMOTE;
+        }
+        if trace.has_state() {
             let state = exchange.request.fields.joined(names::TRACESTATE).unwrap_or_default();
             span.trace_state = cut(&String::from_utf8_lossy(&state), STATE).to_owned();
         }

@@ -1,4 +1,4 @@
-//! Metrics.
+//! Metrics as OTLP has them: gauges, sums and both kinds of histograms, each with its series.
 
 use super::{KeyValue, Resource, Scope};
 use prost::{Enumeration, Message, Oneof};

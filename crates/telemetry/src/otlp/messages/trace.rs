@@ -1,4 +1,4 @@
-//! Spans.
+//! Spans as OTLP has them, with what happened within them and what came of them.
 
 use super::KeyValue;
 use prost::{Enumeration, Message};
