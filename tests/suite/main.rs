@@ -63,6 +63,7 @@ mod streaming;
 mod timeout;
 mod tls;
 mod tls_clients;
+mod top;
 mod traces;
 mod tunnel;
 mod websocket;

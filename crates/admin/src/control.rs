@@ -14,6 +14,8 @@ pub trait Control: Send + Sync + 'static {
     fn is_ready(&self) -> bool;
     /// What runs, as a JSON object.
     fn status(&self, wanted: &StatusAsk) -> Value;
+    /// What routes and upstreams have come to, as a JSON object.
+    fn stats(&self) -> Body;
     /// The metrics, made as they are taken.
     fn metrics(&self, format: Format) -> Body;
     /// Reads the configuration again.

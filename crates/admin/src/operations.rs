@@ -122,6 +122,19 @@ operations! {
         },
         ..PLAIN
     };
+    /// What routes and upstreams have come to.
+    STATS = Operation {
+        path: "/stats",
+        id: "stats",
+        summary: "What each route and each upstream has come to",
+        about: "Numbers that only grow, of all routes that have had requests and of all upstreams, and what the program uses: \
+            who looks twice knows rates, shares of errors and percentiles of the time between, as `pintle top` does. `instance` \
+            is another one after a restart, when all began anew. A number may also fall when a listener, an upstream or a \
+            route goes away. A look at ten thousand routes takes some milliseconds. Members may be added in later versions.",
+        says: &[Says { status: 200, about: "The numbers.", kinds: &[(JSON, Some("Stats"))], tagged: false }],
+        work: |control, _| Ok(Answer { kind: JSON, body: control.stats(), ..Answer::text("") }),
+        ..PLAIN
+    };
     /// The metrics.
     METRICS = Operation {
         path: "/metrics",

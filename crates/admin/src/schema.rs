@@ -3,6 +3,7 @@
 
 mod explanation;
 mod happened;
+mod stats;
 mod status;
 
 use serde_json::{Map, Value, json};
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Map<String, Value> {
     add("Caller", caller());
     add("OpenApi", open_api());
     status::add(&mut add);
+    stats::add(&mut add);
     explanation::add(&mut add);
     happened::add(&mut add);
     all

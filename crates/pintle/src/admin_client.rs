@@ -42,6 +42,11 @@ impl AdminClient {
         AdminClient { address, token, no_token: None, trust: None, limit: LIMIT }
     }
 
+    /// The same with less time for an exchange.
+    pub(crate) fn within(self, limit: Duration) -> Self {
+        AdminClient { limit, ..self }
+    }
+
     /// Where it is, for messages.
     pub(crate) fn address(&self) -> &Address {
         &self.address

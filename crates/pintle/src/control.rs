@@ -31,7 +31,7 @@ use pintle_telemetry::{Metrics, log};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 use take::{Taking, Wrong, entry, watched};
 use tokio::sync::Notify;
 use told::Told;
@@ -60,6 +60,8 @@ pub(crate) struct Controller {
     /// Whose turn it is to explain.
     explaining: Mutex<()>,
     told: Told,
+    /// The same as a moment, from which time is measured.
+    began: Instant,
 }
 
 /// What was seen so far.
@@ -155,6 +157,7 @@ impl Controller {
             metrics,
             tls,
             state_given,
+            began: Instant::now(),
         };
         controller.keep(|history| history.began(entry, origin, digest));
         controller

@@ -24,8 +24,10 @@ mod remote;
 mod replace;
 mod run;
 mod start;
+mod stats;
 mod status;
 mod terminal;
+mod top;
 mod trim;
 mod watch;
 mod why;
@@ -78,6 +80,8 @@ enum Command {
     Reload(admin_client::AdminArguments),
     /// Says what a running gateway does: configuration, listeners, upstreams.
     Status(remote::StatusArguments),
+    /// Shows live what a running gateway does: routes and upstreams by rate, errors, p99. Without a terminal it prints them.
+    Top(top::Arguments),
     /// Says what became of a request, and why: its route and what ruled others out, the policies, the endpoints that were
     /// tried, where the time went. Asks a running gateway, which keeps the last requests.
     Why(why::Arguments),
@@ -124,6 +128,7 @@ fn main() -> ExitCode {
         Command::Hash(what) => hash::hash(&what),
         Command::Reload(gateway) => remote::reload(&gateway),
         Command::Status(arguments) => remote::status(&arguments),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Completions { shell } => completions::completions(shell, Arguments::command()),
         Command::Man { out } => man::man(out.as_deref(), Arguments::command()),

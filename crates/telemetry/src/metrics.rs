@@ -22,6 +22,7 @@ mod process;
 mod refusals;
 mod route;
 mod scrape;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -35,7 +36,9 @@ pub use meter::{Listener, ListenerMeter, Meter, NotMade, Upstream, UpstreamMeter
 pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
 pub use overview::{Overview, Subject};
+pub use process::{Figures, figures};
 pub use route::{Counted, Label, RouteMeter};
+pub use tally::Tally;
 pub use visit::Bounds;
 
 use budget::Budget;

@@ -60,7 +60,7 @@ pub use origin::reply::{Received, Reply};
 pub use process::{Finished, pintle, pintle_with};
 pub use program::Program;
 pub use rustix::process::Signal;
-pub use terminal::Terminal;
+pub use terminal::{Screen, Terminal};
 pub use tls::TlsClient;
 pub use wait::{LIMIT, until, within};
 pub use websocket::WebSocket;

@@ -54,24 +54,27 @@ impl Process {
         let (reader, mut writer) = std::io::pipe().unwrap_or_else(|error| panic!("no pipe: {error}"));
         // It may read less than it gets, and later than this.
         std::thread::spawn(move || writer.write_all(&input));
-        Self::spawn_with(called(args, env), folder, reader.into(), Stdio::piped())
+        Self::spawn_with(called(args, env), folder, [reader.into(), Stdio::piped(), Stdio::piped()])
     }
 
-    /// Starts the program in a folder with its stdin and stderr elsewhere.
-    pub(crate) fn start_at(folder: &Path, args: &[&str], stdin: Stdio, stderr: Stdio) -> Self {
-        Self::spawn_with(called(args, &[]), folder, stdin, stderr)
+    /// Starts the program in a folder with its stdin, stdout and stderr elsewhere.
+    pub(crate) fn start_at(folder: &Path, args: &[&str], env: &[(String, String)], at: [Stdio; 3]) -> Self {
+        Self::spawn_with(called(args, env), folder, at)
     }
 
     /// Starts any program in a folder.
     pub(crate) fn spawn(command: Command, folder: &Path) -> Self {
-        Self::spawn_with(command, folder, Stdio::null(), Stdio::piped())
+        Self::spawn_with(command, folder, [Stdio::null(), Stdio::piped(), Stdio::piped()])
     }
 
-    fn spawn_with(mut command: Command, folder: &Path, stdin: Stdio, stderr: Stdio) -> Self {
+    fn spawn_with(mut command: Command, folder: &Path, [stdin, stdout, stderr]: [Stdio; 3]) -> Self {
         command.current_dir(folder);
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        let out = child.stdout.take().unwrap_or_else(|| panic!("stdout was asked for"));
+        let out: Box<dyn Read + Send> = match child.stdout.take() {
+            Some(out) => Box::new(out),
+            None => Box::new(std::io::empty()),
+        };
         let err: Box<dyn Read + Send> = match child.stderr.take() {
             Some(err) => Box::new(err),
             None => Box::new(std::io::empty()),
@@ -102,6 +105,12 @@ impl Process {
     /// Whether it runs.
     pub(crate) fn runs(&self) -> bool {
         self.exit.borrow().is_none()
+    }
+
+    /// Whether it is stopped, as by Ctrl-Z.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && line.contains("(stopped)"))
     }
 
     /// How much memory it holds, in bytes.

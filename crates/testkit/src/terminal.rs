@@ -1,17 +1,20 @@
 //! A terminal with the program at it: what it shows, what is typed, and whether typing is shown.
 
+mod screen;
+
 use crate::process::{Finished, Process};
-use crate::wait::within;
+use crate::wait::{LIMIT, within};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+pub use screen::Screen;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::sync::watch;
 
-/// The program with its stdin and stderr at a terminal, as a person uses it; its stdout is apart.
+/// The program with its stdin and stderr at a terminal, as a person uses it; its stdout is apart, or at the terminal too.
 pub struct Terminal {
     process: Process,
     master: File,
@@ -26,12 +29,24 @@ impl Terminal {
     /// # Panics
     /// When there is no terminal to be had.
     pub fn start(folder: &Path, args: &[&str]) -> Self {
+        Self::begin(folder, args, &[], |_| Stdio::piped())
+    }
+
+    /// The same with its stdout at the terminal, which has so many columns and rows, and with these variables.
+    pub fn start_on_screen(folder: &Path, args: &[&str], env: &[(&str, &str)], size: (u16, u16)) -> Self {
+        Self::begin(folder, args, env, |slave| {
+            resize(slave, size);
+            Stdio::from(clone(slave))
+        })
+    }
+
+    fn begin(folder: &Path, args: &[&str], env: &[(&str, &str)], stdout: impl FnOnce(&File) -> Stdio) -> Self {
         let (master, path) = open().unwrap_or_else(|error| panic!("no terminal: {error}"));
         let slave = OpenOptions::new().read(true).write(true).open(&path);
         let slave = slave.unwrap_or_else(|error| panic!("no terminal {}: {error}", path.display()));
-        let clone = |file: &File| file.try_clone().unwrap_or_else(|error| panic!("no terminal: {error}"));
-        let (stdin, stderr) = (Stdio::from(clone(&slave)), Stdio::from(clone(&slave)));
-        let process = Process::start_at(folder, args, stdin, stderr);
+        let at = [Stdio::from(clone(&slave)), stdout(&slave), Stdio::from(clone(&slave))];
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let process = Process::start_at(folder, args, &env, at);
         let shown = watch::Sender::new(Vec::new());
         let (writer, mut reader) = (shown.clone(), clone(&master));
         std::thread::spawn(move || {
@@ -41,6 +56,35 @@ impl Terminal {
             }
         });
         Terminal { process, master, shown, slave }
+    }
+
+    /// What is on the screen now.
+    pub fn screen(&self) -> Screen {
+        Screen::of(&self.shown.borrow())
+    }
+
+    /// Waits until the screen is so; gives it.
+    ///
+    /// # Panics
+    /// When it is not so in time, with what is on it.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Screen {
+        let mut shown = self.shown.subscribe();
+        let seen = shown.wait_for(|shown| is_so(&Screen::of(shown)));
+        match tokio::time::timeout(LIMIT, seen).await {
+            Ok(_) => self.screen(),
+            Err(_) => panic!("waited {LIMIT:?} for {what} on the screen:\n{}", self.screen()),
+        }
+    }
+
+    /// Gives the terminal another size, and tells the program as a terminal does.
+    pub fn resize(&self, size: (u16, u16)) {
+        resize(&self.slave, size);
+        self.signal(Signal::WINCH);
+    }
+
+    /// Whether the program is stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.process.is_stopped()
     }
 
     /// All that was shown so far, with what the terminal itself shows of what is typed.
@@ -77,6 +121,15 @@ impl Terminal {
     pub async fn ended(&self) -> Finished {
         self.process.finished().await
     }
+}
+
+fn clone(file: &File) -> File {
+    file.try_clone().unwrap_or_else(|error| panic!("no terminal: {error}"))
+}
+
+fn resize(file: &File, (columns, rows): (u16, u16)) {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(file, size).unwrap_or_else(|error| panic!("no size of a terminal: {error}"));
 }
 
 fn open() -> rustix::io::Result<(File, PathBuf)> {

@@ -47,6 +47,7 @@ routes:
         Ask::get("/readyz"),
         Ask::get("/status"),
         Ask::get("/status?upstream=orders"),
+        Ask::get("/stats"),
         Ask::get("/metrics"),
         Ask::get("/config"),
         Ask::get("/openapi.json"),

@@ -54,6 +54,21 @@ impl AdminArguments {
         AdminArguments { config, admin, credentials }
     }
 
+    /// The words that name the same gateway on another command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let path = |path: &Path| path.display().to_string();
+        let given = [
+            ("-c", self.config.as_deref().map(path)),
+            ("--admin", self.admin.as_ref().map(Address::to_string)),
+            ("--token-file", self.credentials.token_file.as_deref().map(path)),
+            ("--admin-ca", self.credentials.admin_ca.as_deref().map(path)),
+            ("--admin-name", self.credentials.admin_name.clone()),
+            ("--admin-cert", self.credentials.admin_cert.as_deref().map(path)),
+            ("--admin-key", self.credentials.admin_key.as_deref().map(path)),
+        ];
+        given.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value?])).flatten().collect()
+    }
+
     /// The client for the gateway, or why there is none.
     pub(crate) fn client(&self) -> Result<AdminClient, String> {
         let configured = self.config.as_deref().map(configured).transpose();

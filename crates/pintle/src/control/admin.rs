@@ -4,6 +4,7 @@ use super::Controller;
 use super::explaining::Unexplained;
 use crate::explain;
 use crate::guard::Guard;
+use crate::stats;
 use crate::status::{self, Facts};
 use pintle_admin::{Access, Caller, Change, Control, ExplainAsk, Explained, StatusAsk, Verdict, WhyAsk};
 use pintle_core::Body;
@@ -28,6 +29,11 @@ impl Control for Controller {
             admin: self.admin_local.as_deref(),
         };
         status::render(&self.server, &facts, wanted)
+    }
+
+    fn stats(&self) -> Body {
+        let change = self.state.lock().change.clone();
+        Body::full(stats::render(&self.server, &change, self.began.elapsed()))
     }
 
     fn metrics(&self, format: Format) -> Body {

@@ -53,6 +53,11 @@ impl<S, const N: usize> Meter<S, N> {
         self.slot
     }
 
+    /// What its numbers come to; none if nothing was ever counted.
+    pub(super) fn totals(&self) -> Option<[u64; N]> {
+        self.cells.totals()
+    }
+
     /// Whether anything was ever counted.
     pub(super) fn is_hit(&self) -> bool {
         self.cells.totals().is_some()

@@ -6,6 +6,7 @@ use super::families::{
 };
 use super::visit::{Value, Visit};
 use std::fs;
+use std::time::Duration;
 
 /// Linux counts times in `/proc` in hundredths of a second, whatever its own clock does.
 const MICROS_A_TICK: u64 = 10_000;
@@ -30,6 +31,34 @@ pub(super) fn visit(to: &mut dyn Visit) {
         if let Some(value) = value {
             to.sample(family, &[], Value::Count(value));
         }
+    }
+}
+
+/// What there is to know about this process; what cannot be found out is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// User and system time spent.
+    pub cpu: Option<Duration>,
+    /// Memory that is in use, in bytes.
+    pub resident: Option<u64>,
+    /// Threads.
+    pub threads: Option<u64>,
+    /// Open files and sockets.
+    pub descriptors: Option<u64>,
+    /// How many of them there may be.
+    pub max_descriptors: Option<u64>,
+}
+
+/// Looks at this process. Reads four small files that the kernel makes.
+pub fn figures() -> Figures {
+    let stat = fs::read_to_string("/proc/self/stat").ok();
+    let status = "/proc/self/status";
+    Figures {
+        cpu: stat.as_deref().and_then(times).map(|(ticks, _)| Duration::from_micros(ticks * MICROS_A_TICK)),
+        resident: number(status, "VmRSS:").map(|kib| kib * 1024),
+        threads: number(status, "Threads:"),
+        descriptors: open_fds(),
+        max_descriptors: number("/proc/self/limits", "Max open files"),
     }
 }
 
