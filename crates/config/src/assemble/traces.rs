@@ -5,7 +5,6 @@ use super::own::Own;
 use super::services::report;
 use crate::document::Document;
 use pintle_core::config::{Reader, Spanned};
-use pintle_core::redact::Names;
 use pintle_telemetry::TraceSettings;
 use pintle_telemetry::otlp::{Collector, OtlpConfig};
 use pintle_upstream::Resolver;
@@ -21,7 +20,7 @@ pub(super) fn build(
     let config = document.telemetry.traces.as_ref()?;
     let before = world.before.as_ref().and_then(|before| before.traces.as_ref()).map(|before| &before.collector);
     let collector = collector(config.otlp.as_ref()?, document, resolver, before, reader)?;
-    Some(Arc::new(TraceSettings::new(config, collector, Names::default())))
+    Some(Arc::new(TraceSettings::new(config, collector, document.telemetry.names())))
 }
 
 /// The collector that is named there.
