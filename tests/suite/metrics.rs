@@ -1,5 +1,7 @@
 //! Metrics as a scraper sees them: what is counted, in which form it is told, what goes away, and what nobody can make grow.
 
+mod push;
+
 use flate2::read::MultiGzDecoder;
 use pintle_testkit::{Answer, Ask, Certificates, Gateway, Origin, RawOrigin, TlsClient, Wire, until};
 use std::collections::BTreeMap;

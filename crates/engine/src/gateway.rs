@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
-use pintle_telemetry::{AccessLog, Metrics, Traces, Why};
+use pintle_telemetry::{AccessLog, Metrics, Push, Traces, Why};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -41,6 +41,8 @@ pub struct Gateway {
     pub why: Why,
     /// Spans of requests.
     pub traces: Arc<Traces>,
+    /// Sends metrics to a collector.
+    pub push: Arc<Push>,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
@@ -71,6 +73,7 @@ impl Gateway {
             log,
             why: Why::new(worker::count()),
             traces: Traces::new(Arc::clone(&metrics)),
+            push: Push::new(Arc::clone(&metrics)),
             metrics,
             instance,
             phase: AtomicU8::new(SERVING),
