@@ -318,7 +318,7 @@ async fn past_the_bound_all_is_one_series_and_the_log_says_so() {
 
 #[tokio::test]
 async fn slow_scrapers_hold_a_piece_each_and_nobody_up() {
-    const ROUTES: usize = 1000;
+    const ROUTES: usize = 1500;
     const SCRAPERS: usize = 20;
     let routes: String = (0..ROUTES)
         .map(|number| {

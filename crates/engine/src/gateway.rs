@@ -184,18 +184,21 @@ impl Gateway {
         Some(OpenConnection { gateway: Arc::clone(self), meter: Arc::clone(&listener.meter) })
     }
 
-    /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone.
+    /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone. `found` gets what
+    /// answers as soon as that is known: where nobody waits for the answer any more, the request was its all the same.
     pub(crate) async fn answer(
         &self,
         listener: Arc<Listener>,
         exchange: &mut Exchange,
         accepted: Result<(), Refusal>,
+        found: &mut Option<Arc<Route>>,
     ) -> Answer {
         let route = {
             let runtime = self.runtime.load();
             exchange.notes.version = runtime.version;
             find(&runtime, &listener, exchange, accepted)
         };
+        *found = Some(Arc::clone(&route));
         let outcome = match own_answer(exchange) {
             Some(response) => Ok(response),
             None => {
