@@ -252,7 +252,7 @@ async fn what_clients_send_makes_no_series_and_takes_no_memory() {
     const BATCHES: usize = 85;
     const BATCH: usize = 100;
     let gateway = Gateway::start(format!(
-        "{ADMIN}telemetry: {{access_log: none}}\nroutes: [{{name: all, match: /**, respond: {{status: 204}}}}]"
+        "{ADMIN}workers: 1\ntelemetry: {{access_log: none}}\nroutes: [{{name: all, match: /**, respond: {{status: 204}}}}]"
     ))
     .await;
     // Each with a path, a host and a method that nobody had before: three times as many names as requests.

@@ -73,7 +73,7 @@ pub const OTHER: &str = "_OTHER";
 const REASONS: usize = Reason::ALL.len();
 
 /// Of how many meters series are told in one step of a walk.
-const STEP: usize = 16;
+const STEP: usize = 4;
 
 /// All metrics of one gateway.
 pub struct Metrics {

@@ -212,7 +212,8 @@ mod tests {
             ("max_series: -1", ""),
             ("max_series: many", ""),
             ("labels: none", ""),
-            ("otlp: 'http://127.0.0.1:4317'", "otlp"),
+            ("otlp: collector", ""),
+            ("every: 30", ""),
             ("label: {}", "label"),
         ] {
             let (labels, said) = read(text);
