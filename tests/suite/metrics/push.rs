@@ -40,7 +40,7 @@ fn requests(collector: &Origin, service: &str) -> Option<i64> {
                         Some(Number::Int(count)) => count,
                         _ => panic!("no whole number"),
                     })
-                    .last()
+                    .next_back()
                     .or(last);
             }
         }
