@@ -46,8 +46,8 @@ async fn neither_do_those_that_begin_and_never_end() {
 // Rule: admin-health
 #[tokio::test]
 async fn who_does_not_read_holds_some_places_and_not_all() {
-    // Answers of some hundred KiB, so that they do not go out by themselves.
-    let text = format!("{}# {}\n", config(""), "long ".repeat(200_000));
+    // Answers of some MiB: more than sockets take of what nobody reads.
+    let text = format!("{}# {}\n", config(""), "long ".repeat(1_600_000));
     let gateway = start(text).await;
     let host = gateway.admin();
     let mut rude = Vec::new();

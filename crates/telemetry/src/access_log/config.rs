@@ -21,7 +21,7 @@ use std::time::Duration;
 ///   access_log:
 ///     to: logs/access.log
 ///     format: json
-///     fields: {tenant: "request.headers['x-tenant']"}
+///     fields: {tenant: "'x-tenant' in request.headers ? request.headers['x-tenant'] : 'none'"}
 ///     redact: [x-partner-secret]
 ///     sample: 10%
 ///     slow: 500ms
