@@ -31,6 +31,6 @@ pub struct Telemetry {
 impl Telemetry {
     /// The names of what is left out wherever requests are shown.
     pub fn names(&self) -> Names {
-        Names::known().clone()
+        self.access_log.names()
     }
 }

@@ -11,6 +11,7 @@ fn config(service: &Origin) -> String {
     format!(
         "listeners: [{{name: public, address: 127.0.0.1:0}}]
 admin: {{address: 127.0.0.1:0, token: {{env: ADMIN_TOKEN}}}}
+telemetry: {{access_log: {{redact: [x-partner-ref]}}}}
 upstreams: {{orders: {{endpoints: ['{}']}}}}
 routes:
   - {{name: shop, match: /asked, proxy: orders}}
@@ -29,6 +30,7 @@ fn full(target: &str) -> Ask {
         .header("cookie", "sid=c-hunter2; session=c-hunter2")
         .header("x-api-key", "h-hunter2")
         .header("x-auth-token", "h-hunter2")
+        .header("x-partner-ref", "h-hunter2")
         .header("proxy-authorization", "Basic h-hunter2")
         .header("referer", "https://user:r-hunter2@a.example/?access_token=r-hunter2")
 }
@@ -69,7 +71,7 @@ async fn no_output_has_a_planted_secret() {
     }
     for target in ["asked", "keyed", "bad", "nothing"] {
         let request = format!("GET http://localhost/{target}?token=q-hunter2&page=2");
-        let fields = ["authorization: Bearer h-hunter2", "cookie: sid=c-hunter2", "x-api-key: h-hunter2"];
+        let fields = ["authorization: Bearer h-hunter2", "cookie: sid=c-hunter2", "x-api-key: h-hunter2", "x-partner-ref: h-hunter2"];
         let mut arguments = vec!["explain", "-c", "pintle.yaml", "--listener", "public", &*request];
         fields.iter().for_each(|field| arguments.extend(["-H", *field]));
         for format in ["text", "json"] {
