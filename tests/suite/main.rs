@@ -60,6 +60,7 @@ mod start_broken;
 mod state;
 mod sticky;
 mod streaming;
+mod telemetry_together;
 mod timeout;
 mod tls;
 mod tls_clients;

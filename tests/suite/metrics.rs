@@ -1,5 +1,7 @@
 //! Metrics as a scraper sees them: what is counted, in which form it is told, what goes away, and what nobody can make grow.
 
+mod push;
+
 use flate2::read::MultiGzDecoder;
 use pintle_testkit::{Answer, Ask, Certificates, Gateway, Origin, RawOrigin, TlsClient, Wire, until};
 use std::collections::BTreeMap;
@@ -250,7 +252,7 @@ async fn what_clients_send_makes_no_series_and_takes_no_memory() {
     const BATCHES: usize = 85;
     const BATCH: usize = 100;
     let gateway = Gateway::start(format!(
-        "{ADMIN}telemetry: {{access_log: none}}\nroutes: [{{name: all, match: /**, respond: {{status: 204}}}}]"
+        "{ADMIN}workers: 1\ntelemetry: {{access_log: none}}\nroutes: [{{name: all, match: /**, respond: {{status: 204}}}}]"
     ))
     .await;
     // Each with a path, a host and a method that nobody had before: three times as many names as requests.
@@ -316,7 +318,7 @@ async fn past_the_bound_all_is_one_series_and_the_log_says_so() {
 
 #[tokio::test]
 async fn slow_scrapers_hold_a_piece_each_and_nobody_up() {
-    const ROUTES: usize = 1000;
+    const ROUTES: usize = 1500;
     const SCRAPERS: usize = 20;
     let routes: String = (0..ROUTES)
         .map(|number| {

@@ -21,10 +21,10 @@ async fn the_reference_has_every_path_of_the_admin_api() {
     )
     .await;
     let there = gateway.ask_admin(Ask::get("/nothing")).await.text();
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/config.md")).expect("the page");
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/admin.md")).expect("the page");
     let paths: Vec<&str> = there.split([' ', ',', '\n']).filter(|word| word.starts_with('/')).collect();
     assert!(paths.len() >= 5, "{there}");
     for path in paths {
-        assert!(page.contains(&format!(" {path}`")), "docs/config.md says nothing of {path}");
+        assert!(page.contains(&format!(" {path}`")), "docs/admin.md says nothing of {path}");
     }
 }

@@ -180,7 +180,7 @@ async fn calm(gateway: &Gateway, files: usize) -> u64 {
             let active: u64 = endpoints.iter().filter_map(|endpoint| endpoint["active"].as_u64()).sum();
             let idle: u64 = endpoints.iter().filter_map(|endpoint| endpoint["idle_connections"].as_u64()).sum();
             // One more for the connection by which this asks.
-            if status["connections"] == 0 && active == 0 && gateway.open_files() <= files + idle as usize + 1 {
+            if status["connections"]["open"] == 0 && active == 0 && gateway.open_files() <= files + idle as usize + 1 {
                 return idle;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

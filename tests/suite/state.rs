@@ -231,10 +231,10 @@ async fn a_state_folder_that_cannot_be_written_stops_neither_a_start_nor_a_chang
 }
 
 /// A small disk of its own; none where that is not allowed.
-struct Disk(Folder);
+pub(crate) struct Disk(pub(crate) Folder);
 
 impl Disk {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let folder = Folder::new();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(folder.path());

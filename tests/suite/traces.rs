@@ -1,6 +1,6 @@
 //! Traces: what is recorded, what services are told, and what becomes of it when the collector is slow, wrong or away.
 
-mod collector;
+pub(crate) mod collector;
 mod failing;
 mod joined;
 

@@ -3,6 +3,7 @@
 
 mod admin;
 mod batches;
+mod collectors;
 mod errors;
 mod listeners;
 mod observer;
@@ -10,7 +11,6 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
-mod traces;
 mod tunnels;
 
 pub(crate) use routes::{actions, report_conflicts};
@@ -71,7 +71,8 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
             return None;
         }
     };
-    let traces = traces::build(document, &resolver, world, reader);
+    let traces = collectors::traces(document, &resolver, world, reader);
+    let push = collectors::metrics(document, &resolver, world, reader);
     if reader.diagnostics.has_errors() {
         return None;
     }
@@ -87,6 +88,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         listeners,
         admin_tls,
         traces,
+        push,
         origin: origin(written, &places, files, reader),
         by_name,
     })

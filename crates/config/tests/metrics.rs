@@ -54,8 +54,9 @@ fn mistakes(query: &str) -> Vec<String> {
     let matcher = Regex::new("([a-zA-Z_][a-zA-Z0-9_]*)\\s*(?:=~|!~|!=|=)").expect("an expression");
     let grouping =
         Regex::new(r"\b(?:by|on|group_left|group_right|ignoring|without)\s*\(([^)]*)\)").expect("an expression");
-    let (mut wrong, mut known) = (Vec::new(), ADDED.to_vec());
+    let (mut wrong, mut known, mut names) = (Vec::new(), ADDED.to_vec(), 0);
     for found in name.captures_iter(query) {
+        names += 1;
         let Some(labels) = series.get(&found[1]) else {
             wrong.push(format!("no metric {}", &found[1]));
             continue;
@@ -74,7 +75,7 @@ fn mistakes(query: &str) -> Vec<String> {
             }
         }
     }
-    if known.len() == ADDED.len() {
+    if names == 0 {
         wrong.push("no metric at all".into());
     }
     wrong

@@ -26,9 +26,15 @@ pub(crate) struct Done<'a> {
 }
 
 /// The record of a request that nobody answered.
-pub(crate) fn unanswered(gateway: &Gateway, exchange: &Exchange, listener: &Listener, reason: Reason) {
+pub(crate) fn unanswered(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    listener: &Listener,
+    found: Option<&Route>,
+    reason: Reason,
+) {
     gateway.metrics.refused(exchange.notes.policy, reason);
-    let (route, status, reason) = (&listener.fallback, reason.status(), Some(reason));
+    let (route, status, reason) = (found.unwrap_or(&listener.fallback), reason.status(), Some(reason));
     let done = Done { exchange, route, listener, status, reason, fields: None, sent: 0, grpc_status: None };
     record(gateway, &done, Instant::now());
 }

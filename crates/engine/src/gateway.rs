@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
 use pintle_router::{Head, Outcome};
-use pintle_telemetry::{AccessLog, Metrics, Traces, Why};
+use pintle_telemetry::{AccessLog, Metrics, Push, Traces, Why};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -41,6 +41,8 @@ pub struct Gateway {
     pub why: Why,
     /// Spans of requests.
     pub traces: Arc<Traces>,
+    /// Sends metrics to a collector.
+    pub push: Arc<Push>,
     /// Counts.
     pub metrics: Arc<Metrics>,
     /// What this process calls itself in Via.
@@ -71,6 +73,7 @@ impl Gateway {
             log,
             why: Why::new(worker::count()),
             traces: Traces::new(Arc::clone(&metrics)),
+            push: Push::new(Arc::clone(&metrics)),
             metrics,
             instance,
             phase: AtomicU8::new(SERVING),
@@ -181,18 +184,21 @@ impl Gateway {
         Some(OpenConnection { gateway: Arc::clone(self), meter: Arc::clone(&listener.meter) })
     }
 
-    /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone.
+    /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone. `found` gets what
+    /// answers as soon as that is known: where nobody waits for the answer any more, the request was its all the same.
     pub(crate) async fn answer(
         &self,
         listener: Arc<Listener>,
         exchange: &mut Exchange,
         accepted: Result<(), Refusal>,
+        found: &mut Option<Arc<Route>>,
     ) -> Answer {
         let route = {
             let runtime = self.runtime.load();
             exchange.notes.version = runtime.version;
             find(&runtime, &listener, exchange, accepted)
         };
+        *found = Some(Arc::clone(&route));
         let outcome = match own_answer(exchange) {
             Some(response) => Ok(response),
             None => {

@@ -128,8 +128,9 @@ async fn one(
     }
     listener.meter.request_started();
     let meter = Arc::clone(&listener.meter);
+    let mut found = None;
     let answered = {
-        let answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted));
+        let answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted, &mut found));
         stop.before_over(pin!(connection.watch(answer))).await
     };
     let after = match answered {
@@ -142,7 +143,7 @@ async fn one(
                 None => (Reason::Unavailable, After::Reset),
                 Some(_) => (Reason::ClientClosed, After::Drop),
             };
-            done::unanswered(gateway, &exchange, &listener, reason);
+            done::unanswered(gateway, &exchange, &listener, found.as_deref(), reason);
             after
         }
     };

@@ -164,8 +164,9 @@ async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: S
     }
     listener.meter.request_started();
     let meter = Arc::clone(&listener.meter);
+    let mut found = None;
     let answered = {
-        let mut answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted));
+        let mut answer = pin!(gateway.answer(Arc::clone(&listener), &mut exchange, accepted, &mut found));
         poll_fn(|cx| {
             let polled = answer.as_mut().poll(cx);
             interims.take(|status, fields| {
@@ -182,7 +183,7 @@ async fn one(shared: &Shared, request: http::Request<RecvStream>, mut respond: S
         Some(answer) => write(gateway, respond, &mut exchange, answer, &limits).await,
         None => {
             let reason = if gateway.is_over() { Reason::Unavailable } else { Reason::ClientClosed };
-            done::unanswered(gateway, &exchange, &listener, reason);
+            done::unanswered(gateway, &exchange, &listener, found.as_deref(), reason);
         }
     }
     meter.request_ended();

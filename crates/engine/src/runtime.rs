@@ -13,7 +13,7 @@ use pintle_core::exchange::RouteFacts;
 use pintle_core::step::Chain;
 use pintle_core::trace::Tracing;
 use pintle_router::Table;
-use pintle_telemetry::{ListenerMeter, RouteMeter, TraceSettings};
+use pintle_telemetry::{ListenerMeter, PushSettings, RouteMeter, TraceSettings};
 use pintle_upstream::{Resolver, Upstream};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -40,6 +40,8 @@ pub struct Runtime {
     pub admin_tls: Option<Arc<TlsListener>>,
     /// Where spans of its requests go; none if nobody takes them.
     pub traces: Option<Arc<TraceSettings>>,
+    /// Where its metrics are sent; none if nobody takes them so.
+    pub push: Option<Arc<PushSettings>>,
     /// Where its routes were written.
     pub origin: Origin,
     /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.

@@ -7,8 +7,9 @@ use pintle_core::config::{Diagnostic, Reader, SecretSource};
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsListener;
 use pintle_engine::{Runtime, StartError};
+use pintle_telemetry::metrics::MetricsConfig;
 use pintle_telemetry::otlp::Credentials;
-use pintle_telemetry::{Opened, TraceSettings};
+use pintle_telemetry::{Opened, PushSettings, TraceSettings};
 use std::sync::Arc;
 
 /// Who may use the admin API at `listening`, by the document's token. None if the token cannot be had.
@@ -60,6 +61,19 @@ pub(crate) type Tracing = Option<(Arc<TraceSettings>, Credentials)>;
 pub(crate) fn traces(document: &Document, runtime: &Runtime, reader: &mut Reader) -> Option<Tracing> {
     let otlp = document.telemetry.traces.as_ref().and_then(|traces| traces.otlp.as_ref());
     let (Some(otlp), Some(settings)) = (otlp, &runtime.traces) else { return Some(None) };
+    otlp.credentials(reader).map(|credentials| Some((Arc::clone(settings), credentials)))
+}
+
+/// Where metrics are sent and what is asked for there.
+pub(crate) type Pushing = Option<(Arc<PushSettings>, Credentials)>;
+
+/// What the collector of metrics asks for. None if it cannot be had.
+pub(crate) fn push(document: &Document, runtime: &Runtime, reader: &mut Reader) -> Option<Pushing> {
+    let otlp = match &document.telemetry.metrics {
+        MetricsConfig::On(config) => config.otlp.as_ref(),
+        MetricsConfig::Off => None,
+    };
+    let (Some(otlp), Some(settings)) = (otlp, &runtime.push) else { return Some(None) };
     otlp.credentials(reader).map(|credentials| Some((Arc::clone(settings), credentials)))
 }
 

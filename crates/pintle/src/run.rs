@@ -120,6 +120,8 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
     let guarding = tokio::spawn(Arc::clone(&controller).guard());
     let traces = Arc::clone(&controller.server.gateway().traces);
     tokio::spawn(async move { traces.run().await });
+    let push = Arc::clone(&controller.server.gateway().push);
+    tokio::spawn(async move { push.run().await });
     let _ = log::detach();
     say("ready");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -144,8 +146,9 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
         _ = terminate.recv() => false,
         _ = interrupt.recv() => false,
     };
-    controller.server.gateway().traces.flush(FLUSH).await;
-    controller.server.gateway().log.flush(FLUSH);
+    let gateway = controller.server.gateway();
+    tokio::join!(gateway.traces.flush(FLUSH), gateway.push.flush(FLUSH));
+    gateway.log.flush(FLUSH);
     log::flush(FLUSH);
     say(if quiet { "ended" } else { "ended; what was still under way was cut" });
     ExitCode::SUCCESS

@@ -211,12 +211,15 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     let (mut runtime, access) = (runtime.ok_or(Stop::Reported)?, access.ok_or(Stop::Reported)?);
     runtime.version = version;
     let traces = needs::traces(document, &runtime, reader);
+    let push = needs::push(document, &runtime, reader);
     let opened = needs::log(document, reader);
-    let (traces, opened) = (traces.ok_or(Stop::Reported)?, opened.ok_or(Stop::Reported)?);
+    let (traces, push) = (traces.ok_or(Stop::Reported)?, push.ok_or(Stop::Reported)?);
+    let opened = opened.ok_or(Stop::Reported)?;
     let access_log = AccessLog::start(opened, &metrics).map_err(|error| Stop::System(error.to_string()))?;
     let gateway = Gateway::new(runtime, access_log, metrics, pintle_core::instance());
     gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
     gateway.traces.go_over(traces);
+    gateway.push.go_over(push);
     let server = Server::start(Arc::clone(&gateway)).map_err(|error| Stop::System(error.to_string()))?;
     let open = admin.map(|address| open_admin(address, reader).ok_or(Stop::Address)).transpose()?;
     let opened = server.open().map_err(|error| {

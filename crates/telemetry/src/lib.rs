@@ -17,7 +17,7 @@ pub mod why;
 
 pub use access_log::{AccessLog, Format, Opened, Record, Sink, Style, TunnelRecord};
 pub use ended::Ended;
-pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, RouteMeter, UpstreamMeter};
+pub use metrics::{Counter, Gauge, ListenerMeter, Metrics, Outcomes, Push, PushSettings, RouteMeter, UpstreamMeter};
 pub use stamp::utc;
 pub use traces::{TraceSettings, Traces, TracesConfig};
 pub use why::Why;

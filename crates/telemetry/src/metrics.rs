@@ -19,6 +19,7 @@ mod otlp;
 mod outcomes;
 mod overview;
 mod process;
+mod push;
 mod refusals;
 mod route;
 mod scrape;
@@ -37,6 +38,7 @@ pub use named::{Counter, Gauge};
 pub use outcomes::Outcomes;
 pub use overview::{Overview, Subject};
 pub use process::{Figures, figures};
+pub use push::{Push, PushSettings};
 pub use route::{Counted, Label, RouteMeter};
 pub use tally::Tally;
 pub use visit::Bounds;
@@ -71,7 +73,7 @@ pub const OTHER: &str = "_OTHER";
 const REASONS: usize = Reason::ALL.len();
 
 /// Of how many meters series are told in one step of a walk.
-const STEP: usize = 16;
+const STEP: usize = 4;
 
 /// All metrics of one gateway.
 pub struct Metrics {

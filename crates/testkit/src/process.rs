@@ -23,7 +23,7 @@ fn binary() -> PathBuf {
 
 fn called(args: &[&str], env: &[(String, String)]) -> Command {
     let mut command = Command::new(binary());
-    command.args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+    command.args(args).env("NO_COLOR", "1").envs(env.iter().cloned());
     command
 }
 
@@ -45,7 +45,7 @@ impl Process {
     pub(crate) fn start_under(under: &[String], folder: &Path, args: &[&str], env: &[(String, String)]) -> Self {
         let [first, rest @ ..] = under else { return Self::start(folder, args, env) };
         let mut command = Command::new(first);
-        command.args(rest).arg(binary()).args(args).envs(env.iter().cloned()).env("NO_COLOR", "1");
+        command.args(rest).arg(binary()).args(args).env("NO_COLOR", "1").envs(env.iter().cloned());
         Self::spawn(command, folder)
     }
 

@@ -70,10 +70,10 @@ impl Terminal {
     pub async fn until(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Screen {
         let mut shown = self.shown.subscribe();
         let seen = shown.wait_for(|shown| is_so(&Screen::of(shown)));
-        match tokio::time::timeout(LIMIT, seen).await {
-            Ok(_) => self.screen(),
-            Err(_) => panic!("waited {LIMIT:?} for {what} on the screen:\n{}", self.screen()),
-        }
+        // What was waited for is lent, and nothing more is shown until it is given back.
+        let in_time = tokio::time::timeout(LIMIT, seen).await.is_ok();
+        assert!(in_time, "waited {LIMIT:?} for {what} on the screen:\n{}", self.screen());
+        self.screen()
     }
 
     /// Gives the terminal another size, and tells the program as a terminal does.

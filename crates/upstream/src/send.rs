@@ -190,9 +190,13 @@ impl Upstream {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
+        // Who finds the queue full does not wait.
+        let waits = self.waiting.load(Ordering::Relaxed) < self.config.connections.queue;
         let began = Instant::now();
         let permit = self.permit(deadline).await;
-        notes.queue += began.elapsed();
+        if waits {
+            notes.queue += began.elapsed();
+        }
         permit
     }
 

@@ -4,7 +4,7 @@
 mod schema;
 
 use super::{TOKEN, by_socket, config, reload, start, with_token};
-use pintle_testkit::{Answer, Ask, Certificates, Folder, Gateway, Origin, Program, pintle};
+use pintle_testkit::{Answer, Ask, Certificates, Folder, Gateway, Origin, Program, Wire, pintle};
 use schema::Document;
 
 async fn document(gateway: &Gateway) -> Document {
@@ -42,7 +42,24 @@ routes:
     let document = document(&gateway).await;
     let put = |text: &str| with_token(Ask::new("PUT", "/config").body(text));
     let explain = |request: &str| Ask::get(&format!("/explain?listener=public&request={}", request.replace(' ', "+")));
+    // What can be told of requests and tunnels.
+    let sent = gateway.ask(Ask::get("/orders/1").host("a")).await;
+    let why = format!("/why/{}", sent.get("x-request-id").expect("an id"));
+    let unknown = gateway.get("/nothing").await;
+    let why_not = format!("/why/{}", unknown.get("x-request-id").expect("an id"));
+    let mut tunnel = Wire::tcp(gateway.address(2)).await;
+    tunnel.write(Ask::get("/").to_h1()).await;
+    assert_eq!(tunnel.answer().await.status, 200);
+    drop(tunnel);
+    let tunnel = gateway.wait_log(|line| line["network.transport"] == "tcp").await;
+    let why_tunnel = format!("/why/{}", tunnel["pintle.request_id"].as_str().expect("an id"));
     let asks = [
+        Ask::get(&why).header("accept", "application/json"),
+        Ask::get(&why),
+        Ask::get(&why_not).header("accept", "application/json"),
+        Ask::get(&why_tunnel).header("accept", "application/json"),
+        Ask::get("/why").header("accept", "application/json"),
+        Ask::get("/why/00000000000000000000000000000000").header("accept", "application/json"),
         Ask::get("/healthz"),
         Ask::get("/readyz"),
         Ask::get("/status"),

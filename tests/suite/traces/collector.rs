@@ -93,8 +93,8 @@ fn is_grpc(request: &Received) -> bool {
     request.get("content-type") == Some("application/grpc")
 }
 
-/// The spans of a request.
-pub(crate) fn spans(request: &Received) -> Vec<Seen> {
+/// What a request holds, encoded as it was before it was framed or made smaller.
+pub(crate) fn message(request: &Received) -> Vec<u8> {
     let (zipped, message) = match is_grpc(request) {
         true => (request.body[0] == 1, &request.body[5..]),
         false => (request.get("content-encoding") == Some("gzip"), &request.body[..]),
@@ -104,7 +104,12 @@ pub(crate) fn spans(request: &Received) -> Vec<Seen> {
         true => drop(GzDecoder::new(message).read_to_end(&mut plain).expect("gzip")),
         false => plain.extend_from_slice(message),
     }
-    let request = Request::decode(&*plain).expect("a request");
+    plain
+}
+
+/// The spans of a request.
+pub(crate) fn spans(request: &Received) -> Vec<Seen> {
+    let request = Request::decode(&*message(request)).expect("a request");
     let mut all = Vec::new();
     for Resources { resource, scopes } in request.resources {
         let resource = resource.unwrap_or_default().attributes;

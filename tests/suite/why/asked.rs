@@ -137,8 +137,8 @@ async fn none_are_kept_where_none_are_wanted() {
 #[tokio::test]
 async fn a_mistake_in_its_settings_is_told() {
     let text = |why: &str| config("{match: /**, respond: {}}", &format!("telemetry: {{why: {why}}}"));
-    refused(&text("{memory: 10KiB}"), &["pintle.yaml:4:26", "from 1MiB to 4GiB", "why: none"]).await;
-    refused(&text("{requests: 5}"), &["pintle.yaml:4:28", "a whole number from 100"]).await;
+    refused(&text("{memory: 10KiB}"), &["pintle.yaml:4:27", "from 1MiB to 4GiB", "why: none"]).await;
+    refused(&text("{requests: 5}"), &["pintle.yaml:4:29", "a whole number from 100"]).await;
     refused(&text("off"), &["`none` or a map"]).await;
 }
 

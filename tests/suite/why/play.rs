@@ -128,7 +128,13 @@ pub(super) fn plain(sentence: &str) -> String {
             at += 2;
             continue;
         }
-        out.push(address(word));
+        let digits = word.trim_start_matches('(');
+        // A date in seconds, or a span between two.
+        if digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            out.push(word.replace(digits, "SECONDS"));
+        } else {
+            out.push(address(word));
+        }
         at += 1;
     }
     out.join(" ")

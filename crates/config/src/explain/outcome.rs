@@ -94,7 +94,8 @@ fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
 /// The fields that the service gets, in order, and after them those that it does not get.
 fn changes(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
     let mut before: Vec<(String, String)> = lines(sent).collect();
-    let made = Some(&*exchange.id).filter(|id| sent.get_str(names::X_REQUEST_ID) != Some(id));
+    let begins = exchange.trace.parent().is_none();
+    let made = Some(exchange.trace.id()).filter(|id| begins && sent.get_str(names::X_REQUEST_ID) != Some(id));
     let mut all = Vec::new();
     for (name, value) in lines(&exchange.request.fields) {
         let change = match before.iter().position(|old| *old == (name.clone(), value.clone())) {
@@ -134,18 +135,22 @@ fn of_connection(exchange: &Exchange) -> Vec<Field> {
     fields
 }
 
-/// A value of the gateway's with what differs from one request to the next taken out; `id` is the request's, if it was
-/// made for it.
-fn anew(name: &str, value: String, id: Option<&str>) -> String {
+/// A value of the gateway's with what differs from one request to the next taken out; `trace` is the trace's id, if it was
+/// made for the request.
+fn anew(name: &str, value: String, trace: Option<&str>) -> String {
+    // Spans are the gateway's, and the trace where nobody sent one.
+    let parts = |spans: &[usize]| {
+        let part = |(at, part)| if spans.contains(&at) || Some(part) == trace { NEW } else { part };
+        value.split('-').enumerate().map(part).collect::<Vec<_>>().join("-")
+    };
     match name {
-        "x-request-id" => NEW.to_owned(),
+        "x-request-id" | "x-b3-spanid" | "x-b3-parentspanid" => NEW.to_owned(),
         "via" => value.replace(instance(), &format!("pintle-{NEW}")),
-        "traceparent" => {
-            // `00-TRACE-PARENT-FLAGS`: the parent is the gateway's, and the trace where nobody sent one.
-            let part = |(at, part)| if at == 2 || Some(part) == id { NEW } else { part };
-            let parts: Vec<&str> = value.split('-').enumerate().map(part).collect();
-            parts.join("-")
-        }
+        // `00-TRACE-SPAN-FLAGS`
+        "traceparent" => parts(&[2]),
+        // `TRACE-SPAN-SAMPLED-PARENT`
+        "b3" => parts(&[1, 3]),
+        "x-b3-traceid" => parts(&[]),
         _ => value,
     }
 }

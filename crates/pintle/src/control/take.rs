@@ -176,8 +176,9 @@ impl Controller {
         self.around.adjust(document);
         let (mut runtime, access) = self.assembled(document, checked)?;
         let traces = needs::traces(document, &runtime, &mut checked.reader);
+        let push = needs::push(document, &runtime, &mut checked.reader);
         let log = needs::log(document, &mut checked.reader);
-        let (traces, log) = (traces?, log?);
+        let (traces, push, log) = (traces?, push?, log?);
         let version = self.history.lock().next();
         runtime.version = version;
         let opened = self.server.apply(runtime);
@@ -185,6 +186,7 @@ impl Controller {
         gateway.log.go_over(log);
         gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
         gateway.traces.go_over(traces);
+        gateway.push.go_over(push);
         self.metrics.go_over(&document.telemetry.metrics);
         tell_opened(gateway, &opened);
         self.tell_what_waits(document);

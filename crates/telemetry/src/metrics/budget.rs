@@ -31,7 +31,8 @@ impl Budget {
         });
         if taken.is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            if !self.told.swap(true, Ordering::Relaxed) {
+            // Where there may be none, a configuration is only looked at.
+            if most > 0 && !self.told.swap(true, Ordering::Relaxed) {
                 log::warn(format_args!(
                     "telemetry.metrics.max_series: there are {most} series, so what is new is counted as `_OTHER`"
                 ));

@@ -3,19 +3,26 @@
 use super::MAX_SERIES;
 use super::families::REQUESTS;
 use super::route::Label;
-use pintle_core::config::{Diagnostic, ExpressionText, Later, Map, Read, Reader, Spanned};
+use crate::otlp::OtlpConfig;
+use pintle_core::config::{Diagnostic, ExpressionText, Map, Read, Reader, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::template::{Declared, Expression, Kind, Map as Values, Root, Scope, Value, Variable};
 use pintle_policies::template;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is counted, for `/metrics` of the admin address: [docs/metrics.md](metrics.md) has all of it. `none` leaves requests
 /// uncounted, and all else as it is.
 ///
 /// ```yaml
 /// telemetry:
-///   metrics: {labels: {team: route.labels.team}, max_series: 100000}
+///   metrics:
+///     labels: {team: route.labels.team}
+///     max_series: 100000
+///     otlp: "http://127.0.0.1:4317"
+///     every: 30s
+///     service: edge
 /// routes:
 ///   - {match: /orders/**, labels: {team: sales}, proxy: orders}
 /// ```
@@ -43,12 +50,14 @@ pub struct Counting {
     /// kind whose labels are `_OTHER`, which is told once in the log and counted in `pintle_metrics_overflow_total`.
     #[read(default = "500000")]
     pub max_series: u32,
-    /// Sending the same to a collector.
-    #[read(later)]
-    pub otlp: Later,
-    /// How often that is done.
-    #[read(later)]
-    pub every: Later,
+    /// A collector that all series are sent to as well, cumulative.
+    pub otlp: Option<Spanned<OtlpConfig>>,
+    /// How often they are sent there.
+    #[read(default = "60s")]
+    pub every: Duration,
+    /// The name by which the gateway is known there: `service.name`.
+    #[read(default = "pintle")]
+    pub service: String,
 }
 
 /// Labels that depend on a route.
@@ -203,7 +212,8 @@ mod tests {
             ("max_series: -1", ""),
             ("max_series: many", ""),
             ("labels: none", ""),
-            ("otlp: 'http://127.0.0.1:4317'", "otlp"),
+            ("otlp: collector", ""),
+            ("every: 30", ""),
             ("label: {}", "label"),
         ] {
             let (labels, said) = read(text);

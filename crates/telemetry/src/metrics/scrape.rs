@@ -18,6 +18,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 /// How much text is made at once, at least: some hundred microseconds of work.
 const PIECE: usize = 64 * 1024;
+/// A piece with the step that made it long enough: what is larger costs the allocator whole pages of its own.
+const ROOM: usize = PIECE + PIECE / 2;
 /// How well it is compressed. The text repeats itself so much that more takes far longer and saves little.
 const LEVEL: u32 = 1;
 
@@ -83,9 +85,8 @@ impl Making {
                     self.is_over = true;
                 }
             }
-            let room = self.text.out.capacity();
             let Some(gzip) = &mut self.gzip else {
-                return std::mem::replace(&mut self.text.out, String::with_capacity(room)).into();
+                return std::mem::replace(&mut self.text.out, String::with_capacity(ROOM)).into();
             };
             // Writing to memory does not fail.
             let _ = gzip.write_all(self.text.out.as_bytes());

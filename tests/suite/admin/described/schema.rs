@@ -21,7 +21,14 @@ impl Document {
     #[track_caller]
     pub(super) fn holds(&self, method: &str, target: &str, answer: &Answer) {
         let path = target.split('?').next().unwrap_or_default();
-        let operation = &self.root["paths"][path][method.to_ascii_lowercase()];
+        // `/why/{id}` stands for all that is in its last segment's place.
+        let is = |described: &&String| {
+            let fits = |(part, other): (&str, &str)| part == other || part.starts_with('{');
+            described.split('/').count() == path.split('/').count() && described.split('/').zip(path.split('/')).all(fits)
+        };
+        let paths = self.root["paths"].as_object().expect("paths");
+        let described = paths.keys().find(|one| *one == path).or_else(|| paths.keys().find(is));
+        let operation = &self.root["paths"][described.map_or(path, String::as_str)][method.to_ascii_lowercase()];
         assert!(operation.is_object(), "{method} {path} is not described");
         let mut response = &operation["responses"][answer.status.to_string()];
         if let Some(name) = response["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {

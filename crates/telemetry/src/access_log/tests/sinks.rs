@@ -1,6 +1,6 @@
 //! Sinks of every kind, and what is wrong with them.
 
-use crate::metrics::{Syntax, families};
+use crate::metrics::Syntax;
 use super::*;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read as _};
@@ -93,7 +93,7 @@ fn a_full_disk_is_counted() {
     }
     assert!(log.flush(SOON));
     assert_eq!(log.dropped(), 10);
-    assert!(metrics.counter(&families::LOG_ERRORS, &[]).get() >= 1);
+    assert!(metrics.counter(&LOG_ERRORS, &[]).get() >= 1);
 }
 
 fn lines(path: &Path) -> Vec<String> {
