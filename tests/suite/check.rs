@@ -139,6 +139,8 @@ async fn the_examples_load_as_they_stand() {
         folder.write(authority, certificates.authority());
     }
     folder.write("public/index.html", "shop");
+    folder.write("secrets/admin.token", "a-token-of-32-characters-or-more");
+    folder.write("routes.d/shop.yaml", "routes: [{match: /shop/**, respond: {body: shop}}]\n");
     folder.write("public/assets/shop.css", "");
     for page in ["pages/not-found.html", "pages/sorry.html", "pages/maintenance.html"] {
         folder.write(page, example(page));
@@ -149,10 +151,14 @@ async fn the_examples_load_as_they_stand() {
         "02-upstreams.yaml",
         "03-tls.yaml",
         "04-files.yaml",
+        "09-operate.yaml",
         "compress.yaml",
         "errors.yaml",
+        "logs.yaml",
+        "metrics.yaml",
         "protocols.yaml",
         "resolver.yaml",
+        "traces.yaml",
         "tunnel.yaml",
     ] {
         folder.write("pintle.yaml", example(name));

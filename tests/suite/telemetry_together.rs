@@ -28,7 +28,7 @@ listeners: [{{address: 127.0.0.1:0}}]
 admin: {{address: 127.0.0.1:0}}
 telemetry:
   access_log: {{to: {}}}
-  traces: {{otlp: 'http://{}', protocol: http, sample: 100%}}
+  traces: {{otlp: {{url: 'http://{}', protocol: http}}, sample: 100%}}
 routes: [{{match: /**, proxy: '{}'}}]
 ",
         disk.0.at("access.log").display(),

@@ -311,17 +311,22 @@ async fn no_secret_reaches_a_collector() {
     let (service, collector) = (Origin::echo().await, Collector::start().await);
     let traces =
         format!("otlp: {{url: \"{}\", headers: {{x-api-key: {{env: OTLP_KEY}}}}, compression: gzip}}", collector.url());
-    let setup = || Gateway::with(config(&traces, &to(&service)));
+    let telemetry =
+        config(&traces, &to(&service)).replace("telemetry: {", "telemetry: {access_log: {redact: [partner]}, ");
+    let setup = || Gateway::with(&telemetry);
     let gateway = setup().env("OTLP_KEY", "the-collectors").start().await;
     let ask = |path: &str| {
-        Ask::get(&format!("{path}?api_key=planted-1&x=1&id_token=planted-2"))
+        Ask::get(&format!("{path}?api_key=planted-1&x=1&id_token=planted-2&partner=planted-7"))
             .header("authorization", "Bearer planted-3")
             .header("cookie", "session=planted-4")
             .header("x-api-key", "planted-5")
             .header("referer", "https://a/?token=planted-6")
     };
     let [..] = both(&gateway, ask).await;
-    assert_eq!(collector.server("/1.1").await.get("url.query"), "api_key=REDACTED&x=1&id_token=REDACTED");
+    assert_eq!(
+        collector.server("/1.1").await.get("url.query"),
+        "api_key=REDACTED&x=1&id_token=REDACTED&partner=REDACTED"
+    );
     collector.server("/2").await;
     let all = format!("{:?}", collector.spans());
     assert!(!all.contains("planted"), "{all}");

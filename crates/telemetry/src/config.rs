@@ -31,6 +31,6 @@ pub struct Telemetry {
 impl Telemetry {
     /// The names of what is left out wherever requests are shown.
     pub fn names(&self) -> Names {
-        self.access_log.names()
+        self.access_log.parts().1.names
     }
 }

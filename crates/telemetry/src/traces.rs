@@ -114,12 +114,12 @@ impl Traces {
         }
         let settings = self.settings.lock().clone();
         if let Some(settings) = &settings {
-            self.put(spans::of(ended, &settings.names));
+            self.put(&spans::of(ended, &settings.names));
         }
         settings.is_some()
     }
 
-    fn put(&self, spans: Vec<Span>) {
+    fn put(&self, spans: &[Span]) {
         let shard = self.shards.get(worker::index()).unwrap_or(&self.shards[0]);
         let mut buffer = shard.0.lock();
         let before = buffer.len();

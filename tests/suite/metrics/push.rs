@@ -17,7 +17,8 @@ routes: [{{name: all, match: /**, respond: {{body: hello}}}}]
 }
 
 fn has(attributes: &[KeyValue], key: &str, value: &str) -> bool {
-    let is = |one: &KeyValue| one.key == key && one.value.clone().and_then(|v| v.value) == Some(Value::Text(value.into()));
+    let is =
+        |one: &KeyValue| one.key == key && one.value.clone().and_then(|v| v.value) == Some(Value::Text(value.into()));
     attributes.iter().any(is)
 }
 
@@ -29,7 +30,9 @@ fn requests(collector: &Origin, service: &str) -> Option<i64> {
         for resource in request.resource_metrics {
             assert!(has(&resource.resource.expect("whose they are").attributes, "service.name", service));
             for metric in resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
-                let (true, Some(Data::Sum(sum))) = (metric.name == "pintle_requests_total", metric.data) else { continue };
+                let (true, Some(Data::Sum(sum))) = (metric.name == "pintle_requests_total", metric.data) else {
+                    continue;
+                };
                 assert!(sum.is_monotonic && sum.aggregation_temporality == i32::from(Temporality::Cumulative));
                 let of_all = sum.data_points.iter().filter(|point| has(&point.attributes, "route", "all"));
                 last = of_all
@@ -37,7 +40,7 @@ fn requests(collector: &Origin, service: &str) -> Option<i64> {
                         Some(Number::Int(count)) => count,
                         _ => panic!("no whole number"),
                     })
-                    .last()
+                    .next_back()
                     .or(last);
             }
         }

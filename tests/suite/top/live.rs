@@ -79,7 +79,8 @@ async fn rates_are_seen_and_keys_change_what_is_seen() {
     terminal.types("\t");
     terminal.until("upstreams", |screen| screen.shows("fails/s") && screen.shows("0 of 1 upstream")).await;
     terminal.types("\x1b");
-    let screen = terminal.until("all upstreams", |screen| screen.shows("1 upstream by")).await;
+    let is_there = |screen: &Screen| screen.shows("1 upstream by") && !numbers(screen, "shop").is_empty();
+    let screen = terminal.until("all upstreams", is_there).await;
     assert_eq!(numbers(&screen, "shop")[3], "1/1", "{screen}");
     terminal.types("?");
     terminal.until("help", |screen| screen.shows("sort by rate, errors, p99, name")).await;

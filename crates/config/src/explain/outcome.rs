@@ -73,7 +73,7 @@ fn answer(response: &Response, names: &Names) -> Answer {
         None => text.to_owned(),
     };
     let fields = lines(&response.fields).map(|(name, value)| {
-        let value = shown(&name, value, names);
+        let value = shown(&name, &value, names);
         (name, value)
     });
     Answer { status: response.status.as_u16(), content: text.map(cut), fields: fields.collect() }
@@ -106,12 +106,12 @@ fn changes(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
             None => Change::Added,
         };
         let value = if change == Change::Added { anew(&name, value, made) } else { value };
-        all.push(Field { change, value: shown(&name, value, names), name });
+        all.push(Field { change, value: shown(&name, &value, names), name });
     }
     all.extend(of_connection(exchange));
     let left = before.into_iter().map(|(name, value)| Field {
         change: Change::Dropped,
-        value: shown(&name, value, names),
+        value: shown(&name, &value, names),
         name,
     });
     all.extend(left);
@@ -156,8 +156,8 @@ fn anew(name: &str, value: String, trace: Option<&str>) -> String {
 }
 
 /// A value without what is nobody's business: an explanation is sent around.
-fn shown(name: &str, value: String, names: &Names) -> String {
-    if names.is_credential(name) { HIDDEN.to_owned() } else { names.value(&value).into_owned() }
+fn shown(name: &str, value: &str, names: &Names) -> String {
+    if names.is_credential(name) { HIDDEN.to_owned() } else { names.value(value).into_owned() }
 }
 
 /// Path and query without the credentials of the query.

@@ -27,6 +27,7 @@ const KEY: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// What comes in.
+#[expect(clippy::large_enum_variant, reason = "a few wait at a time")]
 pub(super) enum Input {
     Bytes(Vec<u8>),
     /// The terminal is gone.

@@ -84,14 +84,6 @@ impl Lines {
 }
 
 impl AccessLog {
-    /// The names of what is left out: what is a secret in the log is one elsewhere.
-    pub fn names(&self) -> Names {
-        match self {
-            AccessLog::Off => Names::known().clone(),
-            AccessLog::On(lines) => Names::and(lines.redact.iter().map(|name| &*name.0)),
-        }
-    }
-
     /// What [`super::Opened::open`] wants.
     pub fn parts(&self) -> (&Sink, Style) {
         match self {
@@ -100,7 +92,7 @@ impl AccessLog {
                 let style = Style {
                     format: lines.format,
                     fields: lines.added.clone(),
-                    names: self.names(),
+                    names: Names::and(lines.redact.iter().map(|name| &*name.0)),
                     sample: lines.sample,
                     slow: lines.slow,
                 };

@@ -1,5 +1,7 @@
 //! A record as one line of JSON. Keys are flat and follow OpenTelemetry's HTTP semantic conventions where those have a
 //! name; what is the gateway's own begins with `pintle.`.
+//!
+//! Long because the keys stand here with their documentation.
 
 use super::lines::Lines;
 use super::{Record, escape};

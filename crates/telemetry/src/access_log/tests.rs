@@ -67,7 +67,7 @@ fn record() -> Record<'static> {
 fn full() -> Record<'static> {
     Record {
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
-        span_id: Some(0xf067_aa0b_a902_b7),
+        span_id: Some(0x00f0_67aa_0ba9_02b7),
         query: Some("page=2&access_token=hunter2"),
         route: "shop/list",
         labels: labels(),

@@ -28,6 +28,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Read)]
 #[read(forms, expected = "`none` or a map")]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum MetricsConfig {
     /// Requests are not counted.
     #[read(none)]

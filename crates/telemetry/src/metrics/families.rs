@@ -1,5 +1,7 @@
 //! Every metric of the program but those of policies, which name their own: what docs/metrics.md and the tests of
 //! dashboards and alerts are made from. What is not here has no series.
+//!
+//! Long because it is one list.
 
 use pintle_core::counters::Family;
 

@@ -2,6 +2,8 @@
 //!
 //! A route's rows are found without a lock, and made when they are first needed. Each counts its lines towards the bound
 //! on series before it is there; past that, all that is new is counted in one row for everybody.
+//!
+//! Long because a row, its counting and its telling belong together.
 
 mod rows;
 

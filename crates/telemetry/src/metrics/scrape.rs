@@ -9,12 +9,9 @@ use super::visit::Visit;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pintle_core::{BodyError, BodySource, Fault, Frame};
-use std::future::Future;
+use pintle_core::{BodyError, BodySource, Frame};
 use std::io::Write;
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::task::{JoinHandle, spawn_blocking};
 
 /// How much text is made at once, at least: some hundred microseconds of work.
 const PIECE: usize = 64 * 1024;
@@ -50,15 +47,7 @@ impl Walk {
 }
 
 /// The content of an answer to a scraper.
-pub(super) struct Scrape(State);
-
-enum State {
-    /// Nobody has asked for the next piece.
-    Ready(Box<Making>),
-    /// It is being made, on a thread that may be busy.
-    Making(JoinHandle<(Box<Making>, Bytes)>),
-    Over,
-}
+pub(super) struct Scrape(Making);
 
 /// What makes pieces.
 struct Making {
@@ -71,7 +60,7 @@ struct Making {
 impl Scrape {
     pub(super) fn new(walk: Walk, format: Format) -> Self {
         let gzip = format.gzip.then(|| GzEncoder::new(Vec::new(), Compression::new(LEVEL)));
-        Scrape(State::Ready(Box::new(Making { walk, text: Text::new(format.syntax), gzip, is_over: false })))
+        Scrape(Making { walk, text: Text::new(format.syntax), gzip, is_over: false })
     }
 }
 
@@ -103,32 +92,10 @@ impl Making {
 }
 
 impl BodySource for Scrape {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        loop {
-            match std::mem::replace(&mut self.0, State::Over) {
-                State::Over => return Poll::Ready(None),
-                State::Ready(mut making) => {
-                    self.0 = State::Making(spawn_blocking(move || {
-                        let piece = making.piece();
-                        (making, piece)
-                    }));
-                }
-                State::Making(mut work) => {
-                    let Poll::Ready(made) = Pin::new(&mut work).poll(cx) else {
-                        self.0 = State::Making(work);
-                        return Poll::Pending;
-                    };
-                    // A panic, or the end of the program.
-                    let Ok((making, piece)) = made else {
-                        return Poll::Ready(Some(Err(BodyError::gateway(Fault::Closed))));
-                    };
-                    if piece.is_empty() {
-                        return Poll::Ready(None);
-                    }
-                    self.0 = State::Ready(making);
-                    return Poll::Ready(Some(Ok(Frame::Data(piece))));
-                }
-            }
-        }
+    /// Makes the next piece where it is asked for: in the program's background, which has some hundred microseconds. Pieces of
+    /// other threads would leave each of these with memory of its own.
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        let piece = self.0.piece();
+        Poll::Ready((!piece.is_empty()).then_some(Ok(Frame::Data(piece))))
     }
 }

@@ -84,9 +84,9 @@ impl Text {
         }
         self.line(name, "_sum");
         if histogram.bounds.micros {
-            micros(&mut self.out, histogram.sum)
+            micros(&mut self.out, histogram.sum);
         } else {
-            integer(&mut self.out, histogram.sum)
+            integer(&mut self.out, histogram.sum);
         }
         self.line(name, "_count");
         integer(&mut self.out, count);
@@ -101,7 +101,7 @@ impl Visit for Text {
         self.labels.clear();
         pairs(&mut self.labels, labels);
         match value {
-            Value::Histogram(histogram) => return self.histogram(family.name, &histogram),
+            Value::Histogram(histogram) => self.histogram(family.name, &histogram),
             Value::Count(value) => {
                 self.line(family.name, "");
                 integer(&mut self.out, value);

@@ -20,6 +20,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a collector's URL such as http://127.0.0.1:4317, or a map with `url`")]
+#[expect(clippy::large_enum_variant, reason = "there are two of it")]
 pub enum OtlpConfig {
     /// Where it is. It is spoken to by gRPC, or over HTTP if the port is 4318 or there is a path.
     #[read(text)]

@@ -1,5 +1,7 @@
 //! The form of a record: written at a request's end, read when somebody asks. Written without formatting and without
 //! looking at what is written; each text has a bound, so that a record has one.
+//!
+//! Long because writing and reading mirror each other, field by field.
 
 use super::bytes::{Bytes, micros, put_number, put_text, put_time};
 use super::decision::{Decision, Way};

@@ -17,8 +17,8 @@ struct Request {
 }
 
 impl Request {
-    fn new(id: impl ToString, status: u16) -> Self {
-        let (id, head, notes) = (id.to_string(), HEAD.to_vec(), Notes::default());
+    fn new(id: impl Into<String>, status: u16) -> Self {
+        let (id, head, notes) = (id.into(), HEAD.to_vec(), Notes::default());
         Request { id, status, reason: None, head, notes, took: Duration::from_millis(5) }
     }
 
@@ -144,7 +144,7 @@ fn errors_outlive_successes_and_the_noise_of_others() {
 #[test]
 fn a_beginning_is_enough_where_it_is_long_and_means_one() {
     let why = ring(1, &WhyConfig::default());
-    ["aaaaaaaa1", "aaaaaaaa2", "bbbbbbbb1", "short"].iter().for_each(|id| Request::new(id, 200).keep(&why));
+    ["aaaaaaaa1", "aaaaaaaa2", "bbbbbbbb1", "short"].iter().for_each(|id| Request::new(*id, 200).keep(&why));
     assert!(matches!(why.find("bbbbbbbb"), Found::One(_)));
     assert!(matches!(why.find("bbbbbbb"), Found::None(Extent { records: 4, .. })));
     let Found::Several(ids) = why.find("aaaaaaaa") else { panic!("there are two") };

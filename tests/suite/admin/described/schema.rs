@@ -24,7 +24,8 @@ impl Document {
         // `/why/{id}` stands for all that is in its last segment's place.
         let is = |described: &&String| {
             let fits = |(part, other): (&str, &str)| part == other || part.starts_with('{');
-            described.split('/').count() == path.split('/').count() && described.split('/').zip(path.split('/')).all(fits)
+            described.split('/').count() == path.split('/').count()
+                && described.split('/').zip(path.split('/')).all(fits)
         };
         let paths = self.root["paths"].as_object().expect("paths");
         let described = paths.keys().find(|one| *one == path).or_else(|| paths.keys().find(is));

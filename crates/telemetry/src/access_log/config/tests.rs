@@ -55,7 +55,6 @@ fn what_is_refused_and_why() {
         ("access_log: {to: {syslog: 'syslog://a', facility: kern}}", "`local0`"),
         ("access_log: {to: {syslog: 'syslog://a', form: local}}", "the form `rfc5424`"),
         ("access_log: {to: {syslog: 'syslog://a', max_size: 100B}}", "a size from"),
-        ("traces: {otlp: 'http://127.0.0.1'}", "traces"),
         ("access_logs: none", "access_logs"),
     ] {
         let (parts, said) = read(text);

@@ -168,7 +168,8 @@ impl Link {
     fn stream(&mut self, records: &[u8], now: Instant, progress: &mut Progress) {
         loop {
             if self.gone == self.batch.len() {
-                (self.batch.clear(), self.parts.clear());
+                self.batch.clear();
+                self.parts.clear();
                 self.gone = 0;
                 progress.taken += self.fill(&records[progress.taken..]);
                 if self.batch.is_empty() {

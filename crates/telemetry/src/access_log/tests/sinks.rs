@@ -1,7 +1,7 @@
 //! Sinks of every kind, and what is wrong with them.
 
-use crate::metrics::Syntax;
 use super::*;
+use crate::metrics::Syntax;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Bounds: on series, on what comes and goes, and on what all of it takes.
+
 use super::*;
 
 #[test]
