@@ -129,8 +129,12 @@ pub(super) fn plain(sentence: &str) -> String {
             continue;
         }
         let digits = word.trim_start_matches('(');
+        let is_bytes = words.get(at + 1).is_some_and(|next| next.starts_with("bytes"));
+        if is_bytes && digits.len() > 5 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            // As much as buffers took.
+            out.push(word.replace(digits, "MANY"));
         // A date in seconds, or a span between two.
-        if digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        } else if digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             out.push(word.replace(digits, "SECONDS"));
         } else {
             out.push(address(word));

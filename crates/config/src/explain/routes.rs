@@ -2,11 +2,11 @@
 
 use super::{Candidate, Told, Verdict};
 use crate::describe::RouteDescription;
-use pintle_core::redact::Names;
+use pintle_core::redact::{Names, REDACTED};
 use pintle_engine::Route;
 use pintle_router::{
-    Candidate as Seen, Condition, Explained, Head, HostPattern, Miss, PathPattern, Respect, Segment, Table, Test,
-    Verdict as Judged,
+    Candidate as Seen, Condition, Explained, Head, HostPattern, Miss, PathPattern, Pattern, Respect, Segment, Table,
+    Test, Verdict as Judged,
 };
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -45,10 +45,10 @@ pub(super) fn candidates(
                 (Verdict::No, missed(miss, route, head, || table.unmet(one.entry, head), names))
             }
         };
-        let pattern = route.pattern.to_string();
+        let pattern = pattern_shown(&route.pattern, names);
         Candidate {
             told: Told { name: route.name.clone(), place: route.span.to_string(), why },
-            pattern: (!route.name.ends_with(&pattern)).then_some(pattern),
+            pattern: (!route.name.ends_with(&route.pattern.to_string())).then_some(pattern),
             verdict,
         }
     };
@@ -148,18 +148,37 @@ fn missed(
     }
 }
 
+/// A match as it is written, but for what it wants of a credential.
+fn pattern_shown(pattern: &Pattern, names: &Names) -> String {
+    pattern.conditions().iter().fold(pattern.to_string(), |shown, condition| {
+        let text = condition.to_string();
+        let subject = subject(condition, &text);
+        let is_presence = matches!(condition.test(), Test::Present(_));
+        match subject.split_once(' ') {
+            Some((_, name)) if !is_presence && names.is_credential(name) => {
+                shown.replace(&text, &format!("{subject}={REDACTED}"))
+            }
+            _ => shown,
+        }
+    })
+}
+
+/// What a condition is about: `header x-a`.
+fn subject(condition: &Condition, text: &str) -> String {
+    let subject = text.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
+    match condition.test() {
+        Test::Present(_) => subject,
+        // `header x-a="1"`, `header x-a~"1"`: the name alone.
+        _ => subject[..subject.find(['=', '~']).unwrap_or(subject.len())].to_owned(),
+    }
+}
+
 /// What of a condition does not hold. Of a credential neither what came is told nor what is wanted.
 fn failed(condition: &Condition, head: &Head<'_>, names: &Names) -> String {
     const MOST: usize = 3;
     let values = condition.values(head, MOST);
     let values: Vec<String> = values.iter().map(|value| format!("{:?}", names.value(value))).collect();
-    let text = condition.to_string();
-    let subject = text.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
-    let subject = match condition.test() {
-        Test::Present(_) => subject,
-        // `header x-a="1"`, `header x-a~"1"`: the name alone.
-        _ => subject[..subject.find(['=', '~']).unwrap_or(subject.len())].to_owned(),
-    };
+    let subject = subject(condition, &condition.to_string());
     let is_credential = subject.split_once(' ').is_some_and(|(_, name)| names.is_credential(name));
     let wanted = match condition.test() {
         Test::Exact(_) | Test::Regex(_) if is_credential => {

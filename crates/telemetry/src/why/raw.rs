@@ -152,7 +152,8 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     let Decision { id, trace, listener, route, client, peer, tls, began, over, notes, .. } = *decision;
     put_time(out, over.saturating_duration_since(epoch));
     put_text(out, id.as_bytes(), NAME);
-    put_text(out, trace.unwrap_or_default().as_bytes(), NAME);
+    // A trace that begins here has the request's id.
+    put_text(out, trace.filter(|trace| *trace != id).unwrap_or_default().as_bytes(), NAME);
     put_time(out, decision.duration());
     put_number(out, notes.version);
     put_text(out, listener.as_bytes(), NAME);

@@ -131,7 +131,7 @@ fn shown_fields(head: &[u8], names: &Names) -> Vec<(String, String)> {
 pub struct Recorded {
     /// Its id.
     pub id: String,
-    /// The trace that it belongs to.
+    /// The trace that it belongs to, where that has another id.
     pub trace: Option<String>,
     /// When it was over.
     pub over: SystemTime,

@@ -28,7 +28,7 @@ pub(super) fn happened(happened: &Happened) -> Value {
     json!({
         "kind": "happened",
         "request_id": recorded.id,
-        "trace_id": recorded.trace,
+        "trace_id": recorded.trace.as_ref().or_else(|| status.and(Some(&recorded.id))),
         "over": utc(recorded.over),
         "version": recorded.version,
         "asked": asked,

@@ -33,6 +33,17 @@ pub(super) fn happened(f: &mut fmt::Formatter<'_>, happened: &Happened) -> fmt::
         }
         standing(f, now.as_ref())?;
     }
+    if let Came::Request { fields, head_cut, .. } = &recorded.came
+        && !fields.is_empty()
+    {
+        writeln!(f)?;
+        for (at, (name, value)) in fields.iter().enumerate() {
+            line(f, if at == 0 { "came with" } else { "" }, format_args!("{name}: {value}"))?;
+        }
+        if *head_cut {
+            line(f, "", "and more, which was not kept")?;
+        }
+    }
     writeln!(f)?;
     time(f, recorded)?;
     line(f, "bytes", format_args!("{} of content came, {} went", recorded.received, recorded.sent))?;
