@@ -122,7 +122,7 @@ impl Names {
             let pair = &rest[..end];
             if let Some(equals) = pair.bytes().position(|byte| byte == b'=')
                 && equals + 1 < pair.len()
-                && self.is_credential(&pair[begins(&pair[..equals])..equals])
+                && (self.is_credential(&pair[begins(&pair[..equals])..equals]) || self.holds_encoded(&pair[equals + 1..]))
             {
                 let start = text.len() - rest.len();
                 put(&text[from..start + equals + 1]);
@@ -135,6 +135,42 @@ impl Names {
             }
         }
         put(&text[from..]);
+    }
+}
+
+impl Names {
+    /// Whether a value that is percent-encoded holds a credential once that is undone, as a URL in a query does:
+    /// `next=%2Freset%3Ftoken%3Da`. Then nothing of it is shown.
+    fn holds_encoded(&self, value: &str) -> bool {
+        // Most values have none.
+        if !value.contains('%') {
+            return false;
+        }
+        let mut text = value.to_owned();
+        // Twice: what is encoded may have been encoded again.
+        for _ in 0..2 {
+            let mut plain = Vec::with_capacity(text.len());
+            let mut bytes = text.bytes();
+            while let Some(byte) = bytes.next() {
+                plain.push(if byte == b'%' { decode(&mut bytes) } else { byte });
+            }
+            text = String::from_utf8_lossy(&plain).into_owned();
+            if user_info(&text).is_some() {
+                return true;
+            }
+            for part in text.split(['&', ';', '?', '#', ',', ' ']) {
+                if let Some((name, value)) = part.split_once('=')
+                    && !value.is_empty()
+                    && self.is_credential(name.rsplit('/').next().unwrap_or(name))
+                {
+                    return true;
+                }
+            }
+            if !text.contains('%') {
+                return false;
+            }
+        }
+        false
     }
 }
 

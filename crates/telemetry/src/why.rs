@@ -136,9 +136,10 @@ impl Why {
         let (mut whole, mut beginning): (Option<Vec<u8>>, Vec<Vec<u8>>) = (None, Vec::new());
         self.each(&mut |record| {
             if raw::ids(record).any(|one| one == id.as_bytes()) {
-                // A trace may have come by here more than once; so may an id that a proxy gave.
-                let is_later = whole.as_ref().is_none_or(|other| raw::over(other) <= raw::over(record));
-                if is_later {
+                // A trace may have come by here more than once; so may an id that a proxy gave. A client may give its trace the
+                // id of another one's request: a request's own id goes before any trace's.
+                let rank = |record: &[u8]| (raw::ids(record).next() == Some(id.as_bytes()), raw::over(record));
+                if whole.as_deref().is_none_or(|other| rank(other) <= rank(record)) {
                     whole = Some(record.to_vec());
                 }
             } else if id.len() >= PREFIX && raw::ids(record).any(|one| one.starts_with(id.as_bytes())) {

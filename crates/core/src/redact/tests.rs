@@ -23,6 +23,10 @@ fn credentials_of_a_query_go_and_the_rest_stays() {
         ("%", "%"),
         ("%=1&%t=2&token%", "%=1&%t=2&token%"),
         ("sid=1&inside=2&key=3&monkey=4", "sid=REDACTED&inside=2&key=REDACTED&monkey=4"),
+        ("next=%2Freset%3Ftoken%3Da&x=2", "next=REDACTED&x=2"),
+        ("u=https%3A%2F%2Fa.example%2Fcb%3Fcode%3D1", "u=REDACTED"),
+        ("u=%252Fa%253Ftoken%253D1&v=http%3A%2F%2Fu:p@a", "u=REDACTED&v=REDACTED"),
+        ("u=%2Fa%3Fpage%3D1&b=abc%3D%3D&c=50%25", "u=%2Fa%3Fpage%3D1&b=abc%3D%3D&c=50%25"),
         ("next=https://a.example/?code=1&x=2", "next=https://a.example/?code=REDACTED&x=2"),
     ] {
         assert_eq!(redacted(input), output, "{input}");

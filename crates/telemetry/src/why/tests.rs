@@ -153,6 +153,16 @@ fn a_beginning_is_enough_where_it_is_long_and_means_one() {
 }
 
 #[test]
+fn a_requests_own_id_goes_before_a_trace_of_that_name() {
+    let why = ring(1, &WhyConfig::default());
+    Request::new("4bf92f3577b34da6a3ce929d0e0e4736", 503).keep(&why);
+    // Its trace has the id of the first one; see `keep`.
+    Request::new("another-one", 200).keep(&why);
+    let Found::One(found) = why.find("4bf92f3577b34da6a3ce929d0e0e4736") else { panic!("it is there") };
+    assert_eq!(found.id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
+#[test]
 fn lists_are_the_newest_of_what_is_wanted() {
     let why = ring(3, &WhyConfig::default());
     for number in 0..30 {
