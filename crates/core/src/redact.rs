@@ -122,7 +122,8 @@ impl Names {
             let pair = &rest[..end];
             if let Some(equals) = pair.bytes().position(|byte| byte == b'=')
                 && equals + 1 < pair.len()
-                && (self.is_credential(&pair[begins(&pair[..equals])..equals]) || self.holds_encoded(&pair[equals + 1..]))
+                && (self.is_credential(&pair[begins(&pair[..equals])..equals])
+                    || self.holds_encoded(&pair[equals + 1..]))
             {
                 let start = text.len() - rest.len();
                 put(&text[from..start + equals + 1]);
