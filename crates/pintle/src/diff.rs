@@ -3,8 +3,8 @@
 
 use crate::admin_client::{AdminArguments, Credentials};
 use crate::check::tell;
+use crate::format::Format;
 use crate::run::say;
-use clap::ValueEnum;
 use pintle_config::describe::Description;
 use pintle_config::replay::{Side, replay};
 use pintle_config::{Bundle, Checked, World, assemble, describe, diff, load, load_bundle};
@@ -24,16 +24,6 @@ const SAME: u8 = 0;
 const DIFFERENT: u8 = 1;
 /// It cannot be said: a configuration has errors, or a file or a gateway cannot be read.
 const TROUBLE: u8 = 2;
-
-/// How to print.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs: one JSON object.
-    Json,
-}
 
 /// What to compare, and how.
 #[derive(clap::Args)]

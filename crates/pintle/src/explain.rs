@@ -3,8 +3,9 @@
 
 use crate::admin_client::{AdminArguments, Credentials};
 use crate::check::tell;
+use crate::format::Format;
 use crate::remote::shown;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use pintle_admin::ExplainAsk;
 use pintle_config::explain::{Mistake, Question, explain};
 use pintle_config::{World, assemble, describe, load};
@@ -48,15 +49,6 @@ pub(crate) struct Arguments {
     /// How to say it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// How to say it.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// Exit code 0 if it could be said, whatever becomes of the request; 1 if the configuration is wrong, or the gateway cannot be
@@ -116,7 +108,7 @@ fn remote(gateway: &AdminArguments, asked: &ExplainAsk, format: Format) -> ExitC
         ("client_certificate", &asked.client_certificate),
     ];
     parameters.extend(optional.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
-    parameters.push(("format", if format == Format::Json { "json" } else { "text" }));
+    parameters.push(("format", format.word()));
     let answer = gateway.client().and_then(|client| client.call(pintle_admin::EXPLAIN, &parameters));
     match answer {
         Ok(answer) if answer.status == 200 => {

@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod explainer;
 mod fmt;
+mod format;
 mod gauges;
 mod guard;
 mod hash;

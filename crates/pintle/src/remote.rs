@@ -3,6 +3,7 @@
 mod summary;
 
 use crate::admin_client::{AdminAnswer, AdminArguments, AdminClient};
+use crate::format::Format;
 use crate::run::say;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -20,14 +21,6 @@ pub(crate) struct StatusArguments {
     /// For people, or as the gateway says it.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: Format,
-}
-
-/// How the status is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
-enum Format {
-    #[default]
-    Text,
-    Json,
 }
 
 /// Reads the configuration of a running gateway again.

@@ -19,12 +19,12 @@ mod state;
 mod table;
 
 use crate::admin_client::{AdminArguments, AdminClient};
+use crate::format::Format;
 use crate::run::say;
 use choice::{Choice, Sort};
 use look::Look;
 use model::Model;
 use pintle_core::config::Text;
-use plain::Format;
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

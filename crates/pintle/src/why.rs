@@ -1,12 +1,11 @@
 //! `pintle why`: what became of a request, asked of a running gateway.
 
-use crate::admin_client::{AdminArguments, AdminClient, Credentials};
+use crate::admin_client::{AdminArguments, AdminClient};
+use crate::format::Format;
 use crate::remote::shown;
-use clap::{Args, ValueEnum};
-use pintle_engine::socket::Address;
+use clap::Args;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What is asked.
@@ -23,14 +22,8 @@ pub(crate) struct Arguments {
     list: Option<u16>,
     #[command(flatten)]
     wanted: WantedArguments,
-    /// The configuration that the gateway runs: its `admin.address` and `admin.token` are used.
-    #[arg(short, long, value_name = "FILE", required_unless_present = "admin")]
-    config: Option<PathBuf>,
-    /// The admin address, `IP:PORT` or `unix:/path`, instead of what a configuration says.
-    #[arg(long, value_name = "ADDRESS")]
-    admin: Option<Address>,
     #[command(flatten)]
-    credentials: Credentials,
+    gateway: AdminArguments,
     /// How to say it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -62,28 +55,9 @@ struct WantedArguments {
     client: Option<IpAddr>,
 }
 
-/// How to say it.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-impl Format {
-    fn word(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-        }
-    }
-}
-
 /// Exit code 0 if it could be said; 1 if there is no such request, or the gateway cannot be asked; 2 if the question is wrong.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let gateway = AdminArguments::new(arguments.config.clone(), arguments.admin.clone(), arguments.credentials.clone());
-    match gateway.client().map_err(Wrong::failed).and_then(|client| said(arguments, &client)) {
+    match arguments.gateway.client().map_err(Wrong::failed).and_then(|client| said(arguments, &client)) {
         Ok(text) => {
             let _ = io::stdout().write_all(shown(&text).as_bytes());
             ExitCode::SUCCESS

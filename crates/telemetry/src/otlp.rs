@@ -9,12 +9,14 @@ mod address;
 mod answer;
 mod collector;
 mod config;
+mod ending;
 mod exporter;
 pub mod messages;
 
 pub use address::CollectorUrl;
 pub use collector::{Collector, Credentials};
 pub use config::{CollectorConfig, Compression, OtlpConfig, Protocol};
+pub(crate) use ending::Ending;
 pub use exporter::Exporter;
 
 /// What is exported.

@@ -17,7 +17,7 @@ pub use settings::TraceSettings;
 use crate::Ended;
 use crate::metrics::Metrics;
 use crate::otlp::messages::trace::Span;
-use crate::otlp::{Credentials, Exporter, Signal};
+use crate::otlp::{Credentials, Ending, Exporter, Signal};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use pintle_core::trace::Recorded;
@@ -25,8 +25,8 @@ use pintle_core::worker;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
-use tokio::sync::{Notify, watch};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// About how many bytes of spans may wait, over all workers; as many may be on their way out.
 const IN_FLIGHT: usize = 8 * 1024 * 1024;
@@ -55,15 +55,7 @@ pub struct Traces {
     metrics: Arc<Metrics>,
     /// Made with the first collector, so that nobody who has none sees its counts.
     exporter: OnceLock<Exporter>,
-    ending: watch::Sender<Ending>,
-}
-
-/// How far the program is with its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    No,
-    Begun,
-    Done,
+    ending: Ending,
 }
 
 /// One worker's part, on cache lines of its own. Its lock is contended only while the task swaps the buffer.
@@ -84,7 +76,7 @@ impl Traces {
             settings: Mutex::default(),
             metrics,
             exporter: OnceLock::new(),
-            ending: watch::Sender::new(Ending::No),
+            ending: Ending::new(),
         })
     }
 
@@ -144,9 +136,8 @@ impl Traces {
 
     /// Sends what is recorded, until [`Traces::flush`]. For the program's background.
     pub async fn run(&self) {
-        let mut ending = self.ending.subscribe();
         loop {
-            let mut begun = pin!(async { drop(ending.wait_for(|ending| *ending != Ending::No).await) });
+            let mut begun = pin!(self.ending.begun());
             let is_over = tokio::select! {
                 () = &mut begun => true,
                 () = self.stir.notified() => tokio::select! {
@@ -159,7 +150,7 @@ impl Traces {
                 self.send(exporter).await;
             }
             if is_over {
-                self.ending.send_replace(Ending::Done);
+                self.ending.done();
                 return;
             }
         }
@@ -167,14 +158,7 @@ impl Traces {
 
     /// Has all that was recorded before sent, and waits for that, at most `limit`: for the end of the program.
     pub async fn flush(&self, limit: Duration) {
-        let until = Instant::now() + limit;
-        if let Some(exporter) = self.exporter.get() {
-            exporter.end(until);
-        }
-        self.ending.send_replace(Ending::Begun);
-        let mut ending = self.ending.subscribe();
-        let done = ending.wait_for(|ending| *ending == Ending::Done);
-        let _ = tokio::time::timeout_at(until.into(), done).await;
+        self.ending.flush(self.exporter.get(), limit).await;
     }
 
     async fn send(&self, exporter: &Exporter) {

@@ -121,7 +121,8 @@ impl Why {
         }
     }
 
-    /// Keeps a request that is over. Costs some hundred instructions, and memory only once there is more than before.
+    /// Keeps a request that is over. Never waits for whoever reads, but for the copy of a segment; takes memory only once there
+    /// is more than before.
     pub fn keep(&self, decision: &Decision<'_>) {
         let Shard(part) = &self.shards[worker::index() % self.shards.len()];
         let mut part = part.lock();

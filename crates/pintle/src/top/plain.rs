@@ -8,14 +8,6 @@ use super::table::{Kind, name, width};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// How it is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    #[default]
-    Text,
-    Json,
-}
-
 /// The whole in some lines, then the tables; with `upstreams` theirs alone.
 pub(super) fn text(view: &View, choice: &Choice, upstreams: bool) -> String {
     let program = &view.program;

@@ -5,7 +5,7 @@
 
 use super::Metrics;
 use crate::otlp::messages::{KeyValue, Resource};
-use crate::otlp::{Collector, Credentials, Exporter, Signal};
+use crate::otlp::{Collector, Credentials, Ending, Exporter, Signal};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -43,21 +43,13 @@ pub struct Push {
     /// Made with the first collector, so that nobody who has none sees its counts.
     exporter: OnceLock<Exporter>,
     settings: watch::Sender<Option<Arc<PushSettings>>>,
-    ending: watch::Sender<Ending>,
-}
-
-/// How far the program is with its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    No,
-    Begun,
-    Done,
+    ending: Ending,
 }
 
 impl Push {
     /// What sends these metrics; nowhere yet.
     pub fn new(metrics: Arc<Metrics>) -> Arc<Self> {
-        let (settings, ending) = (watch::Sender::new(None), watch::Sender::new(Ending::No));
+        let (settings, ending) = (watch::Sender::new(None), Ending::new());
         Arc::new(Push { metrics, exporter: OnceLock::new(), settings, ending })
     }
 
@@ -77,7 +69,7 @@ impl Push {
 
     /// Sends what is counted as often as the settings say, and once more at the end, until [`Push::flush`].
     pub async fn run(&self) {
-        let (mut settings, mut ending) = (self.settings.subscribe(), self.ending.subscribe());
+        let mut settings = self.settings.subscribe();
         let mut last = Instant::now();
         loop {
             let now = settings.borrow_and_update().clone();
@@ -88,7 +80,7 @@ impl Push {
                 }
             };
             let is_over = tokio::select! {
-                () = async { drop(ending.wait_for(|ending| *ending != Ending::No).await) } => true,
+                () = self.ending.begun() => true,
                 () = due => false,
                 _ = settings.changed() => {
                     if let Some(exporter) = self.exporter.get().filter(|_| settings.borrow().is_none()) {
@@ -102,7 +94,7 @@ impl Push {
                 self.send(now, exporter).await;
             }
             if is_over {
-                self.ending.send_replace(Ending::Done);
+                self.ending.done();
                 return;
             }
         }
@@ -110,14 +102,7 @@ impl Push {
 
     /// Has everything sent once more, and waits for that, at most `limit`: for the end of the program.
     pub async fn flush(&self, limit: Duration) {
-        let until = Instant::now() + limit;
-        if let Some(exporter) = self.exporter.get() {
-            exporter.end(until);
-        }
-        let mut ending = self.ending.subscribe();
-        self.ending.send_replace(Ending::Begun);
-        let done = ending.wait_for(|ending| *ending == Ending::Done);
-        let _ = tokio::time::timeout_at(until.into(), done).await;
+        self.ending.flush(self.exporter.get(), limit).await;
     }
 
     /// One look at all series. What a collector does not take in time it finds in the next.
