@@ -205,9 +205,13 @@ async fn series_go_with_what_they_are_of_and_stay_over_reloads() {
     gateway.wait_metric(&format!("pintle_requests_total{{listener=\"door\",{}}}", kept(&second.url(), "b")), 1.0).await;
     let text = scrape(&gateway).await;
     let told = series(&text);
+    // A change that the watch has taken before the signal came is in force twice.
+    let status = gateway.ask_admin(Ask::get("/status")).await.json();
+    let version = status["configuration"]["version"].as_f64().expect("a version");
+    assert!(version >= 4.0, "{status}");
     assert_eq!(
         (told["pintle_config_version"], told["pintle_reload_duration_seconds_count{result=\"ok\"}"]),
-        (4.0, 4.0)
+        (version, version)
     );
     gateway.rewrite("routes: nonsense\n");
     assert!(matches!(gateway.reload().await, pintle_testkit::Reloaded::Refused(_)));
