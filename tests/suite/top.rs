@@ -147,7 +147,7 @@ async fn a_route_that_a_reload_removed_is_no_row_any_more() {
         (!named(&told["routes"], "failing").is_object()).then_some(told)
     })
     .await;
-    assert_eq!(told["configuration"], 2);
+    assert!(told["configuration"].as_u64() > Some(1), "{told}");
     for route in told["routes"].as_array().expect("routes") {
         assert!(route["requests_per_second"].as_f64() >= Some(0.0), "{route}");
     }
