@@ -5,10 +5,15 @@
 //! its steps at the place, `authenticates by FUNCTION` what makes an authentication of it; `later KIND` is a kind of which
 //! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
 //! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
+//!
+//! Long because it is one list, and what is made of each of its entries.
 
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
-use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, timeout};
+use crate::{
+    NamedPolicies, Setting, access_log, authenticate, authorize, body_limit, compress, cors, csrf, headers, ip_filter,
+    security_headers, timeout,
+};
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
 
@@ -19,17 +24,19 @@ run_order! {
         "It shapes the bytes as they leave, after all that changes them.";
     "headers.response" policy headers: Headers, parts headers::part, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
+    "security_headers" policy security_headers: SecurityHeaders, runs security_headers::steps
+        "On every answer, and within reach of `headers`, which has the last word.";
     "compress" policy compress: Compress, runs compress::steps
         "It compresses what is final; caches inside hold what is not compressed.";
     "timeout" policy timeout: Timeout, runs timeout::check
         "Its time is the client's: all that may wait stands inside of it.";
-    "ip_filter" later IpFilter
+    "ip_filter" policy ip_filter: IpFilter, runs ip_filter::check
         "The cheapest refusal, and it needs no more than an address.";
     "client_certificate" later ClientCertificate
         "Decided by the handshake that is over; nothing is read for it.";
-    "cors" later Cors
+    "cors" policy cors: Cors, runs cors::steps
         "A preflight carries no credentials, so it is answered before any are asked for.";
-    "csrf" later Csrf
+    "csrf" policy csrf: Csrf, runs csrf::check
         "As cheap as CORS, and about the same field.";
     "rate_limit" later RateLimit
         "By request or client: before anything that costs more than a counter.";
@@ -55,7 +62,7 @@ run_order! {
         "Authentication by a signature over the request: after those that read less of it.";
     "any" later Any
         "One of several authentications.";
-    "authorize" later Authorize
+    "authorize" policy authorize: Authorize, runs authorize::check
         "It asks about claims and consumers.";
     // "rate_limit.identity": by claims or consumers, and only for what is allowed.
     "quota" later Quota

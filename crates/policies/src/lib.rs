@@ -8,17 +8,25 @@
 
 mod access_log;
 mod authenticate;
+mod authorize;
 mod body_limit;
 mod build;
 mod chain;
 mod compress;
 mod consumers;
+mod cors;
+mod csrf;
 mod describe;
 pub mod field;
+mod files;
+pub mod geo;
 mod headers;
+mod ip_filter;
 mod layers;
 mod list;
 mod named;
+mod origin;
+mod security_headers;
 pub mod template;
 #[cfg(test)]
 mod testing;
@@ -28,6 +36,8 @@ pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, Consumers};
 pub use describe::{PolicyDescription, describe};
+pub use files::Files;
+pub use ip_filter::lets_nobody_in;
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
 
@@ -35,5 +45,5 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES].into_iter().flatten().copied()
+    [authorize::FAMILIES, compress::FAMILIES].into_iter().flatten().copied()
 }

@@ -51,7 +51,7 @@ pub(crate) fn said(mut reader: Reader) -> Vec<String> {
 }
 
 /// The place of a route `/o/{id}`.
-pub(crate) const PLACE: Declared<'static> = Declared::request().path(&["id"], false);
+pub(crate) const PLACE: Declared<'static> = Declared::request().path(&["id"], false).identity();
 
 /// What is said of these levels, with these named policies; nothing where all is good.
 pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
@@ -75,7 +75,14 @@ pub(crate) fn defaults() -> Defaults {
 
 /// What these named policies stand in.
 pub(crate) fn around(named: &NamedPolicies) -> Surroundings<'_> {
-    Surroundings { named, defaults: defaults(), consumers: Arc::default(), lasting: Lasting::idle() }
+    Surroundings {
+        named,
+        defaults: defaults(),
+        consumers: Arc::default(),
+        lasting: Lasting::idle(),
+        files: Arc::default(),
+        geo: crate::geo::Given::Nothing,
+    }
 }
 
 /// The lists as levels, the outermost one that of `defaults`.
