@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::PolicyEntry;
-use crate::authenticate::{Authenticate, Credentials, Sure, Verdict};
+use crate::authenticate::{Alternative, Authenticate, Credentials, Sure, Verdict};
 use crate::build::Building;
 use crate::layers::{Levels, Origin};
 use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, Span, TemplateText};
@@ -110,7 +110,7 @@ pub(crate) fn make(config: &Any, origin: Origin<'_>, building: &mut Building<'_,
             }
             PolicyEntry::Inline(policy) => (Some(&policy.value), Origin::Placed { level: &level, nth }, &policy.span),
         };
-        let made = policy.and_then(|policy| policy.alternative(origin, span, building));
+        let made = policy.and_then(|policy| policy.alternative(Alternative { origin, span }, building));
         match (made, &mut all) {
             (Some(one), Some(all)) => all.push(one),
             (Some(_), None) => {}

@@ -9,8 +9,10 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
-pub use build::Parsed;
-pub use known_by::{ApiKeyOf, BasicAuthOf, CertificateOf, OwnLimit, SigningKeyOf, TokenOf};
+pub use known_by::{
+    Algorithm, AlternativeName, ApiKeyOf, BasicAuthOf, CertificateOf, Fingerprint, OwnLimit, SigningKeyOf, Subject,
+    TokenOf,
+};
 pub use lines::FileOfConsumers;
 
 use crate::basic_auth::PasswordHash;
@@ -35,6 +37,17 @@ pub enum ConsumerEntry {
     /// A consumer.
     #[read(map)]
     One(Spanned<ConsumerConfig>),
+}
+
+impl ConsumerEntry {
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &ConfigPath> {
+        let (file, one) = match self {
+            ConsumerEntry::File(file) => (Some(&file.0.value), None),
+            ConsumerEntry::One(one) => (None, Some(one)),
+        };
+        file.into_iter().chain(one.into_iter().flat_map(|one| one.files()))
+    }
 }
 
 /// A person or a program that routes know by name and groups.

@@ -5,6 +5,7 @@ use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
 use pintle_core::config::{ConfigPath, SecretSource, Span};
 use pintle_engine::socket::Address;
+use pintle_policies::ConsumerEntry;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
@@ -41,7 +42,8 @@ impl Document {
             routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
         }
         let pages = pages.into_iter().flat_map(ErrorsConfig::files);
-        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
+        let consumers = self.consumers.iter().filter_map(Maybe::get).flat_map(ConsumerEntry::files);
+        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files()).chain(consumers)
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

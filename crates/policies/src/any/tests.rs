@@ -1,4 +1,4 @@
-use crate::testing::{Service, chain_of, exchange, lines, now, said_of};
+use crate::testing::{Service, chain_of, exchange, lines, said_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_core::{Reason, names};

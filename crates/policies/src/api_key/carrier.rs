@@ -4,7 +4,7 @@ use super::ApiKey;
 use crate::field::{self, Side};
 use pintle_core::config::{Diagnostic, Reader, Spanned};
 use pintle_core::fields::is_token;
-use pintle_core::{Fields, Request, Target, names};
+use pintle_core::{Fields, Name, Request, Target, names};
 use std::borrow::Cow;
 
 /// What carries a key, and under which name.
@@ -60,7 +60,11 @@ impl Carrier {
     /// The key that a request carries.
     pub(super) fn find<'r>(&self, request: &'r Request) -> Found<'r> {
         match self {
-            Carrier::Header(name) => only(request.fields.get_all(&**name).map(Cow::Borrowed)),
+            Carrier::Header(name) => {
+                let name = Name::from(&**name);
+                let all = request.fields.iter().filter(|(found, _)| *found == name);
+                only(all.map(|(_, value)| Cow::Borrowed(value)))
+            }
             Carrier::Query(name) => {
                 let pairs = request.target.query().into_iter().flat_map(|query| query.split('&'));
                 let pairs = pairs.filter(|pair| is_named(pair, name));

@@ -23,7 +23,7 @@ impl Read for FileOfConsumers {
 }
 
 /// What one consumer may need; a list of keys is some thousand bytes long.
-const LINE: Limits = Limits { bytes: 64 * 1024, depth: 8 };
+pub(super) const LINE: Limits = Limits { bytes: 64 * 1024, depth: 8 };
 
 /// What is done with each consumer; false if something was reported.
 type Take<'t> = &'t mut dyn FnMut(&ConsumerConfig, &Span, &mut Reader) -> bool;

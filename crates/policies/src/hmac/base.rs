@@ -3,7 +3,7 @@
 use super::structured::{Bare, Item, Member, Parameters, dictionary, write_item, write_list, write_member};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pintle_core::{Request, names};
+use pintle_core::{Name, Request, names};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -174,7 +174,9 @@ fn whole<'r>(name: &str, request: &'r Request) -> Option<Cow<'r, [u8]>> {
         "content-length" => return request.body.length().map(|length| Cow::Owned(length.to_string().into_bytes())),
         _ => {}
     }
-    let mut values = request.fields.get_all(name).map(<[u8]>::trim_ascii);
+    let named = Name::from(name);
+    let all = request.fields.iter().filter(|(found, _)| *found == named);
+    let mut values = all.map(|(_, value)| value.trim_ascii());
     let first = values.next()?;
     let Some(second) = values.next() else { return Some(Cow::Borrowed(first)) };
     // RFC 9113 8.2.3: cookies that were parted are one list again.
