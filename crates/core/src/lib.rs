@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod fields;
 pub mod grpc;
 pub mod instance;
+pub mod json;
 pub mod kept;
 pub mod notes;
 pub mod redact;
