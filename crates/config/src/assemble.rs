@@ -67,7 +67,7 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
     let admin_tls = admin::open(document, world, reader);
     check_guard(document, reader);
     let configs: Vec<_> = document.consumers.iter().filter_map(Maybe::get).collect();
-    let consumers = Consumers::new(configs, reader).unwrap_or_default();
+    let consumers = Consumers::new(configs, world.lasting.serves(), reader).unwrap_or_default();
     let mut pages = ErrorPages::new(document, &doors, reader);
     let listeners = doors.open(document, &pages, (&consumers, &mut upstreams), world, reader);
     let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));

@@ -66,7 +66,7 @@ fn only_authentications_are_chosen_from() {
         ("[{any: [key, {timeout: 5s}]}]", "`timeout` is no authentication"),
         ("[{any: [key, nobody]}]", "there is no policy named `nobody`"),
         ("[{any: [key, {any: [key, key]}]}]", "`any` does not stand in another one"),
-        ("[{any: [key, {api_key: none}]}]", "`none`"),
+        ("[{any: [key, {api_key: none}]}]", "`api_key: none` is nothing to choose"),
     ] {
         let found = said_of(&[policies], NAMED);
         assert!(found.len() == 1 && found[0].contains(said), "{policies}: {found:?}");

@@ -18,12 +18,14 @@ const LONGEST_NAME: usize = 128;
 const MOST_OF_ONE: usize = 64;
 
 impl Consumers {
-    /// Puts them together, and reads the files that entries name. What is wrong is reported.
+    /// Puts them together, and reads the files that entries name. What is wrong is reported; a secret that is not there is a
+    /// mistake where somebody is served.
     pub fn new<'c>(
         entries: impl IntoIterator<Item = &'c ConsumerEntry>,
+        serves: bool,
         reader: &mut Reader,
     ) -> Option<Arc<Self>> {
-        let mut building = Build::default();
+        let mut building = Build { serves, ..Build::default() };
         for entry in entries {
             let good = match entry {
                 ConsumerEntry::One(one) => building.add(&one.value, &one.span, reader),
@@ -45,6 +47,7 @@ struct Build {
     /// Where each name stands.
     names: HashMap<Box<str>, Span, Random>,
     broken: bool,
+    serves: bool,
 }
 
 impl Build {
@@ -111,7 +114,7 @@ impl Build {
             ApiKeyOf::Sha256(digest) => digest.0,
             ApiKeyOf::Secret(secret) => match secret.resolve() {
                 Ok(secret) => Digest::of(secret.expose_bytes()),
-                Err(why) => return missing(why, &key.span, reader),
+                Err(why) => return self.missing(why, &key.span, reader),
             },
         };
         only(&mut self.consumers.by_key, digest, number).unless(|other| self.same(number, other, "key", &key.span, reader))
@@ -160,9 +163,16 @@ impl Build {
     }
 
     fn signing_key(&mut self, number: u32, key: &Spanned<SigningKeyOf>, reader: &mut Reader) -> bool {
-        let made = match SigningKey::new(&key.value) {
+        let secret = match key.secret.as_ref().map(|secret| secret.resolve()).transpose() {
+            Ok(secret) => secret,
+            Err(why) => return self.missing(why, &key.span, reader),
+        };
+        let made = match SigningKey::new(&key.value, secret.as_ref()) {
             Ok(made) => made,
-            Err(why) => return missing(why, &key.span, reader),
+            Err(why) => {
+                reader.error("no-secret", why, &key.span);
+                return false;
+            }
         };
         let taken = match self.consumers.by_key_id.entry(key.key_id.as_str().into()) {
             Entry::Vacant(free) => {
@@ -172,6 +182,15 @@ impl Build {
             Entry::Occupied(taken) => Err(taken.get().0),
         };
         taken.unless(|other| self.same(number, other, "`key_id`", &key.key_id.span, reader))
+    }
+
+    /// Reports a secret that cannot be had. What the machine has is no matter of a configuration that serves nobody.
+    fn missing(&self, why: String, at: &Span, reader: &mut Reader) -> bool {
+        reader.report(match self.serves {
+            true => Diagnostic::error("no-secret", why, at),
+            false => Diagnostic::warning("no-secret", why, at),
+        });
+        !self.serves
     }
 
     /// Reports that two consumers have the same of something; always false.
@@ -206,10 +225,4 @@ impl Unless for Result<(), u32> {
     fn unless(self, taken: impl FnOnce(u32) -> bool) -> bool {
         self.map_or_else(taken, |()| true)
     }
-}
-
-/// Reports a secret that cannot be had, or is none.
-fn missing(why: String, at: &Span, reader: &mut Reader) -> bool {
-    reader.error("no-secret", why, at);
-    false
 }

@@ -54,6 +54,8 @@ impl FileOfConsumers {
             // Of its own, as every good line may hold something to hide.
             let mut own = Reader::new();
             let is_good = one(&at, &mut own).is_some_and(|config| take(&config, &at, &mut own));
+            // An unknown key is reported, and the rest is read all the same.
+            let is_good = is_good && !own.diagnostics.has_errors();
             if !own.diagnostics.is_empty() {
                 // A line may hold a secret anywhere, where it is not what it should be.
                 own.diagnostics.hide(&at);

@@ -10,13 +10,13 @@ fn entries(text: &str) -> Vec<ConsumerEntry> {
 
 fn wrong(text: &str) -> Vec<String> {
     let mut reader = Reader::new();
-    assert!(Consumers::new(&entries(text), &mut reader).is_none());
+    assert!(Consumers::new(&entries(text), true, &mut reader).is_none());
     said(reader)
 }
 
 fn good(text: &str) -> Arc<Consumers> {
     let mut reader = Reader::new();
-    let consumers = Consumers::new(&entries(text), &mut reader);
+    let consumers = Consumers::new(&entries(text), true, &mut reader);
     assert_eq!(said(reader), [""; 0]);
     consumers.expect("they are good")
 }
@@ -127,7 +127,7 @@ fn a_hundred_thousand_consumers() {
         let mut reader = Reader::new();
         let sources = pintle_core::config::Sources::from_text("gateway.yaml", &yaml, &mut reader);
         let list = Vec::<ConsumerEntry>::read(sources.root.get("consumers").expect("a list"), &mut reader).expect("good");
-        let all = Consumers::new(&list, &mut reader).expect("good");
+        let all = Consumers::new(&list, true, &mut reader).expect("good");
         println!("{:.1} MB of YAML: {:?} for {all:?}", yaml.len() as f64 / 1e6, start.elapsed());
     }
     let _ = std::fs::remove_file(&path);

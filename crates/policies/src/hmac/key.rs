@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_core::config::read_file;
+use pintle_core::secret::Secret;
 use std::fmt;
 use std::path::Path;
 
@@ -26,11 +27,10 @@ const SHORTEST_SECRET: usize = 16;
 const LARGEST_FILE: u64 = 64 * 1024;
 
 impl SigningKey {
-    /// Fetches and reads it. The error names the variable or the file.
-    pub(crate) fn new(config: &SigningKeyOf) -> Result<Self, String> {
-        let key = match (&config.secret, &config.public_key) {
+    /// Makes it of its secret, or reads its file. The error names the file.
+    pub(crate) fn new(config: &SigningKeyOf, secret: Option<&Secret>) -> Result<Self, String> {
+        let key = match (secret, &config.public_key) {
             (Some(secret), _) => {
-                let secret = secret.resolve()?;
                 if secret.len() < SHORTEST_SECRET {
                     return Err(format!("a secret of under {SHORTEST_SECRET} bytes can be guessed"));
                 }
