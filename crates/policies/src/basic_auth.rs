@@ -11,7 +11,7 @@ mod remembered;
 #[cfg(test)]
 mod tests;
 
-pub use password::PasswordHash;
+pub(crate) use password::PasswordHash;
 
 use crate::Consumers;
 use crate::authenticate::{Authenticate, Credentials, Verdict};

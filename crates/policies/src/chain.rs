@@ -10,8 +10,8 @@ use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
-    NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate, compress,
-    headers, hmac, timeout,
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate,
+    compress, headers, hmac, timeout,
 };
 use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
 

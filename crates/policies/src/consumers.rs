@@ -9,11 +9,10 @@ mod lines;
 #[cfg(test)]
 mod tests;
 
-pub use known_by::{
-    Algorithm, AlternativeName, ApiKeyOf, BasicAuthOf, CertificateOf, Fingerprint, OwnLimit, SigningKeyOf, Subject,
-    TokenOf,
-};
-pub use lines::FileOfConsumers;
+pub use known_by::OwnLimit;
+pub(crate) use known_by::{Algorithm, AlternativeName, Fingerprint, SigningKeyOf, Subject};
+use known_by::{ApiKeyOf, BasicAuthOf, CertificateOf, TokenOf};
+use lines::FileOfConsumers;
 
 use crate::basic_auth::PasswordHash;
 use crate::digest::Digest;

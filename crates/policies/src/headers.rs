@@ -13,8 +13,8 @@ mod tests;
 
 use crate::build::Building;
 use crate::field::{self, Side};
-use crate::trailers;
 use crate::layers::{Layers, Levels};
+use crate::trailers;
 pub(crate) use changes::{Changes, take_away};
 use pintle_core::config::{Diagnostic, Form, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;

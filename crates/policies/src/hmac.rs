@@ -14,7 +14,7 @@ mod structured;
 #[cfg(test)]
 mod tests;
 
-pub use key::SigningKey;
+pub(crate) use key::SigningKey;
 
 use crate::Consumers;
 use crate::authenticate::{Authenticate, Credentials, Verdict};
@@ -121,7 +121,8 @@ pub(crate) fn make(
 ) -> Option<Arc<dyn Authenticate>> {
     let lasting = &building.around.lasting;
     let covers: Box<[Box<str>]> = config.covers.iter().map(|name| name.as_str().into()).collect();
-    let nonces = config.nonce.then(|| lasting.find("nonces", &origin.to_string(), |_| true, || Arc::new(Nonces::new())));
+    let nonces =
+        config.nonce.then(|| lasting.find("nonces", &origin.to_string(), |_| true, || Arc::new(Nonces::new())));
     Some(Arc::new(Signatures {
         wanted: wanted(config, &covers),
         covers,
@@ -231,9 +232,7 @@ impl Signatures {
     }
 
     fn told(&self, refusal: Refusal) -> Refusal {
-        refusal
-            .field(names::WWW_AUTHENTICATE, "Signature")
-            .field(Name::from("accept-signature"), &self.wanted)
+        refusal.field(names::WWW_AUTHENTICATE, "Signature").field(Name::from("accept-signature"), &self.wanted)
     }
 
     /// Verifies the first signature that is of a consumer (RFC 9421 3.2).

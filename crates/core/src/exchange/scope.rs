@@ -168,7 +168,9 @@ fn tls_field(tls: &Tls, field: TlsField) -> Option<Value<'_>> {
         TlsField::ServerName => tls.server_name.as_deref().map(Value::text),
         TlsField::Alpn => tls.alpn.map(Value::text),
         TlsField::Subject => tls.holder.as_ref().map(|holder| Value::text(&holder.subject)),
-        TlsField::San => tls.holder.as_ref().map(|holder| Value::list(holder.names.iter().map(|name| Value::text(name)))),
+        TlsField::San => {
+            tls.holder.as_ref().map(|holder| Value::list(holder.names.iter().map(|name| Value::text(name))))
+        }
         TlsField::Fingerprint => tls.fingerprint.as_ref().map(|print| Value::Text(hex(print).into())),
     }
 }

@@ -37,7 +37,10 @@ async fn one_of_them_is_enough_and_forwards_what_is_its_own() {
     assert_eq!(run(EITHER, &[("authorization", &right), ("x_by", "forged")]).await, own("user ops"));
     // A wrong one beside a right one, in either order.
     assert_eq!(run(EITHER, &[("x-api-key", "abd"), ("authorization", &right)]).await, own("user ops"));
-    assert_eq!(run(EITHER, &[("x-api-key", "abc"), ("authorization", &basic("ops:x"))]).await.map(|got| got.len()), Ok(2));
+    assert_eq!(
+        run(EITHER, &[("x-api-key", "abc"), ("authorization", &basic("ops:x"))]).await.map(|got| got.len()),
+        Ok(2)
+    );
 }
 
 #[tokio::test]
@@ -52,7 +55,8 @@ async fn nobody_is_told_of_all_in_one_answer() {
 
 #[tokio::test]
 async fn it_may_be_optional_and_forward_for_all() {
-    let policies = "[{any: {of: [key, {api_key: {query: key}}], optional: true, forward: {x-who: '${consumer.name}'}}}]";
+    let policies =
+        "[{any: {of: [key, {api_key: {query: key}}], optional: true, forward: {x-who: '${consumer.name}'}}}]";
     let fields = [("x-api-key", "abc"), ("x-who", "forged")];
     assert_eq!(run(policies, &fields).await, Ok(vec!["x-by: key".to_owned(), "x-who: acme".into()]));
     assert_eq!(run(policies, &[("x-who", "forged"), ("x-by", "forged")]).await, Ok(vec![]));

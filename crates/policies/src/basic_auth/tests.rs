@@ -39,7 +39,15 @@ async fn a_right_password_passes_and_stays_behind() {
 
 #[tokio::test]
 async fn a_wrong_one_an_unknown_name_and_a_broken_field_are_refused_alike() {
-    for value in [basic("ops:U*V"), basic("root:U*U"), basic("ops"), basic(b"ops:\xff"), basic("ops:a\nb"), "Basic %".into(), "Basic".into()] {
+    for value in [
+        basic("ops:U*V"),
+        basic("root:U*U"),
+        basic("ops"),
+        basic(b"ops:\xff"),
+        basic("ops:a\nb"),
+        "Basic %".into(),
+        "Basic".into(),
+    ] {
         assert_eq!(run("{}", &[("authorization", &value)]).await, Err(Reason::BadCredentials), "{value}");
         assert_eq!(run("{optional: true}", &[("authorization", &value)]).await, Err(Reason::BadCredentials), "{value}");
     }

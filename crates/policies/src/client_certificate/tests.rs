@@ -5,7 +5,8 @@ use pintle_core::exchange::Tls;
 use pintle_core::{Exchange, Reason};
 use std::sync::Arc;
 
-const CONSUMERS: &str = "[{name: ops, client_certificate: {san: ops.example.com}}, {name: two, client_certificate: {subject: 'CN=both'}}]";
+const CONSUMERS: &str =
+    "[{name: ops, client_certificate: {san: ops.example.com}}, {name: two, client_certificate: {subject: 'CN=both'}}]";
 
 fn with(subject: &str, name: &str) -> Exchange {
     let mut exchange = exchange(&[("client-cert", ":forged:"), ("client_cert_chain", ":forged:")]);

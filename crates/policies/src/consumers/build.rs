@@ -117,7 +117,8 @@ impl Build {
                 Err(why) => return self.missing(why, &key.span, reader),
             },
         };
-        only(&mut self.consumers.by_key, digest, number).unless(|other| self.same(number, other, "key", &key.span, reader))
+        only(&mut self.consumers.by_key, digest, number)
+            .unless(|other| self.same(number, other, "key", &key.span, reader))
     }
 
     fn user(&mut self, number: u32, user: &Spanned<BasicAuthOf>, reader: &mut Reader) -> bool {
@@ -149,7 +150,8 @@ impl Build {
                 &mut of_issuer[last].1
             }
         };
-        only(known, value.as_str().into(), number).unless(|other| self.same(number, other, "token", &token.span, reader))
+        only(known, value.as_str().into(), number)
+            .unless(|other| self.same(number, other, "token", &token.span, reader))
     }
 
     fn certificate(&mut self, number: u32, certificate: &Spanned<CertificateOf>, reader: &mut Reader) -> bool {

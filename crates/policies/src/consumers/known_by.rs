@@ -3,10 +3,10 @@
 
 use crate::basic_auth::PasswordHash;
 use crate::digest::Digest;
+use pintle_core::certificate::canonical_subject;
 use pintle_core::config::{
     ConfigPath, Diagnostic, Field, Form, Map, Node, Rate, Read, Reader, SecretSource, Shape, Spanned,
 };
-use pintle_core::certificate::canonical_subject;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 

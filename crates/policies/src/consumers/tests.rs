@@ -40,7 +40,9 @@ fn what_two_have_is_told_with_both_names() {
     assert!(wrong(&twice)[0].contains("`a` has the same key twice"));
     assert!(wrong("[{name: a, jwt: {issuer: i, claim: {sub: a, aud: b}}}]")[0].contains("by one claim"));
     assert!(wrong("[{name: ''}]")[0].contains("no name for a consumer"));
-    assert!(wrong("[{name: a, api_keys: [{env: PINTLE_TEST_NOT_SET}]}]")[0].contains("`PINTLE_TEST_NOT_SET` is not set"));
+    assert!(
+        wrong("[{name: a, api_keys: [{env: PINTLE_TEST_NOT_SET}]}]")[0].contains("`PINTLE_TEST_NOT_SET` is not set")
+    );
 }
 
 #[test]
@@ -61,7 +63,9 @@ fn each_is_found_by_what_it_has() {
     assert_eq!(of("i", r#"{"sub": "s"}"#).as_deref(), Some("shop"));
     assert_eq!(of("i", r#"{"azp": "other", "sub": "t"}"#).as_deref(), Some("other"));
     // A claim of another issuer, one of another kind, a name that is none of a consumer's tokens.
-    for (issuer, claims) in [("j", r#"{"sub": "s"}"#), ("i", r#"{"sub": ["s"]}"#), ("i", r#"{"sub": "acme"}"#), ("k", "{}")] {
+    for (issuer, claims) in
+        [("j", r#"{"sub": "s"}"#), ("i", r#"{"sub": ["s"]}"#), ("i", r#"{"sub": "acme"}"#), ("k", "{}")]
+    {
         assert_eq!(of(issuer, claims), None, "{claims}");
     }
     assert_eq!(of("i", r#"{"azp": "other", "sub": "s"}"#), None, "it would make two");
@@ -74,7 +78,9 @@ fn each_is_found_by_what_it_has() {
 fn a_file_has_one_on_each_line_and_a_mistake_its_line() {
     let path = std::env::temp_dir().join(format!("pintle-consumers-{}.jsonl", std::process::id()));
     let entry = format!("[{{name: first}}, '{}']", path.display());
-    let line = format!("# partners\n{{\"name\": \"acme\", \"groups\": [\"p\"], \"api_keys\": [{{\"sha256\": \"{KEY}\"}}]}}\n\n");
+    let line = format!(
+        "# partners\n{{\"name\": \"acme\", \"groups\": [\"p\"], \"api_keys\": [{{\"sha256\": \"{KEY}\"}}]}}\n\n"
+    );
     std::fs::write(&path, &line).expect("it is written");
     let all = good(&entry);
     assert!(all.of_key(b"abc").is_some_and(|one| *one.name == *"acme" && *one.groups[0] == *"p"));
@@ -106,7 +112,8 @@ fn a_hundred_thousand_consumers() {
     let path = std::env::temp_dir().join(format!("pintle-consumers-many-{}.jsonl", std::process::id()));
     let (mut lines, mut yaml) = (String::new(), String::from("consumers:\n"));
     for number in 0..100_000 {
-        let key: String = Digest::of(format!("key-{number}").as_bytes()).bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let key: String =
+            Digest::of(format!("key-{number}").as_bytes()).bytes().iter().map(|b| format!("{b:02x}")).collect();
         let _ = writeln!(
             lines,
             "{{\"name\": \"partner-{number}\", \"groups\": [\"partners\"], \"api_keys\": [{{\"sha256\": \"{key}\"}}]}}"
@@ -126,7 +133,8 @@ fn a_hundred_thousand_consumers() {
         let start = Instant::now();
         let mut reader = Reader::new();
         let sources = pintle_core::config::Sources::from_text("gateway.yaml", &yaml, &mut reader);
-        let list = Vec::<ConsumerEntry>::read(sources.root.get("consumers").expect("a list"), &mut reader).expect("good");
+        let list =
+            Vec::<ConsumerEntry>::read(sources.root.get("consumers").expect("a list"), &mut reader).expect("good");
         let all = Consumers::new(&list, true, &mut reader).expect("good");
         println!("{:.1} MB of YAML: {:?} for {all:?}", yaml.len() as f64 / 1e6, start.elapsed());
     }

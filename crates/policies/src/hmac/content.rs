@@ -1,11 +1,11 @@
 //! Content against its digest (RFC 9530): held in memory until it is known to be right, then given on as it came. All
 //! that is held counts against one account of the process.
 
-use pintle_core::{Body, BodyError, BodySource, Exchange, Fault, Fields, Frame, Reason, Refusal, names};
 use super::DIGEST;
 use super::structured::{Bare, Item, Member, dictionary};
 use aws_lc_rs::{constant_time, digest};
 use bytes::{Bytes, BytesMut};
+use pintle_core::{Body, BodyError, BodySource, Exchange, Fault, Fields, Frame, Reason, Refusal, names};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -64,7 +64,8 @@ pub(super) async fn check(exchange: &mut Exchange, most: usize, account: &Arc<Ac
         None => Ok(reading.await),
     };
     let (data, trailers) = read.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout))).map_err(Unread::Refused)?;
-    matches(true, &exchange.request.fields, &data).map_err(|_| Unread::Wrong("the content is not what its digest says"))?;
+    matches(true, &exchange.request.fields, &data)
+        .map_err(|_| Unread::Wrong("the content is not what its digest says"))?;
     let length = Some(data.len() as u64).filter(|_| trailers.is_none());
     exchange.request.body = match (data.is_empty(), trailers) {
         (true, None) => Body::Empty,
@@ -74,7 +75,8 @@ pub(super) async fn check(exchange: &mut Exchange, most: usize, account: &Arc<Ac
 }
 
 async fn read(body: &mut Body, most: usize, share: &mut Share) -> Result<(Bytes, Option<Fields>), Refusal> {
-    let too_large = || Refusal::new(Reason::BodyTooLarge).detail(format!("The limit is {most} bytes for content that is signed."));
+    let too_large =
+        || Refusal::new(Reason::BodyTooLarge).detail(format!("The limit is {most} bytes for content that is signed."));
     if body.length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }

@@ -3,8 +3,8 @@
 
 use crate::digest::Digest;
 use parking_lot::Mutex;
-use std::collections::{BinaryHeap, HashSet};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
 
 /// So many are remembered: some 10 MB.
 const MOST: usize = 100_000;

@@ -307,7 +307,10 @@ mod tests {
     fn what_is_read_is_written_in_one_form() {
         for (text, written) in [
             ("", ""),
-            ("sig1=(\"@method\" \"@path\");created=1;keyid=\"a\"", "sig1=(\"@method\" \"@path\");created=1;keyid=\"a\""),
+            (
+                "sig1=(\"@method\" \"@path\");created=1;keyid=\"a\"",
+                "sig1=(\"@method\" \"@path\");created=1;keyid=\"a\"",
+            ),
             ("sig1=(  \"a\";sf  \"b\"; key=\"x\" ) ;created=1", ""),
             ("sig1=(  \"a\";sf  \"b\"; key=\"x\" );created=1", "sig1=(\"a\";sf \"b\";key=\"x\");created=1"),
             ("a=:aGk=:,\t b", "a=:aGk=:, b=?1"),
@@ -321,9 +324,29 @@ mod tests {
     #[test]
     fn what_breaks_the_grammar_or_is_doubled_is_nothing() {
         for text in [
-            "a=", "a=(", "a=(\"b\"", "a=(\"b\"\"c\")", "a=1,", "a=1,,b", "A=1", "a=\"b", "a=\"\\n\"", "a=:%:", "a=:aGk",
-            "a=?2", "a=1.", "a=1.2345", "a=1234567890123456", "a=1 b=2", "a=1, a=2", "a=1;x=1;x=2", "a=--1", "a=\u{e4}",
-            "a=1;", "a;=1", "1=2",
+            "a=",
+            "a=(",
+            "a=(\"b\"",
+            "a=(\"b\"\"c\")",
+            "a=1,",
+            "a=1,,b",
+            "A=1",
+            "a=\"b",
+            "a=\"\\n\"",
+            "a=:%:",
+            "a=:aGk",
+            "a=?2",
+            "a=1.",
+            "a=1.2345",
+            "a=1234567890123456",
+            "a=1 b=2",
+            "a=1, a=2",
+            "a=1;x=1;x=2",
+            "a=--1",
+            "a=\u{e4}",
+            "a=1;",
+            "a;=1",
+            "1=2",
         ] {
             assert_eq!(dictionary(text.as_bytes()), None, "{text}");
         }

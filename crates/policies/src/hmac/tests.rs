@@ -104,7 +104,8 @@ impl Signed {
 
     async fn run(&self, policy: &str, mut exchange: Exchange) -> Result<Vec<String>, (Reason, String)> {
         let service = Arc::new(Service::default());
-        let chain = chain_of(&[&format!("[{{body_limit: none}}, {{hmac: {policy}}}]")], "{}", &self.consumers, &service);
+        let chain =
+            chain_of(&[&format!("[{{body_limit: none}}, {{hmac: {policy}}}]")], "{}", &self.consumers, &service);
         let outcome = chain.run(&mut exchange).await;
         let outcome = outcome.map_err(|refusal| (refusal.reason, refusal.internal.unwrap_or_default()));
         outcome.map(|_| lines(&service.got.lock()))
