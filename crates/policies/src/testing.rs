@@ -104,7 +104,7 @@ pub(crate) fn chain_of(levels: &[&str], named: &str, consumers: &str, service: &
     let mut reader = Reader::new();
     let named = read(named);
     let entries: Vec<crate::ConsumerEntry> = read(consumers);
-    let consumers = Consumers::new(&entries, true, &mut reader).unwrap_or_default();
+    let consumers = crate::Consumers::new(&entries, true, &mut reader).unwrap_or_default();
     let around = Surroundings { consumers, ..around(&named) };
     let steps = build(&named_levels(&lists), &around, &PLACE, &mut NoServices, &mut reader);
     assert_eq!(said(reader), [""; 0]);

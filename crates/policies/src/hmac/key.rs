@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::Path;
 
 /// A key that verifies.
-pub struct SigningKey {
+pub(crate) struct SigningKey {
     algorithm: Algorithm,
     key: Key,
 }
