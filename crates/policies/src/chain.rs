@@ -13,7 +13,8 @@ use crate::{
     NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate,
     compress, headers, hmac, timeout,
 };
-use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
+use std::sync::OnceLock;
 
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
@@ -184,6 +185,22 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(Setting::Use { name, .. }) => Some(name),)?)+
                     _ => None,
+                }
+            }
+
+            /// Adds the files that its settings name.
+            pub(crate) fn files(&self, found: &mut Vec<ConfigPath>) {
+                match self {
+                    $($(Policy::$type(setting) => {
+                        // Most kinds name none, whatever is written.
+                        static MAY: OnceLock<bool> = OnceLock::new();
+                        if let Some(node) = setting.node()
+                            && *MAY.get_or_init(|| $kind::$type::shape().may_name_files())
+                        {
+                            $kind::$type::shape().files(node, found);
+                        }
+                    },)?)+
+                    $($(Policy::$later => {},)?)+
                 }
             }
 
