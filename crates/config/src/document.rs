@@ -21,7 +21,7 @@ use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
 use pintle_policies::geo::GeoConfig;
-use pintle_policies::{ConsumerConfig, NamedPolicies, PolicyList};
+use pintle_policies::{ConsumerEntry, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
@@ -88,7 +88,7 @@ pub struct Document {
     pub stores: Later,
     /// People and programs that routes know by name and groups.
     #[read(default)]
-    pub consumers: WithFiles<Vec<Maybe<Spanned<ConsumerConfig>>>>,
+    pub consumers: WithFiles<Vec<Maybe<ConsumerEntry>>>,
     /// Where addresses are, for `ip_filter`.
     pub geo: Option<GeoConfig>,
     /// Takes back a change that does harm; without it none is.

@@ -7,6 +7,7 @@ extern crate self as pintle_core;
 
 pub mod body;
 pub mod buffer;
+pub mod certificate;
 pub mod config;
 pub mod counters;
 pub mod exchange;
@@ -14,6 +15,7 @@ pub mod fields;
 pub mod grpc;
 pub mod identity;
 pub mod instance;
+pub mod json;
 pub mod kept;
 pub mod lasting;
 pub mod notes;

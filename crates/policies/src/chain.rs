@@ -8,11 +8,12 @@
 //!
 //! Long because it is one list, and what is made of each of its entries.
 
+use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
-    NamedPolicies, Setting, access_log, authenticate, authorize, body_limit, compress, cors, csrf, headers, ip_filter,
-    security_headers, timeout,
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, basic_auth, body_limit,
+    client_certificate, compress, cors, csrf, headers, hmac, ip_filter, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -32,7 +33,7 @@ run_order! {
         "Its time is the client's: all that may wait stands inside of it.";
     "ip_filter" policy ip_filter: IpFilter, runs ip_filter::check
         "The cheapest refusal, and it needs no more than an address.";
-    "client_certificate" later ClientCertificate
+    "client_certificate" policy client_certificate: ClientCertificate, authenticates by client_certificate::make
         "Decided by the handshake that is over; nothing is read for it.";
     "cors" policy cors: Cors, runs cors::steps
         "A preflight carries no credentials, so it is answered before any are asked for.";
@@ -46,21 +47,21 @@ run_order! {
         "Before the first that reads content.";
     "waf" later Waf
         "It sees what clients send, before credentials are looked at: they may be the attack.";
+    "hmac" policy hmac: Hmac, authenticates by hmac::make
+        "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
     "jwt" later Jwt
         "Authentication: all further in may ask who it is.";
     "oidc" later Oidc
         "Authentication.";
     "introspect" later Introspect
         "Authentication.";
-    "api_key" later ApiKey
+    "api_key" policy api_key: ApiKey, authenticates by api_key::make
         "Authentication.";
-    "basic_auth" later BasicAuth
+    "basic_auth" policy basic_auth: BasicAuth, authenticates by basic_auth::make
         "Authentication.";
     "forward_auth" later ForwardAuth
         "Authentication by another service, after what the gateway decides by itself.";
-    "hmac" later Hmac
-        "Authentication by a signature over the request: after those that read less of it.";
-    "any" later Any
+    "any" policy any: Any, authenticates by any::make
         "One of several authentications.";
     "authorize" policy authorize: Authorize, runs authorize::check
         "It asks about claims and consumers.";
@@ -235,6 +236,16 @@ macro_rules! run_order {
                     },)?)+
                     $($(Policy::$later => false,)?)+
                 }
+            }
+
+            /// The authentication that it is, as one of several; what is none is reported.
+            pub(crate) fn alternative(&self, at: Alternative<'_>, building: &mut Building<'_, '_>) -> Option<Sure> {
+                $($(
+                    if let Some(made) = at.one_of(self, building, $by::$make) {
+                        return made;
+                    }
+                )?)+
+                at.unfit(self, building)
             }
 
             /// Why no name can be given to it, if none can.

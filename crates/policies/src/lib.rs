@@ -7,20 +7,26 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod any;
+mod api_key;
 mod authenticate;
 mod authorize;
+mod basic_auth;
 mod body_limit;
 mod build;
 mod chain;
+mod client_certificate;
 mod compress;
 mod consumers;
 mod cors;
 mod csrf;
 mod describe;
+mod digest;
 pub mod field;
 mod files;
 pub mod geo;
 mod headers;
+mod hmac;
 mod ip_filter;
 mod layers;
 mod list;
@@ -31,10 +37,11 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
+mod trailers;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
-pub use consumers::{ConsumerConfig, Consumers};
+pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
 pub use files::Files;
 pub use ip_filter::lets_nobody_in;

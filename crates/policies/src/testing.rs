@@ -105,6 +105,19 @@ pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc
     Arc::new(Chain::new(steps(levels, named), Arc::clone(service) as Arc<dyn Action>))
 }
 
+/// The same with these consumers.
+pub(crate) fn chain_of(levels: &[&str], named: &str, consumers: &str, service: &Arc<Service>) -> Arc<Chain> {
+    let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
+    let mut reader = Reader::new();
+    let named = read(named);
+    let entries: Vec<crate::ConsumerEntry> = read(consumers);
+    let consumers = crate::Consumers::new(&entries, true, &mut reader).unwrap_or_default();
+    let around = Surroundings { consumers, ..around(&named) };
+    let steps = build(&named_levels(&lists), &around, &PLACE, &mut NoServices, &mut reader);
+    assert_eq!(said(reader), [""; 0]);
+    Arc::new(Chain::new(steps.expect("it is good"), Arc::clone(service) as Arc<dyn Action>))
+}
+
 /// The steps of these levels.
 pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<PolicyStep> {
     let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
