@@ -105,6 +105,7 @@ async fn a_mistake_has_its_line_and_a_remedy() {
         format!("{START}routes:\n  - match: /**\n    policies:\n      - any: {any}\n    respond: {{body: ok}}\n")
     };
     refused(&route("[{api_key: {header: x}}]"), &["pintle.yaml:6:", "among 2 to 16", "without `any`"]).await;
-    refused(&route("[{api_key: {header: x}}, {timeout: 5s}]"), &["pintle.yaml:6:", "`timeout` is no authentication"]).await;
+    refused(&route("[{api_key: {header: x}}, {timeout: 5s}]"), &["pintle.yaml:6:", "`timeout` is no authentication"])
+        .await;
     refused(&route("[{api_key: {header: x}}, nobody]"), &["pintle.yaml:6:", "no policy named `nobody`"]).await;
 }
