@@ -38,6 +38,7 @@ async fn why(gateway: &Gateway, id: &str) -> Value {
     .await
 }
 
+// Rule: credentials-off
 #[tokio::test]
 async fn a_key_passes_and_the_service_does_not_see_it() {
     let service = Origin::echo().await;
@@ -123,6 +124,7 @@ async fn the_consumer_is_known_to_log_fields_expressions_and_why() {
     }
 }
 
+// Rule: consumer-revoked
 #[tokio::test]
 async fn a_key_that_is_revoked_in_a_file_under_load_is_refused_and_nobody_else_notices() {
     LocalSet::new().run_until(revoked_under_load()).await;
@@ -229,6 +231,7 @@ async fn a_service_that_hangs_up_is_502_with_the_consumer_in_the_log() {
     }
 }
 
+// Rule: consumer-one
 #[tokio::test]
 async fn a_mistake_has_its_line_and_a_remedy() {
     let route = |policy: &str| {

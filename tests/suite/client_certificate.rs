@@ -42,6 +42,7 @@ routes: [{{match: /**, policies: [{policy}], proxy: \"{}\"}}]
     }
 }
 
+// Rule: certificate-kinds
 #[tokio::test]
 async fn the_certificate_that_is_named_passes_and_makes_its_consumer() {
     let forward = "forward: {x-who: '${consumer.name}', x-subject: '${client.tls.subject}', x-san: '${client.tls.san[0]}', x-print: '${client.tls.fingerprint}'}";

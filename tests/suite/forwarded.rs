@@ -110,6 +110,7 @@ routes: [{{match: /**, policies: [{policy}], proxy: \"{}\"}}]
     Gateway::plain(config).await
 }
 
+// Rule: forward-own
 #[tokio::test]
 async fn nothing_that_a_client_says_over_http1_passes_for_what_is_forwarded() {
     for (policy, credentials) in POLICIES {
@@ -133,6 +134,7 @@ async fn nothing_that_a_client_says_over_http1_passes_for_what_is_forwarded() {
     }
 }
 
+// Rule: forward-own
 #[tokio::test]
 async fn nothing_that_a_client_says_over_http2_passes_for_what_is_forwarded() {
     let fields: &[&[(&str, &str)]] = &[

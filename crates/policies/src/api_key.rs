@@ -131,4 +131,8 @@ impl Authenticate for Keys {
     fn challenge(&self) -> Option<&str> {
         Some(&self.challenge)
     }
+
+    fn reads(&self, name: &str) -> bool {
+        self.carrier.is_in(name)
+    }
 }
