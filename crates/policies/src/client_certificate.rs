@@ -131,6 +131,10 @@ impl Authenticate for Certificates {
         vec![CERTIFICATE.into(), CHAIN.into()]
     }
 
+    fn reads(&self, _: &str) -> bool {
+        false
+    }
+
     fn nobody(&self, exchange: &Exchange) -> Outcome {
         let why = if exchange.client.tls.is_some() { "the client showed no certificate" } else { "there is no TLS" };
         Err(Refusal::new(Reason::CertificateRequired).internal(why))

@@ -91,6 +91,18 @@ pub struct ConsumerConfig {
 }
 
 impl ConsumerConfig {
+    /// The kinds of what it is recognised by, as they are called here and, but for keys, as policies are called.
+    pub fn credentials(&self) -> Vec<&'static str> {
+        let all = [
+            ("api_key", !self.api_keys.is_empty()),
+            ("basic_auth", self.basic_auth.is_some()),
+            ("jwt", !self.jwt.is_empty()),
+            ("client_certificate", !self.client_certificate.is_empty()),
+            ("hmac", !self.hmac.is_empty()),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect()
+    }
+
     /// The files that it names.
     pub fn files(&self) -> impl Iterator<Item = &ConfigPath> {
         let keys = self.api_keys.iter().filter_map(|key| match &key.value {

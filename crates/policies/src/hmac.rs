@@ -221,6 +221,11 @@ impl Authenticate for Signatures {
         Some("Signature")
     }
 
+    fn reads(&self, _: &str) -> bool {
+        // A signature may cover any.
+        true
+    }
+
     fn nobody(&self, _: &Exchange) -> Outcome {
         Err(self.told(Refusal::new(Reason::NoCredentials)))
     }
