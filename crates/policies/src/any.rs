@@ -26,7 +26,7 @@ pub(crate) const LEVELS: Levels = Levels::Authentication;
 ///   partner-key: {api_key: {header: x-api-key}}
 /// routes:
 ///   - {match: /orders/**, policies: [{any: [partner-key, {basic_auth: {realm: orders}}]}], proxy: orders}
-///   - {match: /feed, policies: [{any: {of: [partner-key, {api_key: {query: key}}], optional: true}}], proxy: orders}
+///   - {match: /feed, policies: [{any: {of: [partner-key, {api_key: {query: key}}], optional: true, forward: {x-partner: "${consumer.name}"}}}], proxy: orders}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a list of authentications")]

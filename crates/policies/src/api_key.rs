@@ -31,7 +31,8 @@ const LONGEST: usize = 512;
 /// policies: {partner-key: {api_key: {header: x-api-key, forward: {x-partner: "${consumer.name}"}}}}
 /// routes:
 ///   - {match: /partners/**, policies: [partner-key], proxy: orders}
-///   - {match: /feed, policies: [{api_key: {query: key}}], proxy: orders}
+///   - {match: /feed, policies: [{api_key: {query: key, keep: true}}], proxy: orders}
+///   - {match: /news, policies: [{api_key: {cookie: key, optional: true}}], proxy: orders}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "way to send a key", check)]
