@@ -10,6 +10,7 @@ mod certificates;
 mod empty;
 mod files;
 mod hosts;
+mod identity;
 mod loops;
 mod order;
 mod outline;
@@ -52,7 +53,15 @@ const ALWAYS: &[Advice] = &[
 ];
 
 /// Those that look at what is not there, and would follow from any error.
-const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, quiet::check, unused::upstreams, unused::policies];
+const OF_SOUND: &[Advice] = &[
+    reach::shadowed,
+    loops::check,
+    quiet::check,
+    unused::upstreams,
+    unused::policies,
+    identity::unknown,
+    identity::consumers,
+];
 
 /// Reports what is doubtful. `runtime` is what was assembled of the document, if it is without errors.
 pub(crate) fn advise(document: &Document, runtime: Option<&Runtime>, reader: &mut Reader) {

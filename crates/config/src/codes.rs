@@ -63,6 +63,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("no-listener", "There is no listener."),
     ("no-secret", "A secret is not where it is said to be."),
     ("no-value", "A key has no value."),
+    ("nobody-asks", "A policy asks who a request comes from where nothing finds that out."),
+    ("nobody-is", "A consumer has nothing by which it is recognised, or a policy looks for what no consumer has."),
     ("not-for-tcp", "A tunnel or a listener for TCP has what is for requests."),
     ("not-yet", "This version of Pintle does not have that yet."),
     ("open-admin", "The admin address is open to other machines, and wants no token."),

@@ -1,6 +1,7 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
 mod admin;
+mod credentials;
 mod guard;
 mod limits;
 mod places;

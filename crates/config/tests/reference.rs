@@ -68,6 +68,9 @@ fn every_example_loads() {
     }
     let folder: &Folder = certificates.folder();
     folder.write("certs/ca.pem", certificates.authority());
+    // RFC 9421 B.1.4
+    let key = "MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
+    folder.write("keys/ops.pem", format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"));
     folder.write("pages/not-found.html", "${request.path}");
     folder.write("pages/sorry.html", "");
     folder.write("lists/blocked.txt", "192.0.2.0/24");

@@ -177,14 +177,15 @@ impl Controller {
         let (mut runtime, access) = self.assembled(document, checked)?;
         let traces = needs::traces(document, &runtime, &mut checked.reader);
         let push = needs::push(document, &runtime, &mut checked.reader);
-        let log = needs::log(document, &mut checked.reader);
+        let log = needs::log(document, &runtime, &mut checked.reader);
         let (traces, push, log) = (traces?, push?, log?);
         let version = self.history.lock().next();
         runtime.version = version;
+        let names = runtime.names.clone();
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
-        gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
+        gateway.why.go_over(&document.telemetry.why, names);
         gateway.traces.go_over(traces);
         gateway.push.go_over(push);
         self.metrics.go_over(&document.telemetry.metrics);
