@@ -5,17 +5,16 @@ use super::batches::Batch;
 use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
-use crate::document::{Document, ListenerConfig, RouteConfig};
+use crate::document::{Document, RouteConfig};
 use crate::level::{Level, spread};
 use crate::maybe::Maybe;
-use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
-use pintle_policies::{Counts, Defaults};
+use pintle_policies::Surroundings;
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_telemetry::RouteMeter;
 use pintle_telemetry::metrics::RouteLabels;
@@ -56,13 +55,13 @@ pub(super) fn entries<'d>(
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
     pages: &mut ErrorPages,
+    around: &Surroundings<'d>,
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let defaults = defaults(document, world);
     let labels = RouteLabels::compile(&document.telemetry.metrics, reader);
     let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
-    let mut build = Build { document, defaults, labels, doors, upstreams, pages, world, names, entries, lacking };
+    let mut build = Build { around, labels, doors, upstreams, pages, world, names, entries, lacking };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -89,34 +88,9 @@ pub(super) fn entries<'d>(
     (build.entries, files)
 }
 
-/// What answers on a listener where no route does: its policies around a refusal.
-pub(super) fn fallback(
-    document: &Document,
-    listener: &ListenerConfig,
-    world: &World,
-    reader: &mut Reader,
-) -> Option<Arc<Route>> {
-    let place = Declared::request().any_capture();
-    let levels = [&document.defaults.policies, &listener.policies];
-    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document, world), reader)?;
-    let facts = Arc::new(RouteFacts::default());
-    Some(Arc::new(Route {
-        facts,
-        chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
-        // The listener has all that hold here.
-        pages: Pages::default(),
-        meter: world.metrics.route(""),
-        tunnel: None,
-    }))
-}
-
-fn defaults(document: &Document, world: &World) -> Defaults {
-    Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) }
-}
-
 pub(super) struct Build<'d, 'b> {
-    document: &'d Document,
-    defaults: Defaults,
+    /// What their policies are built with.
+    around: &'b Surroundings<'d>,
     /// What their series are called besides.
     labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
@@ -168,7 +142,7 @@ impl<'d> Build<'d, '_> {
             return self.tunnel(route, to, level, reader);
         }
         let captures: Vec<&str> = pattern.names().collect();
-        let place = Declared::request().path(&captures, pattern.has_rest());
+        let place = Declared::request().path(&captures, pattern.has_rest()).identity();
         let action =
             self.action(route, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
                 Some(maintenance) => maintenance.around(action, &place, reader),
@@ -178,8 +152,8 @@ impl<'d> Build<'d, '_> {
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers.as_deref(), ListenerProtocol::Http, self.doors.configs()) {
-            let lists = level.lists(on.policies);
-            let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
+            let lists = level.lists(on.policies.as_ref());
+            let steps = pintle_policies::build(&lists, self.around, &place, self.upstreams, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages).map(|step| PolicyStep { policy: "errors", step }));

@@ -1,9 +1,9 @@
-//! How an action names what it calls, and who finds it.
+//! How an action or a policy names what it calls, and who finds it.
 
+use crate::Upstream;
+use crate::reference::{Reference, Scheme};
 use pintle_core::config::{Read, Reader, Spanned, Text};
 use pintle_core::step::Destination;
-use pintle_upstream::Upstream;
-use pintle_upstream::reference::{Reference, Scheme};
 use std::sync::Arc;
 
 /// A service as a configuration names it: an upstream, `http(s)://host[:port]` or `unix:/path`.
@@ -31,21 +31,23 @@ pub trait Services {
 
 /// A service, found.
 #[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) upstream: Arc<Upstream>,
+pub struct Target {
+    /// It, or what its URL stands for.
+    pub upstream: Arc<Upstream>,
     /// An `https` URL: it is asked by its own name, which its certificate has.
-    pub(crate) own_host: bool,
+    pub own_host: bool,
 }
 
 impl Target {
-    pub(crate) fn find(service: &Spanned<Service>, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
+    /// Looks it up; what is wrong is reported.
+    pub fn find(service: &Spanned<Service>, services: &mut dyn Services, reader: &mut Reader) -> Option<Self> {
         let reference = Spanned::new(service.value.0.clone(), service.span.clone());
         let own_host = matches!(&reference.value, Reference::Url(origin) if origin.is_tls());
         Some(Target { upstream: services.upstream(&reference, Scheme::Http, reader)?, own_host })
     }
 
     /// The Host to send: `chosen` by the configuration, else the client's, else the endpoint's own.
-    pub(crate) fn host<'h>(&self, chosen: Option<&'h str>, client: &'h str) -> Option<&'h str> {
+    pub fn host<'h>(&self, chosen: Option<&'h str>, client: &'h str) -> Option<&'h str> {
         match chosen {
             Some(host) => Some(host),
             None if self.own_host || client.is_empty() => None,
@@ -54,7 +56,7 @@ impl Target {
     }
 
     /// The service as one of those that a request may go to; `chosen` and `client` as in [`Target::host`].
-    pub(crate) fn destination(&self, weight: u32, chosen: Option<&str>, client: &str) -> Destination {
+    pub fn destination(&self, weight: u32, chosen: Option<&str>, client: &str) -> Destination {
         Destination {
             upstream: Arc::clone(&self.upstream.name),
             endpoints: self.upstream.places().cloned().collect(),
