@@ -2,7 +2,7 @@
 
 use crate::chain::Effective;
 use crate::layers::At;
-use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress};
+use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress, introspect, issuer, jwt};
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
@@ -24,12 +24,20 @@ pub struct Defaults {
 #[derive(Clone, Debug)]
 pub struct Counts {
     pub(crate) compress: Arc<compress::Counts>,
+    pub(crate) introspect: Arc<introspect::Counts>,
+    pub(crate) issuer: Arc<issuer::Counts>,
+    pub(crate) jwt: Arc<jwt::Counts>,
 }
 
 impl Counts {
     /// Finds them.
     pub fn new(counters: &dyn Counters) -> Self {
-        Counts { compress: Arc::new(compress::Counts::new(counters)) }
+        Counts {
+            compress: Arc::new(compress::Counts::new(counters)),
+            introspect: Arc::new(introspect::Counts::new(counters)),
+            issuer: Arc::new(issuer::Counts::new(counters)),
+            jwt: Arc::new(jwt::Counts::new(counters)),
+        }
     }
 }
 

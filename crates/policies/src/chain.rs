@@ -8,7 +8,9 @@
 
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
-use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, timeout};
+use crate::{
+    NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, introspect, jwt, timeout,
+};
 use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
 
 run_order! {
@@ -38,11 +40,11 @@ run_order! {
         "Before the first that reads content.";
     "waf" later Waf
         "It sees what clients send, before credentials are looked at: they may be the attack.";
-    "jwt" later Jwt
+    "jwt" policy jwt: Jwt, authenticates by jwt::make
         "Authentication: all further in may ask who it is.";
     "oidc" later Oidc
         "Authentication.";
-    "introspect" later Introspect
+    "introspect" policy introspect: Introspect, authenticates by introspect::make
         "Authentication.";
     "api_key" later ApiKey
         "Authentication.";

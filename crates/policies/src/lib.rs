@@ -8,6 +8,7 @@
 
 mod access_log;
 mod authenticate;
+mod bearer;
 mod body_limit;
 mod build;
 mod chain;
@@ -16,13 +17,19 @@ mod consumers;
 mod describe;
 pub mod field;
 mod headers;
+mod introspect;
+mod issuer;
+mod jwt;
 mod layers;
 mod list;
 mod named;
+mod remembered;
+mod secrets;
 pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
+mod web_url;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
@@ -35,5 +42,5 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES].into_iter().flatten().copied()
+    [compress::FAMILIES, introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES].into_iter().flatten().copied()
 }
