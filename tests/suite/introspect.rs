@@ -197,7 +197,7 @@ async fn a_reload_and_a_client_that_hangs_up_leave_others_alone() {
 #[tokio::test]
 async fn a_mistake_is_told_with_its_place_and_a_remedy() {
     let with = |settings: &str| {
-        format!("{START}routes:\n  - match: /**\n    policies: [{{introspect: {settings}}}]\n    respond: ok\n")
+        format!("{START}routes:\n  - match: /**\n    policies: [{{introspect: {settings}}}]\n    respond: {{body: ok}}\n")
     };
     let who = "client_id: gw, client_secret: {env: SECRET}";
     for (settings, parts) in [

@@ -31,6 +31,7 @@ mod http2;
 mod http2_floods;
 mod http2_services;
 mod init;
+mod introspect;
 mod jwt;
 mod levels;
 mod maintenance;

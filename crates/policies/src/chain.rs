@@ -11,7 +11,8 @@ use crate::layers::{At, Layers, Levels};
 use crate::{
     NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, introspect, jwt, timeout,
 };
-use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
+use std::sync::OnceLock;
 
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
@@ -103,6 +104,15 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// The upstream that it names as `via`, to ask somebody through.
+    pub fn via(&self) -> Option<String> {
+        let view = self.view();
+        let text = view.setting.node()?.get("via")?.as_text()?.to_owned();
+        Some(text)
+    }
+}
+
 /// What of a policy's settings belongs to a part of its kind, if anything does.
 pub(crate) type Part = fn(&Node, &str) -> Option<Node>;
 
@@ -182,6 +192,22 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(Setting::Use { name, .. }) => Some(name),)?)+
                     _ => None,
+                }
+            }
+
+            /// Adds the files that its settings name.
+            pub(crate) fn files(&self, found: &mut Vec<ConfigPath>) {
+                match self {
+                    $($(Policy::$type(setting) => {
+                        // Most kinds name none, whatever is written.
+                        static MAY: OnceLock<bool> = OnceLock::new();
+                        if let Some(node) = setting.node()
+                            && *MAY.get_or_init(|| $kind::$type::shape().may_name_files())
+                        {
+                            $kind::$type::shape().files(node, found);
+                        }
+                    },)?)+
+                    $($(Policy::$later => {},)?)+
                 }
             }
 
