@@ -73,7 +73,9 @@ async fn what_the_service_says_of_a_token_counts() {
     assert_eq!((&*question.method, &*question.target), ("POST", "/introspect"));
     assert_eq!(question.get("authorization"), Some("Basic Zyt3OnBhc3MlMkJ3b3Jk"));
     assert_eq!(&question.body[..], b"token=good&token_type_hint=access_token");
-    for (token, reason) in [("bad", "bad_token"), ("text", "bad_token"), ("over", "token_expired"), ("later", "token_expired")] {
+    for (token, reason) in
+        [("bad", "bad_token"), ("text", "bad_token"), ("over", "token_expired"), ("later", "token_expired")]
+    {
         for answer in both(&gateway, bearer(token)).await {
             answer.problem(401, reason);
             let challenge = answer.get("www-authenticate").unwrap_or_default();
@@ -197,13 +199,18 @@ async fn a_reload_and_a_client_that_hangs_up_leave_others_alone() {
 #[tokio::test]
 async fn a_mistake_is_told_with_its_place_and_a_remedy() {
     let with = |settings: &str| {
-        format!("{START}routes:\n  - match: /**\n    policies: [{{introspect: {settings}}}]\n    respond: {{body: ok}}\n")
+        format!(
+            "{START}routes:\n  - match: /**\n    policies: [{{introspect: {settings}}}]\n    respond: {{body: ok}}\n"
+        )
     };
     let who = "client_id: gw, client_secret: {env: SECRET}";
     for (settings, parts) in [
         (format!("{{{who}}}"), ["pintle.yaml:5:", "url"]),
         (format!("{{url: \"ftp://a/\", {who}}}"), ["pintle.yaml:5:", "it begins with `https://`"]),
-        (format!("{{url: \"http://login.example.com/i\", {who}}}"), ["would be asked in cleartext", "danger_plain_http"]),
+        (
+            format!("{{url: \"http://login.example.com/i\", {who}}}"),
+            ["would be asked in cleartext", "danger_plain_http"],
+        ),
         (format!("{{url: \"https://login.example.com/i\", {who}, cache: 1d}}"), ["taken for too long", "at most 1h"]),
         (format!("{{url: \"https://login.example.com/i\", {who}, via: nowhere}}"), ["pintle.yaml:5:", "nowhere"]),
         ("{url: \"https://a/i\", client_id: gw, client_secret: hunter2}".into(), ["plain text", "pintle.yaml:5:"]),

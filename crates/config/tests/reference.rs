@@ -70,6 +70,7 @@ fn every_example_loads() {
     folder.write("certs/ca.pem", certificates.authority());
     folder.write("pages/not-found.html", "${request.path}");
     folder.write("pages/sorry.html", "");
+    folder.write("keys/partner.pem", include_str!("reference/partner.pem"));
     let examples = examples(&reference());
     assert!(examples.len() > 15, "{}", examples.len());
     for example in examples {

@@ -19,6 +19,31 @@ use std::time::Duration;
 ///           client_secret: {env: INTROSPECT_SECRET}
 ///           cache: 30s
 ///     proxy: orders
+///   - match: /shop/**
+///     policies:
+///       - introspect:
+///           url: https://login.example.com/introspect
+///           client_id: gateway
+///           client_secret: {env: INTROSPECT_SECRET}
+///           auth: post
+///           via: login
+///           timeout: 2s
+///           issuer: https://login.example.com/
+///           audience: [shop]
+///           require: [sub]
+///           header: x-token
+///           forward: {x-user: "${claims.sub}"}
+///           optional: true
+///     proxy: orders
+///   - match: /old/**
+///     policies:
+///       - introspect: {url: "http://login.internal/i", danger_plain_http: true, client_id: gw, client_secret: {env: S}, cookie: token}
+///     proxy: orders
+///   - match: /files/**
+///     policies: [{introspect: {url: "https://login.example.com/i", client_id: gw, client_secret: {env: S}, query: token}}]
+///     proxy: orders
+/// upstreams:
+///   login: {endpoints: [10.0.0.7:8443], tls: {ca: certs/ca.pem, server_name: login.example.com}}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "introspect", check)]

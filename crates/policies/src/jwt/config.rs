@@ -23,6 +23,37 @@ use std::time::Duration;
 /// routes:
 ///   - {match: /api/**, policies: [shop-token], proxy: orders}
 /// ```
+///
+/// With more to say: an issuer behind an authority of its own, keys that are here, tokens in other places.
+///
+/// ```yaml
+/// upstreams:
+///   login: {endpoints: [10.0.0.7:8443], tls: {ca: certs/ca.pem, server_name: login.example.com}}
+/// policies:
+///   own-authority:
+///     jwt:
+///       issuer: https://login.example.com/
+///       audience: shop
+///       jwks: https://login.example.com/keys
+///       via: login
+///       refresh: {least: 10s, most: 15m}
+///       algorithms: [RS256, ES256]
+///       skew: 5s
+///       require: [scope]
+///       type: at+jwt
+///       optional: true
+///   in-a-cookie:
+///     jwt: {issuer: shop, audience: shop, cookie: token, jwks: "http://login.internal/keys", danger_plain_http: true}
+///   of-a-partner:
+///     jwt: {issuer: partner, danger_any_audience: true, header: x-token, keys: [{file: keys/partner.pem, kid: "1", algorithm: ES256}]}
+///   of-a-link:
+///     jwt: {issuer: links, audience: files, query: token, algorithms: HS256, keys: [{secret: {env: LINKS_SECRET}}]}
+/// routes:
+///   - {match: /api/**, policies: [own-authority], proxy: orders}
+///   - {match: /shop/**, policies: [in-a-cookie], proxy: orders}
+///   - {match: /partner/**, policies: [of-a-partner], proxy: orders}
+///   - {match: /files/**, policies: [of-a-link], proxy: orders}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "jwt", check)]
 pub struct Jwt {
