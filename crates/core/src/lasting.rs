@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 pub struct Lasting {
     held: Mutex<HashMap<(&'static str, Box<str>), Weak<dyn Any + Send + Sync>>>,
     tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
+    serves: bool,
     /// How many times an operator had the configuration read again.
     reloads: watch::Sender<u64>,
 }
@@ -28,12 +29,24 @@ impl Lasting {
     /// One that serves, and its tasks.
     pub fn new() -> (Arc<Self>, Tasks) {
         let (tasks, received) = mpsc::unbounded_channel();
-        (Arc::new(Lasting { held: Mutex::default(), tasks, reloads: watch::Sender::new(0) }), Tasks(received))
+        let reloads = watch::Sender::new(0);
+        (Arc::new(Lasting { held: Mutex::default(), tasks, serves: true, reloads }), Tasks(received))
     }
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        Self::new().0
+        Arc::new(Lasting {
+            held: Mutex::default(),
+            tasks: mpsc::unbounded_channel().0,
+            serves: false,
+            reloads: watch::Sender::new(0),
+        })
+    }
+
+    /// Whether what is built with it is to serve somebody. Where it is not, what the machine lacks (a secret in a variable)
+    /// is no mistake.
+    pub fn serves(&self) -> bool {
+        self.serves
     }
 
     /// What is held under this kind and name, if it is good enough; else what `make` makes. Two kinds have two names, so
@@ -56,11 +69,6 @@ impl Lasting {
         let weak: Weak<T> = Arc::downgrade(&made);
         held.insert(key, weak);
         made
-    }
-
-    /// Whether requests are served by what it holds, so that tasks run; not for a `check` or an `explain`.
-    pub fn serves(&self) -> bool {
-        !self.tasks.is_closed()
     }
 
     /// Says that a configuration was read and is in force: what was fetched from elsewhere is to be fetched anew.

@@ -7,16 +7,22 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod any;
+mod api_key;
 mod authenticate;
+mod basic_auth;
 mod bearer;
 mod body_limit;
 mod build;
 mod chain;
+mod client_certificate;
 mod compress;
 mod consumers;
 mod describe;
+mod digest;
 pub mod field;
 mod headers;
+mod hmac;
 mod introspect;
 mod issuer;
 mod jwt;
@@ -29,11 +35,12 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
+mod trailers;
 mod web_url;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
-pub use consumers::{ConsumerConfig, Consumers};
+pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};

@@ -55,11 +55,10 @@ impl Changes {
         Self::build(&edits, place, reader)
     }
 
-    /// Removes every name that is given a value from a request's fields, in whatever spelling.
-    pub(crate) fn take_all_away(&self, fields: &mut Fields) {
-        for given in &self.given {
-            take_away(&given.name, Side::Request, fields);
-        }
+    /// The names of which nothing of a client's own is left.
+    pub(super) fn owned(&self) -> impl Iterator<Item = &Box<str>> {
+        let set = self.given.iter().filter(|given| !given.is_added);
+        set.map(|given| &given.name).chain(&self.remove)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -103,7 +102,7 @@ impl Changes {
 
 /// Removes a name. In a request `_` counts as `-`: many services (CGI, WSGI) cannot tell them apart, and would take the
 /// client's `x_user` for the gateway's `x-user`.
-fn take_away(name: &str, side: Side, fields: &mut Fields) {
+pub(crate) fn take_away(name: &str, side: Side, fields: &mut Fields) {
     if side == Side::Response || !name.contains(['-', '_']) {
         fields.remove(name);
         return;
