@@ -77,6 +77,7 @@ fn every_example_loads() {
     folder.write("lists/partners.txt", "198.51.100.0/24");
     folder.write("geo/GeoLite2-Country.mmdb", geo_file(&[("192.0.2.0/24", Place::Country("DE"))]));
     folder.write("geo/GeoLite2-ASN.mmdb", geo_file(&[("192.0.2.0/24", Place::Asn(64500))]));
+    folder.write("keys/partner.pem", include_str!("reference/partner.pem"));
     let examples = examples(&reference());
     assert!(examples.len() > 15, "{}", examples.len());
     for example in examples {

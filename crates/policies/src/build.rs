@@ -2,7 +2,9 @@
 
 use crate::chain::Effective;
 use crate::layers::At;
-use crate::{Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, geo};
+use crate::{
+    Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, geo, introspect, issuer, jwt,
+};
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
@@ -25,6 +27,9 @@ pub struct Defaults {
 pub struct Counts {
     pub(crate) authorize: Arc<authorize::Counts>,
     pub(crate) compress: Arc<compress::Counts>,
+    pub(crate) introspect: Arc<introspect::Counts>,
+    pub(crate) issuer: Arc<issuer::Counts>,
+    pub(crate) jwt: Arc<jwt::Counts>,
 }
 
 impl Counts {
@@ -33,6 +38,9 @@ impl Counts {
         Counts {
             authorize: Arc::new(authorize::Counts::new(counters)),
             compress: Arc::new(compress::Counts::new(counters)),
+            introspect: Arc::new(introspect::Counts::new(counters)),
+            issuer: Arc::new(issuer::Counts::new(counters)),
+            jwt: Arc::new(jwt::Counts::new(counters)),
         }
     }
 }

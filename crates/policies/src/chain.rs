@@ -13,7 +13,7 @@ use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
     NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, basic_auth, body_limit,
-    client_certificate, compress, cors, csrf, headers, hmac, ip_filter, security_headers, timeout,
+    client_certificate, compress, cors, csrf, headers, hmac, introspect, ip_filter, jwt, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -49,11 +49,11 @@ run_order! {
         "It sees what clients send, before credentials are looked at: they may be the attack.";
     "hmac" policy hmac: Hmac, authenticates by hmac::make
         "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
-    "jwt" later Jwt
+    "jwt" policy jwt: Jwt, authenticates by jwt::make
         "Authentication: all further in may ask who it is.";
     "oidc" later Oidc
         "Authentication.";
-    "introspect" later Introspect
+    "introspect" policy introspect: Introspect, authenticates by introspect::make
         "Authentication.";
     "api_key" policy api_key: ApiKey, authenticates by api_key::make
         "Authentication.";
@@ -107,6 +107,15 @@ impl Policy {
         let off = written.is_none();
         let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
         all.map(|(at, _)| at).collect()
+    }
+}
+
+impl Policy {
+    /// The upstream that it names as `via`, to ask somebody through.
+    pub fn via(&self) -> Option<String> {
+        let view = self.view();
+        let text = view.setting.node()?.get("via")?.as_text()?.to_owned();
+        Some(text)
     }
 }
 

@@ -12,6 +12,7 @@ mod api_key;
 mod authenticate;
 mod authorize;
 mod basic_auth;
+mod bearer;
 mod body_limit;
 mod build;
 mod chain;
@@ -29,17 +30,23 @@ pub mod geo;
 mod headers;
 mod hmac;
 mod identity;
+mod introspect;
 mod ip_filter;
+mod issuer;
+mod jwt;
 mod layers;
 mod list;
 mod named;
 mod origin;
+mod remembered;
+mod secrets;
 mod security_headers;
 pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
 mod trailers;
+mod web_url;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
@@ -54,5 +61,6 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [authorize::FAMILIES, compress::FAMILIES].into_iter().flatten().copied()
+    let all = [authorize::FAMILIES, compress::FAMILIES, introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
+    all.into_iter().flatten().copied()
 }
