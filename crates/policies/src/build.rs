@@ -8,6 +8,7 @@ use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
 use pintle_core::step::{PolicyStep, Step};
 use pintle_core::template::Declared;
+use pintle_store::{Durable, Store};
 use pintle_upstream::Services;
 use std::sync::Arc;
 
@@ -43,6 +44,12 @@ pub struct Surroundings<'s> {
     pub consumers: Arc<Consumers>,
     /// What outlives the configuration.
     pub lasting: Arc<Lasting>,
+    /// What replicas share, where the configuration names it.
+    pub store: Option<Arc<Store>>,
+    /// Where counts that outlive the process are kept, where there is a state folder.
+    pub counts_kept: Option<Arc<Durable>>,
+    /// Where counters are found that have a policy's name.
+    pub counters: Arc<dyn Counters + Send + Sync>,
 }
 
 /// A list of policies, and what it belongs to.

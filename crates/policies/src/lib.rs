@@ -10,21 +10,26 @@ mod access_log;
 mod any;
 mod api_key;
 mod authenticate;
+mod bandwidth;
 mod basic_auth;
 mod body_limit;
 mod build;
 mod chain;
 mod client_certificate;
 mod compress;
+mod concurrency;
 mod consumers;
 mod describe;
 mod digest;
 pub mod field;
 mod headers;
 mod hmac;
+mod key;
 mod layers;
 mod list;
 mod named;
+mod quota;
+mod rate_limit;
 pub mod template;
 #[cfg(test)]
 mod testing;
@@ -42,5 +47,5 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES].into_iter().flatten().copied()
+    [compress::FAMILIES, concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES].into_iter().flatten().copied()
 }
