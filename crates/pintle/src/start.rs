@@ -218,8 +218,10 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     runtime.version = version;
     let traces = needs::traces(document, &runtime, reader);
     let push = needs::push(document, &runtime, reader);
+    let store = needs::store(document, reader);
     let opened = needs::log(document, reader);
     let (traces, push) = (traces.ok_or(Stop::Reported)?, push.ok_or(Stop::Reported)?);
+    store.ok_or(Stop::Reported)?;
     let opened = opened.ok_or(Stop::Reported)?;
     let access_log = AccessLog::start(opened, &metrics).map_err(|error| Stop::System(error.to_string()))?;
     let gateway = Gateway::new(runtime, access_log, metrics, pintle_core::instance());

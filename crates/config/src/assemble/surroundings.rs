@@ -1,6 +1,6 @@
 //! What the policies of a configuration are built with, and the chain that a listener has where no route takes a request.
 
-use super::World;
+use super::{World, stores};
 use crate::document::{Document, ListenerConfig};
 use crate::level::level_name;
 use crate::maybe::Maybe;
@@ -23,6 +23,9 @@ pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader)
         defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },
         consumers: consumers.unwrap_or_default(),
         lasting: Arc::clone(&world.lasting),
+        store: stores::shared(document, world, reader),
+        counts_kept: stores::counts(document, world),
+        counters: Arc::clone(&world.metrics) as Arc<_>,
     }
 }
 

@@ -177,8 +177,10 @@ impl Controller {
         let (mut runtime, access) = self.assembled(document, checked)?;
         let traces = needs::traces(document, &runtime, &mut checked.reader);
         let push = needs::push(document, &runtime, &mut checked.reader);
+        let store = needs::store(document, &mut checked.reader);
         let log = needs::log(document, &mut checked.reader);
         let (traces, push, log) = (traces?, push?, log?);
+        store?;
         let version = self.history.lock().next();
         runtime.version = version;
         let opened = self.server.apply(runtime);
