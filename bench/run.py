@@ -18,6 +18,7 @@ from pathlib import Path
 import endpoints
 import idle
 import install
+import limits
 import origin
 import peers
 import processes
@@ -32,7 +33,7 @@ from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
-         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "routes_memory": routes.routes_memory,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": limits.added, "routes_memory": routes.routes_memory,
          "scrape": scrape.scrape, "beside_scrape": scrape.beside, "route_memory": scrape.memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 
