@@ -30,6 +30,7 @@ git:git:all
 nginx:nginx:smuggling
 node:nodejs:smuggling
 curl:curl:compress
+redis-server:redis-server:shared_limits
 python3:python3:files
 endef
 export NEEDS

@@ -24,6 +24,7 @@ use pintle_engine::tls::TlsConfig;
 use pintle_policies::geo::GeoConfig;
 use pintle_policies::{ConsumerEntry, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
+use pintle_store::Stores;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
 
@@ -84,9 +85,9 @@ pub struct Document {
     /// A folder of its own in which [the last ten configurations are kept](changes.md#what-is-kept), so that a start with
     /// a bad file has one to serve. Read at the start alone; `--state` of the command line wins over it.
     pub state: Option<Spanned<ConfigPath>>,
-    /// Shared stores.
-    #[read(later)]
-    pub stores: Later,
+    /// What is kept outside of the process.
+    #[read(default)]
+    pub stores: Stores,
     /// People and programs that routes know by name and groups.
     #[read(default)]
     pub consumers: WithFiles<Vec<Maybe<ConsumerEntry>>>,

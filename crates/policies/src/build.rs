@@ -10,6 +10,7 @@ use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
 use pintle_core::step::{PolicyStep, Step};
 use pintle_core::template::Declared;
+use pintle_store::{Durable, Store};
 use pintle_upstream::Services;
 use std::sync::Arc;
 
@@ -59,6 +60,12 @@ pub struct Surroundings<'s> {
     pub files: Arc<Files>,
     /// Where addresses are.
     pub geo: geo::Given,
+    /// What replicas share, where the configuration names it.
+    pub store: Option<Arc<Store>>,
+    /// Where counts that outlive the process are kept, where there is a state folder.
+    pub counts_kept: Option<Arc<Durable>>,
+    /// Where counters are found that have a policy's name.
+    pub counters: Arc<dyn Counters + Send + Sync>,
 }
 
 /// A list of policies, and what it belongs to.

@@ -12,8 +12,9 @@ use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
-    NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, basic_auth, body_limit,
-    client_certificate, compress, cors, csrf, headers, hmac, introspect, ip_filter, jwt, security_headers, timeout,
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, bandwidth, basic_auth, body_limit,
+    client_certificate, compress, concurrency, cors, csrf, headers, hmac, introspect, ip_filter, jwt, quota,
+    rate_limit, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -21,7 +22,7 @@ use std::sync::OnceLock;
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
         "It tells of everything, so nothing stands outside of it.";
-    "bandwidth" later Bandwidth
+    "bandwidth" policy bandwidth: Bandwidth, runs bandwidth::edit
         "It shapes the bytes as they leave, after all that changes them.";
     "headers.response" policy headers: Headers, parts headers::part, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
@@ -39,9 +40,9 @@ run_order! {
         "A preflight carries no credentials, so it is answered before any are asked for.";
     "csrf" policy csrf: Csrf, runs csrf::check
         "As cheap as CORS, and about the same field.";
-    "rate_limit" later RateLimit
+    "rate_limit.request" policy rate_limit: RateLimit, parts rate_limit::part, runs rate_limit::request
         "By request or client: before anything that costs more than a counter.";
-    "concurrency" later Concurrency
+    "concurrency.request" policy concurrency: Concurrency, parts concurrency::part, runs concurrency::request
         "By request or client; after the rate, so that what is refused there holds no place.";
     "body_limit" policy body_limit: BodyLimit, runs body_limit::check
         "Before the first that reads content.";
@@ -65,8 +66,9 @@ run_order! {
         "One of several authentications.";
     "authorize" policy authorize: Authorize, runs authorize::check
         "It asks about claims and consumers.";
-    // "rate_limit.identity": by claims or consumers, and only for what is allowed.
-    "quota" later Quota
+    "rate_limit.identity" runs rate_limit::identity
+        "By claims or consumers, and only for what is allowed.";
+    "quota" policy quota: Quota, runs quota::check
         "Counted by identity, and only for what is allowed.";
     "headers.request" runs headers::request
         "What the service gets: it may name claims and consumers, and nothing outside reads what it sets.";
@@ -74,7 +76,8 @@ run_order! {
         "It changes requests as `headers` does, and has the last word.";
     "cache" later Cache
         "Past every check, so that nobody is served what he may not have; its key sees the request as the service would.";
-    // "concurrency.identity": only what goes on to the service holds a place.
+    "concurrency.identity" runs concurrency::identity
+        "Only what goes on to the service holds a place.";
     // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
     // The action.
 }

@@ -11,6 +11,7 @@ mod any;
 mod api_key;
 mod authenticate;
 mod authorize;
+mod bandwidth;
 mod basic_auth;
 mod bearer;
 mod body_limit;
@@ -18,6 +19,7 @@ mod build;
 mod chain;
 mod client_certificate;
 mod compress;
+mod concurrency;
 mod consumers;
 mod cors;
 mod credentials;
@@ -34,10 +36,13 @@ mod introspect;
 mod ip_filter;
 mod issuer;
 mod jwt;
+mod key;
 mod layers;
 mod list;
 mod named;
 mod origin;
+mod quota;
+mod rate_limit;
 mod remembered;
 mod secrets;
 mod security_headers;
@@ -61,6 +66,8 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    let all = [authorize::FAMILIES, compress::FAMILIES, introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
-    all.into_iter().flatten().copied()
+    let limits = [concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES];
+    let identity = [authorize::FAMILIES, introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
+    let all = identity.into_iter().chain([compress::FAMILIES]).chain(limits);
+    all.flatten().copied()
 }

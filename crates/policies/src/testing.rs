@@ -82,6 +82,9 @@ pub(crate) fn around(named: &NamedPolicies) -> Surroundings<'_> {
         lasting: Lasting::idle(),
         files: Arc::default(),
         geo: crate::geo::Given::Nothing,
+        store: None,
+        counts_kept: None,
+        counters: Arc::new(Uncounted),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the policies of a configuration are built with, and the chain that a listener has where no route takes a request.
 
-use super::World;
+use super::{World, stores};
 use crate::document::{Document, ListenerConfig};
 use crate::level::level_name;
 use crate::maybe::Maybe;
@@ -26,6 +26,9 @@ pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader)
         lasting: Arc::clone(&world.lasting),
         files: Arc::default(),
         geo: geo.unwrap_or_default(),
+        store: stores::shared(document, world, reader),
+        counts_kept: stores::counts(document, world),
+        counters: Arc::clone(&world.metrics) as Arc<_>,
     }
 }
 

@@ -51,6 +51,7 @@ impl Document {
             route.policies.files(&mut all);
             routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
         }
+        all.extend(self.stores.shared.iter().flat_map(|store| store.files()).cloned());
         // Many routes may name one file, and each look reads them.
         let mut seen = HashSet::new();
         all.retain(|path| seen.insert(path.clone()));

@@ -179,7 +179,9 @@ impl Controller {
         let traces = needs::traces(document, &runtime, &mut checked.reader);
         let push = needs::push(document, &runtime, &mut checked.reader);
         let log = needs::log(document, &runtime, &mut checked.reader);
+        let store = needs::store(document, &mut checked.reader);
         let (traces, push, log) = (traces?, push?, log?);
+        store?;
         let version = self.history.lock().next();
         runtime.version = version;
         let names = runtime.names.clone();
