@@ -11,6 +11,7 @@ mod body_limit;
 mod build;
 mod chain;
 mod compress;
+pub mod content;
 mod describe;
 pub mod field;
 mod headers;
