@@ -88,7 +88,8 @@ routes:
 
 fn build(path: &Path, tls: &Arc<Tls>, metrics: &Arc<Metrics>, before: Option<Arc<Runtime>>) -> Runtime {
     let mut checked = before.as_ref().map_or_else(|| load(path), |before| load_since(path, before));
-    let world = World { tls: Arc::clone(tls), metrics: Arc::clone(metrics), before };
+    let lasting = pintle_core::Lasting::idle();
+    let world = World { tls: Arc::clone(tls), metrics: Arc::clone(metrics), lasting, before };
     let document = checked.document.as_ref();
     let runtime =
         document.and_then(|document| assemble_written(document, &checked.written, &world, &mut checked.reader));

@@ -1,5 +1,5 @@
 //! The actions: what a route does in the end. One file an action, with its configuration, what it becomes, and its
-//! documentation. Knows upstreams by [`Services`] alone, and nothing of listeners or routes.
+//! documentation. Knows upstreams by [`pintle_upstream::Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
 mod fallback;
@@ -8,7 +8,6 @@ mod maintenance;
 mod proxy;
 mod redirect;
 mod respond;
-mod services;
 #[cfg(test)]
 mod testing;
 mod tunnel;
@@ -20,6 +19,5 @@ pub use maintenance::{Closed, MaintenanceConfig};
 pub use proxy::{MirrorConfig, Proxy, ProxyConfig, ProxyMap, Split};
 pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
-pub use services::{Service, Services};
 pub use tunnel::TunnelConfig;
 pub use url::{Host, Url};

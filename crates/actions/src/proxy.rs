@@ -15,7 +15,6 @@ mod tests;
 
 pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 
-use crate::services::{Services, Target};
 use crate::url::{Host, Url};
 use grpc_web::Bridge;
 use mirror::Mirror;
@@ -26,6 +25,7 @@ use pintle_core::template::{Declared, Fault, Key, Template};
 use pintle_core::{Exchange, Refusal, Response, Scheme};
 use pintle_policies::template;
 use pintle_upstream::{Caller, Outgoing};
+use pintle_upstream::{Services, Target};
 use rewrite_location::Undo;
 use std::net::SocketAddr;
 use std::sync::Arc;

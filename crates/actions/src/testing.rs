@@ -1,6 +1,5 @@
 //! What the tests of actions share: a request, and configurations read from text.
 
-use crate::Services;
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Source, Spanned};
 use pintle_core::exchange::{Captures, RouteFacts};
 use pintle_core::kept::Kept;
@@ -9,6 +8,7 @@ use pintle_core::step::{Action, Outcome};
 use pintle_core::template::Declared;
 use pintle_core::trace::Tracing;
 use pintle_core::{Body, Client, Exchange, Fields, Method, Request, Scheme, Target, Trace, Version};
+use pintle_upstream::Services;
 use pintle_upstream::{Event, Reference, Resolver, Upstream, reference};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -113,6 +113,8 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
         captures: Captures { segments: std::iter::once(3..8).collect(), rest: Some(9) },
+        identity: pintle_core::Identity::default(),
+        rehearsed: false,
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),

@@ -1,8 +1,8 @@
 //! `tunnel`: the bytes of a connection go to a service and back, whatever they mean. No request is read, so there is
 //! nothing here but where they go; the engine carries them.
 
-use crate::services::Services;
 use pintle_core::config::{Read, Reader, Spanned, Text};
+use pintle_upstream::Services;
 use pintle_upstream::Upstream;
 use pintle_upstream::reference::{Reference, Scheme};
 use std::sync::Arc;

@@ -8,11 +8,8 @@ use crate::load::{Checked, load, load_text};
 use pintle_core::config::{Entry, Form, Node, Read, Reader, Shape, Source, Sources};
 use pintle_core::template::with_large_stack;
 use pintle_engine::Runtime;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 /// What was found.
 #[derive(Debug)]
@@ -37,7 +34,7 @@ fn look(checked: Checked) -> Verdict {
     let Checked { document, root, mut reader, .. } = checked;
     let mut routes = 0;
     if let Some(document) = document.or_else(|| rest(&root)) {
-        let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+        let world = World::idle();
         let mut found = Reader::new();
         let runtime = assemble(&document, &world, &mut found);
         let cut = cut_files(&reader);

@@ -234,7 +234,10 @@ impl<'d> Describing<'d> {
                 .chain([Level::Route])
                 .collect();
             let policies = match route.kind() {
-                ListenerProtocol::Http => self.policies(&level.lists(on.policies), &levels),
+                ListenerProtocol::Http => {
+                    let lists: Vec<_> = level.lists(on.policies.as_ref()).iter().map(|level| level.list).collect();
+                    self.policies(&lists, &levels)
+                }
                 ListenerProtocol::Tcp => Vec::new(),
             };
             self.routes.push(RouteDescription {

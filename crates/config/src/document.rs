@@ -18,7 +18,7 @@ use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
-use pintle_policies::{NamedPolicies, PolicyList};
+use pintle_policies::{ConsumerConfig, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
@@ -82,9 +82,9 @@ pub struct Document {
     /// Shared stores.
     #[read(later)]
     pub stores: Later,
-    /// People and programs with keys.
-    #[read(later)]
-    pub consumers: Later,
+    /// People and programs that routes know by name and groups.
+    #[read(default)]
+    pub consumers: Vec<Maybe<Spanned<ConsumerConfig>>>,
     /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.

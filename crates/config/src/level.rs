@@ -6,9 +6,10 @@ use pintle_actions::MaintenanceConfig;
 use pintle_core::config::Spanned;
 use pintle_engine::ListenerProtocol;
 use pintle_engine::pages;
-use pintle_policies::PolicyList;
+use pintle_policies::{self as policies, PolicyList};
 use pintle_router::{Fault, Listeners, Pattern};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What routes inherit from the groups around them.
@@ -17,7 +18,8 @@ pub(crate) struct Level<'d> {
     pub(crate) pattern: Option<Pattern>,
     pub(crate) name: Option<String>,
     pub(crate) listeners: Option<&'d [Spanned<String>]>,
-    pub(crate) policies: Vec<&'d PolicyList>,
+    /// The lists of the groups and of the route, with what each belongs to.
+    pub(crate) policies: Vec<(Rc<str>, &'d PolicyList)>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) maintenance: Option<&'d MaintenanceConfig>,
     /// Pages for errors, the innermost first; only whoever builds routes makes them.
@@ -28,8 +30,8 @@ pub(crate) struct Level<'d> {
 /// Some listeners on which the same policies hold around a route.
 pub(crate) struct On<'d> {
     pub(crate) listeners: Listeners,
-    /// Those of the listener; none where listeners have none.
-    pub(crate) policies: Option<&'d PolicyList>,
+    /// Those of the listener, and its name; none where listeners have none.
+    pub(crate) policies: Option<(Rc<str>, &'d PolicyList)>,
     /// The listener's number, where it has policies of its own.
     pub(crate) number: Option<u32>,
 }
@@ -50,7 +52,6 @@ impl<'d> Level<'d> {
         if let Some(listeners) = &route.listener {
             level.listeners = Some(listeners);
         }
-        level.policies.push(&route.policies);
         level.maintenance = route.maintenance.as_ref().or(self.maintenance);
         for (name, value) in &route.labels.0 {
             level.labels.insert(name.value.clone(), value.clone());
@@ -66,12 +67,26 @@ impl<'d> Level<'d> {
             Some(group) => format!("{group}/{own}"),
             None => own,
         });
+        let of = if route.routes.is_some() { "group" } else { "route" };
+        let name = format!("{of} {}", level.name.as_deref().unwrap_or_default());
+        level.policies.push((name.into(), &route.policies));
         Ok(level)
     }
 
     /// The lists of policies that hold, outer to inner.
-    pub(crate) fn lists(&self, listener: Option<&'d PolicyList>) -> Vec<&'d PolicyList> {
-        self.defaults.into_iter().chain(listener).chain(self.policies.iter().copied()).collect()
+    pub(crate) fn lists<'l>(&'l self, listener: Option<&'l (Rc<str>, &'d PolicyList)>) -> Vec<policies::Level<'l>> {
+        let defaults = self.defaults.map(|list| policies::Level { name: "defaults", list });
+        let listener = listener.map(|(name, list)| policies::Level { name, list });
+        let own = self.policies.iter().map(|(name, list)| policies::Level { name, list });
+        defaults.into_iter().chain(listener).chain(own).collect()
+    }
+}
+
+/// What a listener's list of policies belongs to.
+pub(crate) fn level_name(listener: &ListenerConfig) -> String {
+    match &listener.name {
+        Some(name) => format!("listener {}", name.value),
+        None => listener.address.iter().next().map_or_else(String::new, |first| format!("listener {}", first.value)),
     }
 }
 
@@ -94,7 +109,7 @@ pub(crate) fn spread<'d>(
         .zip(doors)
         .filter(wanted)
         .map(|(number, door)| {
-            let list = &door.policies;
+            let list = (level_name(door).into(), &door.policies);
             // One that names none gives way on each of them.
             let part = if numbers.is_some() { Listeners::only([number]) } else { Listeners::part_of_all(number) };
             On { listeners: part, policies: Some(list), number: Some(number) }

@@ -124,7 +124,12 @@ struct Made {
 }
 
 fn build(mut checked: Checked, tls: &Arc<Tls>, metrics: &Arc<Metrics>, before: Option<&Arc<Runtime>>) -> Made {
-    let world = World { tls: Arc::clone(tls), metrics: Arc::clone(metrics), before: before.cloned() };
+    let world = World {
+        tls: Arc::clone(tls),
+        metrics: Arc::clone(metrics),
+        lasting: pintle_core::Lasting::idle(),
+        before: before.cloned(),
+    };
     let document = checked.document.as_ref();
     let runtime =
         document.and_then(|document| assemble_written(document, &checked.written, &world, &mut checked.reader));

@@ -2,13 +2,10 @@
 
 use pintle_config::{Document, World, assemble, load, reference};
 use pintle_core::config::{Field, Form, Node, Read, Reader, Shape, Sources};
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use pintle_testkit::{Certificates, Folder};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 #[test]
 fn the_page_is_fresh() {
@@ -78,7 +75,7 @@ fn every_example_loads() {
     for example in examples {
         let mut checked = load(&folder.write("gateway.yaml", completed(&example)));
         if let Some(document) = &checked.document {
-            let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+            let world = World::idle();
             assemble(document, &world, &mut checked.reader);
         }
         assert!(!checked.reader.diagnostics.has_errors(), "{example}\n{}", checked.reader.diagnostics.render(false));

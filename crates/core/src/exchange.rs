@@ -5,6 +5,7 @@ mod scope;
 
 pub use scope::ResponseScope;
 
+use crate::identity::Identity;
 use crate::kept::Kept;
 use crate::notes::Notes;
 use crate::{Fields, Refusal, Request, StatusCode, Trace};
@@ -31,6 +32,10 @@ pub struct Exchange {
     pub route: Arc<RouteFacts>,
     /// What the route's match captured from the path.
     pub captures: Captures,
+    /// Who it comes from, as far as policies have found out.
+    pub identity: Identity,
+    /// Nobody asked: an explanation is worked out. What would be counted or taken is not.
+    pub rehearsed: bool,
     /// When its head was complete.
     pub started: Instant,
     /// When all of it must be over, if a policy says so.

@@ -95,12 +95,26 @@ impl Reason {
             | Reason::TargetTooLong
             | Reason::ExpectationFailed
             | Reason::ClientClosed
+            | Reason::NoCredentials
             | Reason::Maintenance
             | Reason::NotImplemented
             | Reason::PreconditionFailed
             | Reason::RangeNotSatisfiable
             | Reason::VersionNotSupported => false,
-            Reason::BadForwarded
+            Reason::AuthUnavailable
+            | Reason::BadCredentials
+            | Reason::BadLogin
+            | Reason::BadToken
+            | Reason::CertificateRequired
+            | Reason::ConcurrencyLimited
+            | Reason::CrossSite
+            | Reason::Forbidden
+            | Reason::IpDenied
+            | Reason::QuotaExceeded
+            | Reason::RateLimited
+            | Reason::StoreUnavailable
+            | Reason::TokenExpired
+            | Reason::BadForwarded
             | Reason::BadTemplate
             | Reason::NoRoute
             | Reason::NoFile
@@ -137,6 +151,24 @@ reasons! {
     BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
     /// A value of the request has no place in the upstream's path or URL.
     BadTemplate = 400 "bad_value" "A value of the request cannot be used",
+    /// A login came back without what belongs to it: another browser's, an old one, or one that the issuer refused.
+    BadLogin = 400 "bad_login" "The login did not succeed",
+    /// The route wants credentials, and the request has none.
+    NoCredentials = 401 "no_credentials" "Credentials are needed",
+    /// A key, a password or a signature that nobody has, or credentials of two people at once.
+    BadCredentials = 401 "bad_credentials" "The credentials are not valid",
+    /// A token that is malformed, signed by somebody else, not for this gateway, or revoked (RFC 6750 3.1).
+    BadToken = 401 "bad_token" "The token is not valid",
+    /// A token whose time is over, or has not begun (RFC 6750 3.1).
+    TokenExpired = 401 "token_expired" "The token is not valid at this time",
+    /// `authorize` does not allow it.
+    Forbidden = 403 "forbidden" "This is not allowed",
+    /// `ip_filter` does not let the client's address in.
+    IpDenied = 403 "ip_denied" "This address is not let in",
+    /// The route wants a client certificate that the connection does not have.
+    CertificateRequired = 403 "certificate_required" "A client certificate is needed",
+    /// `csrf`: a page of another site sent the request.
+    CrossSite = 403 "cross_site" "A page of another site may not send this",
     /// The operating system does not let the gateway read the file.
     FileForbidden = 403 "file_forbidden" "This file may not be read",
     /// No route matches.
@@ -159,6 +191,12 @@ reasons! {
     ExpectationFailed = 417 "expectation_failed" "The request's expectation cannot be met",
     /// The Host or SNI names something that this connection does not serve (RFC 9110 15.5.20).
     Misdirected = 421 "misdirected" "This host is not served on this connection",
+    /// `rate_limit`: more requests than the rate allows (RFC 6585 4).
+    RateLimited = 429 "rate_limited" "Too many requests",
+    /// `quota`: as many as may be have been made in this period (RFC 6585 4).
+    QuotaExceeded = 429 "quota_exceeded" "The quota is used up",
+    /// `concurrency`: as many requests as may be are under way (RFC 6585 4).
+    ConcurrencyLimited = 429 "concurrency_limited" "Too many requests at once",
     /// The header section is larger, or has more fields, than allowed (RFC 6585 5).
     FieldsTooLarge = 431 "fields_too_large" "The request's header fields are too large",
     /// The client went away before an answer; nobody reads it.
@@ -185,6 +223,10 @@ reasons! {
     TooManyFiles = 503 "too_many_files" "The gateway is at its limit of open files",
     /// The route is closed by `maintenance`.
     Maintenance = 503 "maintenance" "The service is closed for maintenance",
+    /// Who asks cannot be found out: keys, an issuer or the service that would say are not there, or too many wait for it.
+    AuthUnavailable = 503 "auth_unavailable" "It cannot be found out who asks",
+    /// A store that a limit is counted in does not answer, and `when_store_fails: closed` is set.
+    StoreUnavailable = 503 "store_unavailable" "Limits cannot be counted",
     /// As many requests wait for a connection to the service as may.
     Overflow = 503 "overflow" "The service is at its limit",
     /// Too much of what the service was asked of late has failed, so it is left alone for a while (`breaker`).

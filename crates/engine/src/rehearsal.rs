@@ -73,6 +73,7 @@ impl Runtime {
                 (exchange, Fields::new(), Err(refusal))
             }
         };
+        exchange.rehearsed = true;
         let asked = without_content(&exchange.request);
         let is_accepted = accepted.is_ok();
         let route = find(self, listener, &mut exchange, accepted);

@@ -99,6 +99,8 @@ pub(crate) fn accept(
         listener: Arc::clone(&listener.name),
         route: no_route(),
         captures: Captures::default(),
+        identity: pintle_core::Identity::default(),
+        rehearsed: false,
         started: now,
         deadline: deadline.unwrap_or_default(),
         notes: Notes::default(),

@@ -24,6 +24,7 @@ use guarding::guard_settings;
 use parking_lot::Mutex;
 use pintle_admin::Access;
 use pintle_config::{Checked, Packed, load_since};
+use pintle_core::lasting::{Lasting, Tasks};
 use pintle_engine::Server;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::Tls;
@@ -43,6 +44,7 @@ pub(crate) struct Controller {
     pub(crate) server: Server,
     pub(crate) metrics: Arc<Metrics>,
     tls: Arc<Tls>,
+    lasting: Arc<Lasting>,
     /// Where the admin API is to listen, until the end of the process.
     admin: Option<Address>,
     /// Where it does.
@@ -115,11 +117,11 @@ impl Controller {
         begun: Begun,
         admin_local: Option<String>,
         began: Stopwatch,
-    ) -> Self {
+    ) -> (Self, Tasks) {
         let cost = began.cost();
         let took_ms = cost.wall.as_millis() as u64;
         let Begun { document, checked, serving, history, state_given, origin, files, refused } = begun;
-        let Serving { server, tls, access } = serving;
+        let Serving { server, tls, lasting, tasks, access } = serving;
         let metrics = Arc::clone(&server.gateway().metrics);
         let version = server.gateway().runtime().version;
         let (entry, text) = entry(&checked, version, Cause::Start, took_ms);
@@ -156,11 +158,12 @@ impl Controller {
             server,
             metrics,
             tls,
+            lasting,
             state_given,
             began: Instant::now(),
         };
         controller.keep(|history| history.began(entry, origin, digest));
-        controller
+        (controller, tasks)
     }
 
     /// What a watcher looks at.

@@ -10,13 +10,10 @@ use pintle_config::replay::{Side, replay};
 use pintle_config::{Bundle, Checked, World, assemble, describe, diff, load, load_bundle};
 use pintle_engine::Runtime;
 use pintle_engine::socket::Address;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Nothing changes.
 const SAME: u8 = 0;
@@ -126,7 +123,7 @@ fn running(arguments: &Arguments, new: &Path) -> Result<Checked, String> {
 /// runs somewhere is good, and its certificates may be out of reach: it is put together where requests are asked of it.
 fn good(mut checked: Checked, whole: bool) -> Option<Loaded> {
     let document = checked.document.take();
-    let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+    let world = World::idle();
     let whole = document.as_ref().filter(|_| whole);
     let runtime = whole.and_then(|document| assemble(document, &world, &mut checked.reader));
     match document {

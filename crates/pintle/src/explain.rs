@@ -10,12 +10,9 @@ use pintle_admin::ExplainAsk;
 use pintle_config::explain::{Mistake, Question, explain};
 use pintle_config::{World, assemble, describe, load};
 use pintle_engine::socket::Address;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// What is asked.
 #[derive(Args)]
@@ -79,7 +76,7 @@ fn local(config: &Path, asked: &ExplainAsk, format: Format) -> ExitCode {
         Err(mistake) => return wrong(&mistake),
     };
     let mut checked = load(config);
-    let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+    let world = World::idle();
     let runtime = checked.document.as_ref().and_then(|document| assemble(document, &world, &mut checked.reader));
     let (Some(document), Some(runtime)) = (&checked.document, runtime) else {
         tell(&mut checked.reader);

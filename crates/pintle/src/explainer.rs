@@ -6,10 +6,7 @@ use pintle_config::describe::Description;
 use pintle_config::explain::{Explanation, Mistake, Question, explain};
 use pintle_config::{Bundle, World, assemble, describe, load_bundle};
 use pintle_engine::Runtime;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A configuration, to explain by. As large as the one that runs.
 pub(crate) struct Explainer {
@@ -28,7 +25,7 @@ impl Explainer {
         let mut checked = load_bundle(bundle, directory);
         let document = checked.document.as_mut()?;
         around.adjust(document);
-        let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+        let world = World::idle();
         let runtime = assemble(document, &world, &mut checked.reader)?;
         let description = describe(&checked.root, document);
         Some(Explainer { version, runtime: Runtime { version, ..runtime }, description })

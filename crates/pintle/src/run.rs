@@ -7,6 +7,7 @@ use crate::start::begin;
 use crate::watch::watch;
 use pintle_admin::Listening;
 use pintle_config::Document;
+use pintle_core::lasting::Tasks;
 use pintle_engine::socket::{Address, Socket, Sockets};
 use pintle_engine::{Gateway, ListenerProtocol, Server};
 use pintle_telemetry::log;
@@ -53,7 +54,8 @@ pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode
         ready(&begun.serving.server);
     }
     let admin = open.as_ref().map(|(socket, _)| local(socket));
-    let controller = Arc::new(Controller::new(path.to_owned(), around, begun, admin, began));
+    let (controller, tasks) = Controller::new(path.to_owned(), around, begun, admin, began);
+    let controller = Arc::new(controller);
     let mut background = tokio::runtime::Builder::new_current_thread();
     // Its other threads read configurations, which may wait; the workers may not. What a thread starts inherits it.
     let step_back = || {
@@ -62,7 +64,7 @@ pub(crate) fn run(path: &Path, state: Option<&Path>, around: Around) -> ExitCode
     };
     background.thread_name("pintle-background").on_thread_start(step_back).enable_all();
     match background.build() {
-        Ok(runtime) => runtime.block_on(live(controller, open)),
+        Ok(runtime) => runtime.block_on(live(controller, tasks, open)),
         Err(error) => {
             say(format_args!("error: {error}"));
             ExitCode::FAILURE
@@ -100,7 +102,7 @@ pub(crate) fn local(socket: &Socket) -> String {
 }
 
 /// What the program does beside its workers, until its end.
-async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> ExitCode {
+async fn live(controller: Arc<Controller>, tasks: Tasks, admin: Option<(Socket, Sockets)>) -> ExitCode {
     let signals = (signal(SignalKind::hangup()), signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     let (Ok(mut hangup), Ok(mut terminate), Ok(mut interrupt)) = signals else {
         say("error: signals cannot be waited for");
@@ -115,6 +117,7 @@ async fn live(controller: Arc<Controller>, admin: Option<(Socket, Sockets)>) -> 
             Err(error) => log::error(format_args!("the admin address cannot be served: {error}")),
         }
     }
+    tokio::spawn(tasks.run());
     let (watched, looks) = (Arc::clone(&controller), Arc::clone(&controller));
     let watching = tokio::spawn(watch(move || watched.watched(), move || looks.look()));
     let guarding = tokio::spawn(Arc::clone(&controller).guard());

@@ -11,6 +11,7 @@ use crate::watch::Watched;
 use pintle_admin::Access;
 use pintle_config::{Bundle, Checked, Document, World, Written, assemble_written, load, load_bundle};
 use pintle_core::config::{ConfigPath, Diagnostic, Read, Reader, Spanned};
+use pintle_core::lasting::{Lasting, Tasks};
 use pintle_core::worker;
 use pintle_engine::socket::{Address, Socket, Sockets};
 use pintle_engine::tls::Tls;
@@ -39,6 +40,9 @@ pub(crate) struct Begun {
 pub(crate) struct Serving {
     pub(crate) server: Server,
     pub(crate) tls: Arc<Tls>,
+    pub(crate) lasting: Arc<Lasting>,
+    /// What is to be run in the background for what outlives configurations.
+    pub(crate) tasks: Tasks,
     pub(crate) access: Access,
 }
 
@@ -203,7 +207,9 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     let metrics = Arc::new(Metrics::new(worker::count(), MAX_SERIES));
     metrics.go_over(&document.telemetry.metrics);
     let tls = Tls::new();
-    let world = World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), before: None };
+    let (lasting, tasks) = Lasting::new();
+    let world =
+        World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), lasting: Arc::clone(&lasting), before: None };
     let runtime = assemble_written(document, written, &world, reader);
     let admin = document.admin.as_ref().map(|admin| &admin.address);
     let tls_of_admin = runtime.as_ref().and_then(|runtime| runtime.admin_tls.clone());
@@ -230,7 +236,7 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     if let Some((socket, _)) = &open {
         say(format_args!("admin on {}", local(socket)));
     }
-    Ok((Serving { server, tls, access }, open))
+    Ok((Serving { server, tls, lasting, tasks, access }, open))
 }
 
 fn open_admin(address: &Spanned<Address>, reader: &mut Reader) -> Option<(Socket, Sockets)> {

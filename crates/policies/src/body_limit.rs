@@ -31,7 +31,7 @@ pub(crate) fn check(layers: &Layers<'_, BodyLimit>, building: &mut Building<'_, 
     let limit = match layers.innermost() {
         Some(BodyLimit(limit)) => Some(*limit),
         None if layers.is_off() => None,
-        None => building.defaults.body_limit,
+        None => building.around.defaults.body_limit,
     };
     if let Some(limit) = limit {
         building.steps.push(Step::Check(Box::new(move |exchange| bound(exchange, limit))));

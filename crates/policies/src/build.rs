@@ -1,11 +1,14 @@
 //! From the lists around a route to the steps of its chain.
 
 use crate::chain::Effective;
-use crate::{NamedPolicies, PolicyEntry, PolicyList, compress};
+use crate::layers::At;
+use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress};
+use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
 use pintle_core::step::{PolicyStep, Step};
 use pintle_core::template::Declared;
+use pintle_upstream::Services;
 use std::sync::Arc;
 
 /// What holds where no policy says otherwise.
@@ -30,10 +33,32 @@ impl Counts {
     }
 }
 
+/// What all policies of a configuration are built with.
+pub struct Surroundings<'s> {
+    /// Those that have names.
+    pub named: &'s NamedPolicies,
+    /// What holds where none says otherwise.
+    pub defaults: Defaults,
+    /// People and programs.
+    pub consumers: Arc<Consumers>,
+    /// What outlives the configuration.
+    pub lasting: Arc<Lasting>,
+}
+
+/// A list of policies, and what it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Level<'l> {
+    /// What it belongs to, the same over reloads: `defaults`, `listener public`, `route orders`.
+    pub name: &'l str,
+    /// The list.
+    pub list: &'l PolicyList,
+}
+
 /// What the policies of one route are built with, and the steps so far.
 pub(crate) struct Building<'b, 'd> {
     pub(crate) place: &'b Declared<'d>,
-    pub(crate) defaults: &'b Defaults,
+    pub(crate) around: &'b Surroundings<'b>,
+    pub(crate) services: &'b mut dyn Services,
     pub(crate) reader: &'b mut Reader,
     pub(crate) steps: Vec<Step>,
     /// The steps that have their place.
@@ -53,25 +78,27 @@ impl Building<'_, '_> {
 /// A list that several routes share is built for each, and its mistakes are reported by each at the same places in the
 /// same words, which [`pintle_core::config::Diagnostics::sort`] makes one of.
 pub fn build(
-    levels: &[&PolicyList],
-    named: &NamedPolicies,
+    levels: &[Level<'_>],
+    around: &Surroundings<'_>,
     place: &Declared<'_>,
-    defaults: &Defaults,
+    services: &mut dyn Services,
     reader: &mut Reader,
 ) -> Option<Vec<PolicyStep>> {
     let mut effective = Effective::default();
     let mut good = true;
-    for (level, list) in levels.iter().enumerate() {
-        for entry in list.iter() {
-            let (policy, span) = match entry {
-                PolicyEntry::Named(name) => (named.find(name, reader), &name.span),
-                PolicyEntry::Inline(policy) => (Some(&policy.value), &policy.span),
+    let named = around.named;
+    for (number, level) in levels.iter().enumerate() {
+        for entry in level.list.iter() {
+            let (policy, name, span) = match entry {
+                PolicyEntry::Named(name) => (named.find(name, reader), Some(name.as_str()), &name.span),
+                PolicyEntry::Inline(policy) => (Some(&policy.value), None, &policy.span),
             };
-            let taken = policy.and_then(|policy| effective.take(policy, (level, span), named, reader));
+            let at = At { level: number, name: level.name, policy: name, span };
+            let taken = policy.and_then(|policy| effective.take(policy, at, named, reader));
             good &= taken.is_some();
         }
     }
-    let mut building = Building { place, defaults, reader, steps: Vec::new(), placed: Vec::new() };
+    let mut building = Building { place, around, services, reader, steps: Vec::new(), placed: Vec::new() };
     good &= effective.steps(&mut building);
     good.then_some(building.placed)
 }

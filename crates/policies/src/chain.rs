@@ -2,20 +2,21 @@
 //! order in a configuration plays no part.
 //!
 //! An entry is a place. `policy NAME: TYPE` makes a kind of policy of the file of that name; `runs FUNCTION` is what adds
-//! its steps at the place; `later KIND` is a kind of which this version knows the name alone. A policy that runs in two
-//! places has two entries, and is a kind in one of them.
+//! its steps at the place, `authenticates by FUNCTION` what makes an authentication of it; `later KIND` is a kind of which
+//! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
+//! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
 
 use crate::build::Building;
-use crate::layers::{Layers, Levels};
-use crate::{NamedPolicies, Setting, access_log, body_limit, compress, headers, timeout};
-use pintle_core::config::{Read, Reader, Shape, Span, Spanned};
+use crate::layers::{At, Layers, Levels};
+use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, timeout};
+use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
 
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
         "It tells of everything, so nothing stands outside of it.";
     "bandwidth" later Bandwidth
         "It shapes the bytes as they leave, after all that changes them.";
-    "headers.response" policy headers: Headers, runs headers::response
+    "headers.response" policy headers: Headers, parts headers::part, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
     "compress" policy compress: Compress, runs compress::steps
         "It compresses what is final; caches inside hold what is not compressed.";
@@ -49,19 +50,22 @@ run_order! {
         "Authentication.";
     "forward_auth" later ForwardAuth
         "Authentication by another service, after what the gateway decides by itself.";
+    "hmac" later Hmac
+        "Authentication by a signature over the request: after those that read less of it.";
     "any" later Any
         "One of several authentications.";
     "authorize" later Authorize
         "It asks about claims and consumers.";
+    // "rate_limit.identity": by claims or consumers, and only for what is allowed.
     "quota" later Quota
-        "Counted by identity, and only for what is allowed; with it `rate_limit` by identity.";
+        "Counted by identity, and only for what is allowed.";
     "headers.request" runs headers::request
         "What the service gets: it may name claims and consumers, and nothing outside reads what it sets.";
     "script" later Script
         "It changes requests as `headers` does, and has the last word.";
     "cache" later Cache
         "Past every check, so that nobody is served what he may not have; its key sees the request as the service would.";
-    // `concurrency` by identity: only what goes on to the service holds a place.
+    // "concurrency.identity": only what goes on to the service holds a place.
     // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
     // The action.
 }
@@ -81,22 +85,35 @@ impl Policy {
     /// Where it runs, as places in [`ORDER`]: several for one that runs in several places, none for one that does nothing
     /// or switches its kind off.
     pub fn places(&self) -> Vec<usize> {
-        let kind = self.kind();
-        let here = |place: &Place| match place.name.split_once('.') {
-            None => place.name == kind,
-            Some((name, part)) => name == kind && self.has(part),
+        let view = self.view();
+        let written = match &view.setting {
+            Setting::On { written, .. } | Setting::Use { changes: written, .. } => Some(written),
+            Setting::Off => None,
         };
-        let off = matches!(self.view().setting, Setting::Off);
+        let has = |part| written.is_none_or(|written| (view.part)(written, part).is_some());
+        let here = |place: &Place| match place.name.split_once('.') {
+            None => place.name == view.kind,
+            Some((name, part)) => name == view.kind && has(part),
+        };
+        let off = written.is_none();
         let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
         all.map(|(at, _)| at).collect()
     }
+}
 
-    /// Whether it says something for that part of its kind.
-    fn has(&self, part: &str) -> bool {
-        match self {
-            Policy::Headers(Setting::On { value, .. }) => value.has(part),
-            _ => true,
-        }
+/// What of a policy's settings belongs to a part of its kind, if anything does.
+pub(crate) type Part = fn(&Node, &str) -> Option<Node>;
+
+/// All of them, for a kind that runs in one place.
+fn whole(settings: &Node, _: &str) -> Option<Node> {
+    Some(settings.clone())
+}
+
+/// The one that is given, or all.
+const fn whole_or(parts: &[Part]) -> Part {
+    match parts {
+        [part] => *part,
+        _ => whole,
     }
 }
 
@@ -105,6 +122,7 @@ pub(crate) struct View {
     pub(crate) kind: &'static str,
     pub(crate) levels: Levels,
     pub(crate) shape: fn() -> Shape,
+    pub(crate) part: Part,
     pub(crate) setting: Setting<()>,
 }
 
@@ -125,8 +143,9 @@ macro_rules! run_order {
     ($(
         $name:literal
         $(later $later:ident)?
-        $(policy $kind:ident: $type:ident,)?
+        $(policy $kind:ident: $type:ident, $(parts $parted:ident::$part:ident,)?)?
         $(runs $module:ident::$steps:ident)?
+        $(authenticates by $by:ident::$make:ident)?
         $why:literal;
     )+) => {
         /// A policy as it is written: its kind and what is said of it.
@@ -171,14 +190,26 @@ macro_rules! run_order {
                         kind: stringify!($kind),
                         levels: $kind::LEVELS,
                         shape: $kind::$type::shape,
+                        part: whole_or(&[$($parted::$part)?]),
                         setting: setting.written(),
                     },)?)+
                     $($(Policy::$later => View {
                         kind: $name,
                         levels: Levels::Innermost,
                         shape: pintle_core::config::Later::shape,
+                        part: whole,
                         setting: Setting::Off,
                     },)?)+
+                }
+            }
+
+            /// Whether it is an authentication: one on an inner level replaces those of outer ones, whatever their kinds.
+            pub(crate) fn replaces_authentications(&self) -> bool {
+                match self {
+                    $($(Policy::$type(setting) => {
+                        $kind::LEVELS == Levels::Authentication && !matches!(setting, Setting::Off)
+                    },)?)+
+                    $($(Policy::$later => false,)?)+
                 }
             }
 
@@ -219,10 +250,17 @@ macro_rules! run_order {
             pub(crate) fn take(
                 &mut self,
                 policy: &'a Policy,
-                at: (usize, &Span),
+                at: At<'a>,
                 named: &NamedPolicies,
                 reader: &mut Reader,
             ) -> Option<()> {
+                if policy.replaces_authentications() {
+                    $($(
+                        if $kind::LEVELS == Levels::Authentication {
+                            self.$kind.leave_to(at.level);
+                        }
+                    )?)+
+                }
                 match policy {
                     $($(Policy::$type(setting) => self.$kind.take(setting, at, named, reader),)?)+
                     $($(Policy::$later => None,)?)+
@@ -232,10 +270,11 @@ macro_rules! run_order {
             /// Adds the steps in their order; false if something was reported.
             pub(crate) fn steps(&self, building: &mut Building<'_, '_>) -> bool {
                 let mut good = true;
-                $($(
-                    good &= $module::$steps(&self.$module, building).is_some();
+                $(
+                    $(good &= $module::$steps(&self.$module, building).is_some();)?
+                    $(good &= authenticate::steps($name, &self.$by, building, $by::$make).is_some();)?
                     building.settle($name);
-                )?)+
+                )+
                 good
             }
         }

@@ -109,7 +109,7 @@ pub(crate) fn steps(layers: &Layers<'_, Compress>, building: &mut Building<'_, '
         algorithms: config.algorithms.iter().map(|coding| coding.value).collect(),
         min_size: config.min_size.bytes(),
         types: config.types.clone().unwrap_or_default(),
-        counts: Arc::clone(&building.defaults.counts.compress),
+        counts: Arc::clone(&building.around.defaults.counts.compress),
     };
     let algorithms = settings.algorithms.clone();
     building.steps.push(Step::Check(Box::new(move |exchange| {

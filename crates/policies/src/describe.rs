@@ -1,7 +1,7 @@
 //! The policies of a route as its user sees them: which hold, in the order in which they run, with all that they say,
 //! and where that was written. The same rules as in `build`, over what was written instead of what it means.
 
-use crate::chain::View;
+use crate::chain::{Part, View};
 use crate::layers::Levels;
 use crate::{NamedPolicies, ORDER, PolicyEntry, PolicyList, Setting};
 use pintle_core::config::{Form, Node, Reader, Span};
@@ -27,6 +27,8 @@ pub struct PolicyDescription {
 
 struct Held {
     kind: &'static str,
+    levels: Levels,
+    part: Part,
     level: usize,
     named: Option<String>,
     settings: Node,
@@ -56,7 +58,7 @@ fn take(entry: &PolicyEntry, level: usize, named: &NamedPolicies, held: &mut Vec
         PolicyEntry::Inline(policy) => (Some(&policy.value), None, &policy.span),
     };
     let Some(view) = policy.map(crate::Policy::view) else { return };
-    let View { kind, levels, shape, setting } = view;
+    let View { kind, levels, shape, part, setting } = view;
     let (name, written) = match setting {
         Setting::Off => {
             held.retain(|one| one.kind != kind);
@@ -65,7 +67,7 @@ fn take(entry: &PolicyEntry, level: usize, named: &NamedPolicies, held: &mut Vec
                 let none = Form::Scalar { text: "none".into(), plain: true };
                 let settings = Node::new(none, listed.clone());
                 let (span, listed) = (listed.clone(), listed.clone());
-                held.push(Held { kind, level, named: None, settings, span, listed });
+                held.push(Held { kind, levels, part, level, named: None, settings, span, listed });
             }
             return;
         }
@@ -76,11 +78,22 @@ fn take(entry: &PolicyEntry, level: usize, named: &NamedPolicies, held: &mut Vec
             (Some(name.value), merged)
         }
     };
-    if levels == Levels::Innermost {
-        held.retain(|one| one.kind != kind);
+    match levels {
+        Levels::Innermost => held.retain(|one| one.kind != kind),
+        Levels::Authentication => held.retain(|one| one.levels != levels || one.level == level),
+        Levels::All => {}
     }
     let span = written.span().clone();
-    held.push(Held { kind, level, named: name, settings: shape().fill(&written), span, listed: listed.clone() });
+    held.push(Held {
+        kind,
+        levels,
+        part,
+        level,
+        named: name,
+        settings: shape().fill(&written),
+        span,
+        listed: listed.clone(),
+    });
 }
 
 fn written_of(setting: Setting<()>) -> Option<Node> {
@@ -94,7 +107,7 @@ fn written_of(setting: Setting<()>) -> Option<Node> {
 fn at_place(held: &Held, place: &'static str, part: Option<&str>) -> Option<PolicyDescription> {
     let settings = match part {
         None => held.settings.clone(),
-        Some(part) => held.settings.get(part).filter(|part| says_something(part))?.clone(),
+        Some(part) => (held.part)(&held.settings, part)?,
     };
     Some(PolicyDescription {
         place,
@@ -105,15 +118,6 @@ fn at_place(held: &Held, place: &'static str, part: Option<&str>) -> Option<Poli
         span: held.span.clone(),
         listed: held.listed.clone(),
     })
-}
-
-fn says_something(node: &Node) -> bool {
-    match node.form() {
-        Form::Map(entries) => entries.iter().any(|entry| says_something(&entry.value)),
-        Form::List(items) => !items.is_empty(),
-        Form::Nothing | Form::Broken => false,
-        Form::Scalar { .. } => true,
-    }
 }
 
 #[cfg(test)]

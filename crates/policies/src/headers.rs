@@ -14,8 +14,8 @@ mod tests;
 use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
-use changes::Changes;
-use pintle_core::config::{Diagnostic, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
+pub(crate) use changes::Changes;
+use pintle_core::config::{Diagnostic, Form, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
@@ -61,13 +61,21 @@ pub struct Edits {
     pub remove: OneOrMany<Spanned<String>>,
 }
 
-impl Headers {
-    /// Whether it does something on the way to the service (`request`) or to the client (`response`).
-    pub(crate) fn has(&self, part: &str) -> bool {
-        let edits = if part == "request" { &self.request } else { &self.response };
-        *edits != Edits::default()
-    }
+/// What is said for the way to the service (`request`) or to the client (`response`), if anything is.
+pub(crate) fn part(settings: &Node, part: &str) -> Option<Node> {
+    settings.get(part).filter(|part| says_something(part)).cloned()
+}
 
+fn says_something(node: &Node) -> bool {
+    match node.form() {
+        Form::Map(entries) => entries.iter().any(|entry| says_something(&entry.value)),
+        Form::List(items) => !items.is_empty(),
+        Form::Nothing | Form::Broken => false,
+        Form::Scalar { .. } => true,
+    }
+}
+
+impl Headers {
     fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
         let request = self.request.check(Side::Request, reader);
         let response = self.response.check(Side::Response, reader);

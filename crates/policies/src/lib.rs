@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod authenticate;
 mod body_limit;
 mod build;
 mod chain;
 mod compress;
+mod consumers;
 pub mod content;
 mod describe;
 pub mod field;
@@ -23,8 +25,9 @@ pub mod template;
 mod testing;
 mod timeout;
 
-pub use build::{Counts, Defaults, build};
+pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
+pub use consumers::{ConsumerConfig, Consumers};
 pub use describe::{PolicyDescription, describe};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};

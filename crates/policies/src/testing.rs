@@ -1,7 +1,8 @@
 //! What the tests of policies share: a request, an action that plays the service, lists read from text.
 
-use crate::{Counts, Defaults, NamedPolicies, PolicyList, build};
+use crate::{Consumers, Counts, Defaults, Level, NamedPolicies, PolicyList, Surroundings, build};
 use parking_lot::Mutex;
+use pintle_core::config::Spanned;
 use pintle_core::config::{ByteSize, Node, Read, Reader, Source};
 use pintle_core::counters::Uncounted;
 use pintle_core::exchange::{Captures, RouteFacts};
@@ -10,8 +11,11 @@ use pintle_core::notes::Notes;
 use pintle_core::step::{Action, BoxFuture, Chain, Outcome, Plan, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_core::{
-    Body, Client, Exchange, Fields, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Trace, Version,
+    Body, Client, Exchange, Fields, Lasting, Method, Refusal, Request, Response, Scheme, StatusCode, Target, Trace,
+    Version,
 };
+use pintle_upstream::reference::Scheme as Spoken;
+use pintle_upstream::{Reference, Services, Upstream};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -56,10 +60,10 @@ pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
     let named = parse(named, &mut reader);
     let lists: Vec<PolicyList> = levels.iter().filter_map(|node| PolicyList::read(node, &mut reader)).collect();
     let named = NamedPolicies::read(&named, &mut reader).unwrap_or_default();
-    let lists: Vec<&PolicyList> = lists.iter().collect();
+    let (levels, around) = (named_levels(&lists), around(&named));
     // Twice, as for two routes.
     for _ in 0..2 {
-        let steps = build(&lists, &named, &PLACE, &defaults(), &mut reader);
+        let steps = build(&levels, &around, &PLACE, &mut NoServices, &mut reader);
         assert!(steps.is_some() || reader.diagnostics.has_errors());
     }
     said(reader)
@@ -67,6 +71,26 @@ pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
 
 pub(crate) fn defaults() -> Defaults {
     Defaults { body_limit: Some(ByteSize(10)), counts: Counts::new(&Uncounted) }
+}
+
+/// What these named policies stand in.
+pub(crate) fn around(named: &NamedPolicies) -> Surroundings<'_> {
+    Surroundings { named, defaults: defaults(), consumers: Arc::default(), lasting: Lasting::idle() }
+}
+
+/// The lists as levels, the outermost one that of `defaults`.
+pub(crate) fn named_levels(lists: &[PolicyList]) -> Vec<Level<'_>> {
+    const NAMES: [&str; 4] = ["defaults", "listener public", "group g", "route r"];
+    NAMES.into_iter().zip(lists).map(|(name, list)| Level { name, list }).collect()
+}
+
+/// There is no service.
+pub(crate) struct NoServices;
+
+impl Services for NoServices {
+    fn upstream(&mut self, _: &Spanned<Reference>, _: Spoken, _: &mut Reader) -> Option<Arc<Upstream>> {
+        None
+    }
 }
 
 /// A chain of these levels around the service.
@@ -77,9 +101,9 @@ pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc
 /// The steps of these levels.
 pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<PolicyStep> {
     let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
-    let lists: Vec<&PolicyList> = lists.iter().collect();
     let mut reader = Reader::new();
-    let steps = build(&lists, &read(named), &PLACE, &defaults(), &mut reader);
+    let named = read(named);
+    let steps = build(&named_levels(&lists), &around(&named), &PLACE, &mut NoServices, &mut reader);
     assert_eq!(said(reader), [""; 0]);
     steps.expect("it is good")
 }
@@ -140,6 +164,8 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         listener: "public".into(),
         route: Arc::new(RouteFacts { name: "r1".into(), ..RouteFacts::default() }),
         captures: Captures { segments: std::iter::once(3..8).collect(), rest: None },
+        identity: pintle_core::Identity::default(),
+        rehearsed: false,
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),

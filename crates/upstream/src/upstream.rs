@@ -244,7 +244,7 @@ impl fmt::Debug for Upstream {
 
 /// Routes of any match may lead here, so any capture may be named; where a route has none of that name it is absent.
 fn compile(text: &ExpressionText) -> Result<Key, UpstreamFault> {
-    Key::compile(text, &Declared::request().any_capture()).map_err(|fault| UpstreamFault {
+    Key::compile(text, &Declared::request().any_capture().identity()).map_err(|fault| UpstreamFault {
         message: fault.message,
         help: fault.help,
         span: Some(text.span.clone()),

@@ -5,12 +5,9 @@ use fastrand::Rng;
 use pintle_config::replay::{Group, Kind, Side, replay};
 use pintle_config::{Description, World, assemble, describe, load};
 use pintle_engine::Runtime;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use pintle_testkit::generate::{GeneratedRequest, Generator, Yaml};
 use pintle_testkit::{Ask, Folder, Gateway, H1Client, Origin, pintle};
 use serde_json::Value;
-use std::sync::Arc;
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +30,7 @@ struct Loaded {
 fn loaded(folder: &Folder, name: &str, text: &str) -> Option<Loaded> {
     let mut checked = load(&folder.write(name, text));
     let document = checked.document.take()?;
-    let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+    let world = World::idle();
     let runtime = assemble(&document, &world, &mut checked.reader)?;
     Some(Loaded { description: describe(&checked.root, &document), runtime })
 }

@@ -4,12 +4,9 @@
 use fastrand::Rng;
 use pintle_config::explain::{Change, Explanation, Outcome, Question, explain};
 use pintle_config::{World, assemble, describe, load};
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use pintle_testkit::generate::{Generated, GeneratedRequest, Generator};
 use pintle_testkit::{Answer, Ask, Fields, Gateway, H1Client, Origin, Received, until};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const CONFIGURATIONS: u64 = 100;
 const REQUESTS: usize = 10;
@@ -73,7 +70,7 @@ impl Request {
 fn explanations(gateway: &Gateway, requests: &[Request]) -> Vec<Explanation> {
     let mut checked = load(&gateway.folder().at("pintle.yaml"));
     let document = checked.document.as_ref().expect("a document");
-    let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+    let world = World::idle();
     let runtime = assemble(document, &world, &mut checked.reader).expect("a configuration");
     let description = describe(&checked.root, document);
     let explained = |request: &Request| explain(&runtime, &description, &request.question()).expect("a good question");

@@ -1,9 +1,9 @@
 //! `proxy` as its user writes it.
 
-use crate::services::Service;
 use pintle_core::config::{
     Diagnostic, ExpressionText, Map, Node, Read, Reader, Shape, Share, Spanned, TemplateText, Text,
 };
+use pintle_upstream::Service;
 
 /// Sends the request to a service and gives its answer back. A service is the name of an upstream, or
 /// `http(s)://host[:port]` or `unix:/path` for one without settings; equal URLs are one upstream.

@@ -6,13 +6,13 @@
 //! more. What is left out is counted. The answer is read and thrown away, up to [`ANSWER`] bytes and within [`TIME`].
 
 use super::MirrorConfig;
-use crate::services::{Services, Target};
 use bytes::Bytes;
 use pintle_core::config::{Reader, Share};
 use pintle_core::notes::Notes;
 use pintle_core::step::Destination;
 use pintle_core::{Body, BodyError, BodySource, Fields, Frame, Method, Request};
 use pintle_upstream::Outgoing;
+use pintle_upstream::{Services, Target};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};

@@ -9,7 +9,9 @@ use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_engine::socket::Address;
 use pintle_engine::tls::{Alpn, TlsConfig, TlsListener};
 use pintle_engine::{Listener, ListenerProtocol};
+use pintle_policies::Consumers;
 use pintle_telemetry::TracesConfig;
+use pintle_upstream::Services;
 use rustls_pki_types::UnixTime;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -103,6 +105,7 @@ impl<'a> Doors<'a> {
         &self,
         document: &Document,
         pages: &ErrorPages,
+        (consumers, services): (&Arc<Consumers>, &mut dyn Services),
         world: &World,
         reader: &mut Reader,
     ) -> Vec<Arc<Listener>> {
@@ -110,7 +113,9 @@ impl<'a> Doors<'a> {
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
             let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, config.protocol.into(), world, reader));
-            let Some(fallback) = routes::fallback(document, config, world, reader) else { continue };
+            let Some(fallback) = routes::fallback(document, config, (consumers, services), world, reader) else {
+                continue;
+            };
             listeners.push(Arc::new(Listener {
                 number: number as u32,
                 name: Arc::clone(&door.name),

@@ -6,7 +6,7 @@ use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
 use crate::document::{Document, ListenerConfig, RouteConfig};
-use crate::level::{Level, spread};
+use crate::level::{Level, level_name, spread};
 use crate::maybe::Maybe;
 use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
@@ -15,11 +15,11 @@ use pintle_core::step::{Action, Chain, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
-use pintle_policies::{Counts, Defaults};
+use pintle_policies::{self as policies, Consumers, Counts, Defaults, Surroundings};
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_telemetry::RouteMeter;
 use pintle_telemetry::metrics::RouteLabels;
-use pintle_upstream::Upstream;
+use pintle_upstream::{Services, Upstream};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -56,13 +56,14 @@ pub(super) fn entries<'d>(
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
     pages: &mut ErrorPages,
+    consumers: &Arc<Consumers>,
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let defaults = defaults(document, world);
+    let around = surroundings(document, consumers, world);
     let labels = RouteLabels::compile(&document.telemetry.metrics, reader);
     let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
-    let mut build = Build { document, defaults, labels, doors, upstreams, pages, world, names, entries, lacking };
+    let mut build = Build { around, labels, doors, upstreams, pages, world, names, entries, lacking };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -93,12 +94,18 @@ pub(super) fn entries<'d>(
 pub(super) fn fallback(
     document: &Document,
     listener: &ListenerConfig,
+    (consumers, services): (&Arc<Consumers>, &mut dyn Services),
     world: &World,
     reader: &mut Reader,
 ) -> Option<Arc<Route>> {
-    let place = Declared::request().any_capture();
-    let levels = [&document.defaults.policies, &listener.policies];
-    let steps = pintle_policies::build(&levels, &document.policies, &place, &defaults(document, world), reader)?;
+    let place = Declared::request().any_capture().identity();
+    let name = level_name(listener);
+    let levels = [
+        policies::Level { name: "defaults", list: &document.defaults.policies },
+        policies::Level { name: &name, list: &listener.policies },
+    ];
+    let around = surroundings(document, consumers, world);
+    let steps = policies::build(&levels, &around, &place, services, reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
@@ -110,13 +117,18 @@ pub(super) fn fallback(
     }))
 }
 
-fn defaults(document: &Document, world: &World) -> Defaults {
-    Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) }
+fn surroundings<'d>(document: &'d Document, consumers: &Arc<Consumers>, world: &World) -> Surroundings<'d> {
+    Surroundings {
+        named: &document.policies,
+        defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },
+        consumers: Arc::clone(consumers),
+        lasting: Arc::clone(&world.lasting),
+    }
 }
 
 pub(super) struct Build<'d, 'b> {
-    document: &'d Document,
-    defaults: Defaults,
+    /// What their policies are built with.
+    around: Surroundings<'d>,
     /// What their series are called besides.
     labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
@@ -168,7 +180,7 @@ impl<'d> Build<'d, '_> {
             return self.tunnel(route, to, level, reader);
         }
         let captures: Vec<&str> = pattern.names().collect();
-        let place = Declared::request().path(&captures, pattern.has_rest());
+        let place = Declared::request().path(&captures, pattern.has_rest()).identity();
         let action =
             self.action(route, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
                 Some(maintenance) => maintenance.around(action, &place, reader),
@@ -178,8 +190,8 @@ impl<'d> Build<'d, '_> {
         let pages = Pages::new(level.errors.clone());
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers.as_deref(), ListenerProtocol::Http, self.doors.configs()) {
-            let lists = level.lists(on.policies);
-            let steps = pintle_policies::build(&lists, &self.document.policies, &place, &self.defaults, reader);
+            let lists = level.lists(on.policies.as_ref());
+            let steps = policies::build(&lists, &self.around, &place, self.upstreams, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages).map(|step| PolicyStep { policy: "errors", step }));

@@ -4,11 +4,10 @@ use super::World;
 use super::observer::observer;
 use super::own::Own;
 use crate::maybe::Maybe;
-use pintle_actions::Services;
 use pintle_core::config::{Diagnostic, Map, Reader, Span, Spanned, nearest};
 use pintle_telemetry::Metrics;
 use pintle_upstream::reference::Scheme;
-use pintle_upstream::{Reference, Resolver, Upstream, UpstreamConfig, UpstreamFault};
+use pintle_upstream::{Reference, Resolver, Services, Upstream, UpstreamConfig, UpstreamFault};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ impl<'d> Build<'d, '_> {
             reader.report(Diagnostic::error("tunnel-match", what, matched).help(help));
         }
         for (key, there) in [
-            ("policies", level.policies.iter().any(|list| !list.is_empty())),
+            ("policies", level.policies.iter().any(|(_, list)| !list.is_empty())),
             ("errors", !level.errors.is_empty()),
             ("maintenance", level.maintenance.is_some()),
         ] {

@@ -1,10 +1,7 @@
 use super::*;
 use crate::{World, assemble};
 use pintle_core::config::{Reader, Sources};
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
 use pintle_testkit::generate::Generator;
-use std::sync::Arc;
 
 fn read(text: &str) -> (Node, Document, Reader) {
     let mut reader = Reader::new();
@@ -115,7 +112,7 @@ fn each_route_of_the_table_has_its_description() {
     for seed in 0..40 {
         let made = Generator::new(seed).make();
         let (root, document, mut reader) = read(&made.text);
-        let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+        let world = World::idle();
         let runtime = assemble(&document, &world, &mut reader);
         let runtime = runtime.unwrap_or_else(|| panic!("{}", reader.diagnostics.render(false)));
         let names: Vec<_> = runtime.table.values().iter().map(|route| route.facts.name.to_string()).collect();

@@ -83,6 +83,11 @@ impl Said<'_> {
         said.trim_end_matches('.')
     }
 
+    /// The policy that refused.
+    fn policy(&self) -> &str {
+        self.recorded.policy.as_deref().unwrap_or("a policy")
+    }
+
     fn field(&self, name: &str) -> Option<&str> {
         let Came::Request { fields, .. } = &self.recorded.came else { return None };
         fields.iter().find(|(one, _)| one == name).map(|(_, value)| &**value)
@@ -193,6 +198,30 @@ impl Said<'_> {
             Reason::BadPath => format!("its path could be understood in two ways: {log}"),
             Reason::BadForwarded => format!("what a trusted proxy says of its client contradicts itself: {log}"),
             Reason::BadTemplate => format!("{route} has no use for a value of the request: {log}"),
+            Reason::BadLogin => format!("a login at {route} came back without what belongs to it: {log}"),
+            Reason::NoCredentials => {
+                format!("{route} wants credentials (`{}`), and the request had none", self.policy())
+            }
+            Reason::BadCredentials => format!("its credentials are nobody's (`{}`): {log}", self.policy()),
+            Reason::BadToken => format!("its token is not taken by {route}: {log}"),
+            Reason::TokenExpired => format!("its token is not valid at this time: {log}"),
+            Reason::Forbidden => format!("`authorize` of {route} does not allow it: {log}"),
+            Reason::IpDenied => format!("`ip_filter` does not let its client's address in: {log}"),
+            Reason::CertificateRequired => {
+                format!("{route} wants a client certificate that the connection does not have: {log}")
+            }
+            Reason::CrossSite => format!("a page of another site sent it, which `csrf` refuses: {log}"),
+            Reason::RateLimited => format!("its client is over the rate of `rate_limit`: {log}"),
+            Reason::QuotaExceeded => format!("the quota of its client is used up: {log}"),
+            Reason::ConcurrencyLimited => {
+                format!("as many requests as `concurrency` allows were under way: {log}")
+            }
+            Reason::AuthUnavailable => {
+                format!("who asks could not be found out (`{}`): {log}", self.policy())
+            }
+            Reason::StoreUnavailable => {
+                format!("the store of a limit did not answer, which then lets nobody in: {log}")
+            }
             Reason::FileForbidden => {
                 format!("the operating system does not let the gateway read a file of {route}: {log}")
             }

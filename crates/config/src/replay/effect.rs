@@ -273,6 +273,8 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         listener: line.listener.as_deref().unwrap_or_default().into(),
         route: Arc::clone(facts),
         captures: captures.clone(),
+        identity: pintle_core::Identity::default(),
+        rehearsed: false,
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),

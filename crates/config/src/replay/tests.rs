@@ -5,9 +5,6 @@ use super::{Kind, Replay, Says, Side, replay};
 use crate::{Document, World, assemble, describe};
 use pintle_core::config::{Read, Reader, Sources};
 use pintle_engine::Runtime;
-use pintle_engine::tls::Tls;
-use pintle_telemetry::Metrics;
-use std::sync::Arc;
 
 const DOOR: &str = "listeners: [{name: door, address: 127.0.0.1:8080}]\n";
 
@@ -15,7 +12,7 @@ fn loaded(text: &str) -> (crate::Description, Runtime) {
     let mut reader = Reader::new();
     let sources = Sources::from_text("gateway.yaml", text, &mut reader);
     let document = Document::read(&sources.root, &mut reader);
-    let world = World { tls: Tls::new(), metrics: Arc::new(Metrics::new(1, 0)), before: None };
+    let world = World::idle();
     let runtime = document.as_ref().and_then(|document| assemble(document, &world, &mut reader));
     let (Some(document), Some(runtime)) = (document, runtime) else { panic!("{}", reader.diagnostics.render(false)) };
     (describe(&sources.root, &document), runtime)

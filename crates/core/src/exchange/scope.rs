@@ -50,7 +50,13 @@ impl Scope for Exchange {
                 Value::Map(Map::named(labels.map(|(name, label)| (Cow::Borrowed(name.as_str()), Value::text(label)))))
             }
             // Bodies are known where a place reads them, the rest where something made them known.
-            V::RequestBody | V::Claims | V::ConsumerName | V::ConsumerGroups => return None,
+            V::RequestBody => return None,
+            V::Claims => Value::Map(Map::Lent(&**self.identity.claims.as_ref()?)),
+            V::ConsumerName => Value::text(&self.identity.consumer.as_ref()?.name),
+            V::ConsumerGroups => {
+                let groups = &self.identity.consumer.as_ref()?.groups;
+                Value::list(groups.iter().map(|group| Value::text(group)))
+            }
             V::ResponseStatus | V::ResponseHeader(_) | V::ResponseHeaders | V::ResponseBody => return None,
             V::Problem(_) | V::Part(..) | V::PartHeader(..) | V::Item => return None,
         })

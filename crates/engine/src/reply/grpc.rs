@@ -17,6 +17,7 @@ enum Status {
     Unimplemented = 12,
     Internal = 13,
     Unavailable = 14,
+    Unauthenticated = 16,
 }
 
 /// What a reason is in gRPC. Mostly what a client would make of the HTTP status (http-grpc-status-mapping); times that ran
@@ -31,7 +32,14 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::Loop
         | Reason::FileFailed
         | Reason::Internal => Status::Internal,
-        Reason::FileForbidden => Status::PermissionDenied,
+        Reason::BadLogin | Reason::NoCredentials | Reason::BadCredentials | Reason::BadToken | Reason::TokenExpired => {
+            Status::Unauthenticated
+        }
+        Reason::FileForbidden
+        | Reason::Forbidden
+        | Reason::IpDenied
+        | Reason::CertificateRequired
+        | Reason::CrossSite => Status::PermissionDenied,
         Reason::PreconditionFailed => Status::FailedPrecondition,
         Reason::RangeNotSatisfiable => Status::OutOfRange,
         Reason::NoRoute
@@ -44,6 +52,9 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::TooManyFiles
         | Reason::TargetTooLong
         | Reason::FieldsTooLarge
+        | Reason::RateLimited
+        | Reason::QuotaExceeded
+        | Reason::ConcurrencyLimited
         | Reason::Overflow => Status::ResourceExhausted,
         Reason::ClientClosed => Status::Cancelled,
         Reason::Misdirected
@@ -55,6 +66,8 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::UpstreamUnresolved
         | Reason::Unavailable
         | Reason::BreakerOpen
+        | Reason::AuthUnavailable
+        | Reason::StoreUnavailable
         | Reason::Maintenance => Status::Unavailable,
     }
 }

@@ -200,7 +200,12 @@ impl Controller {
         checked: &mut Checked,
     ) -> Option<(pintle_engine::Runtime, Access)> {
         let before = Some(self.server.gateway().runtime());
-        let world = World { tls: Arc::clone(&self.tls), metrics: Arc::clone(&self.metrics), before };
+        let world = World {
+            tls: Arc::clone(&self.tls),
+            metrics: Arc::clone(&self.metrics),
+            lasting: Arc::clone(&self.lasting),
+            before,
+        };
         let runtime = assemble_written(document, &checked.written, &world, &mut checked.reader);
         let tls = runtime.as_ref().and_then(|runtime| runtime.admin_tls.clone());
         let access = needs::access(document, self.admin.as_ref(), tls, &mut checked.reader);

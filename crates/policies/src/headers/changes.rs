@@ -3,13 +3,13 @@
 use super::Edits;
 use crate::field::{Side, Value};
 use pintle_core::Fields;
-use pintle_core::config::{Reader, Spanned};
+use pintle_core::config::{Map, Reader, Spanned, TemplateText};
 use pintle_core::template::{Declared, Scope};
 use smallvec::SmallVec;
 use std::ops::Range;
 
 /// The edits of one level.
-pub(super) struct Changes {
+pub(crate) struct Changes {
     remove: Box<[Box<str>]>,
     given: Box<[Given]>,
 }
@@ -23,7 +23,7 @@ struct Given {
 }
 
 /// The values that are made for one message, one after the other.
-pub(super) struct Made {
+pub(crate) struct Made {
     text: String,
     /// Where each template's value is, in their order; none where it failed.
     places: SmallVec<[Option<Range<usize>>; 4]>,
@@ -46,12 +46,28 @@ impl Changes {
         Some(Changes { remove, given: given?.into() })
     }
 
+    /// Compiles fields that are set on the way to the service, names and all; what is wrong is reported.
+    pub(crate) fn set(set: &Map<TemplateText>, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+        let edits = Edits { set: set.clone(), ..Edits::default() };
+        if !edits.check(Side::Request, reader) {
+            return None;
+        }
+        Self::build(&edits, place, reader)
+    }
+
+    /// Removes every name that is given a value from a request's fields, in whatever spelling.
+    pub(crate) fn take_all_away(&self, fields: &mut Fields) {
+        for given in &self.given {
+            take_away(&given.name, Side::Request, fields);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.remove.is_empty() && self.given.is_empty()
     }
 
     /// Evaluates every template. Costs nothing where there is none.
-    pub(super) fn make(&self, scope: &dyn Scope) -> Made {
+    pub(crate) fn make(&self, scope: &dyn Scope) -> Made {
         let mut made = Made { text: String::new(), places: SmallVec::new() };
         for given in self.given.iter().filter(|given| given.value.template().is_some()) {
             let start = made.text.len();
@@ -62,7 +78,7 @@ impl Changes {
     }
 
     /// Edits the fields of a message with the values that were made for it.
-    pub(super) fn apply(&self, made: &Made, side: Side, fields: &mut Fields) {
+    pub(crate) fn apply(&self, made: &Made, side: Side, fields: &mut Fields) {
         for name in &self.remove {
             take_away(name, side, fields);
         }

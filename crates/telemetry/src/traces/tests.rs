@@ -111,6 +111,8 @@ mod of_requests {
             listener: "main".into(),
             route: Arc::new(RouteFacts { name: route.into(), ..RouteFacts::default() }),
             captures: Captures::default(),
+            identity: pintle_core::Identity::default(),
+            rehearsed: false,
             started,
             deadline: None,
             notes,

@@ -1,10 +1,11 @@
 //! What an answer says of places, in the client's words.
 
 use super::super::rewrite_location::Undo;
+use crate::ProxyConfig;
 use crate::testing::{Known, exchange, lines, try_build};
-use crate::{ProxyConfig, Services};
 use pintle_core::config::{Span, Spanned};
 use pintle_core::{Exchange, Scheme, Target};
+use pintle_upstream::Services;
 use pintle_upstream::{Reference, Upstream, reference};
 use std::sync::Arc;
 

@@ -37,6 +37,8 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
             captures: Box::default(),
         }),
         captures: Captures { segments: std::iter::once(3..7).collect(), rest: Some(8) },
+        identity: crate::Identity::default(),
+        rehearsed: false,
         started: Instant::now(),
         deadline: None,
         notes: Notes::default(),

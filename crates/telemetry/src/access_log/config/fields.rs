@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 128;
 const OWN: &str = "pintle.";
 
 /// What expressions may name.
-const PLACE: Declared<'static> = Declared::request().any_capture().response();
+const PLACE: Declared<'static> = Declared::request().any_capture().identity().response();
 
 impl Read for Fields {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
