@@ -14,6 +14,7 @@ pub mod fields;
 pub mod grpc;
 pub mod identity;
 pub mod instance;
+pub mod json;
 pub mod kept;
 pub mod lasting;
 pub mod notes;

@@ -5,6 +5,7 @@
 mod balance;
 mod breaker;
 mod budget;
+mod call;
 mod checks;
 mod client_tls;
 mod clock;
@@ -30,6 +31,7 @@ mod upstream;
 mod window;
 
 pub use balance::Balance;
+pub use call::{Answer, Call};
 pub use checks::Checks;
 pub use endpoint::Endpoint;
 pub use event::{Event, Observer};
