@@ -20,6 +20,7 @@ mod failing;
 mod failures;
 mod files;
 mod fmt;
+mod forward_auth;
 mod four_ways;
 mod grpc;
 mod guard;

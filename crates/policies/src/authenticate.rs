@@ -38,6 +38,9 @@ pub(crate) trait Authenticate: Send + Sync {
         Box::pin(std::future::ready(Verdict::Nobody))
     }
 
+    /// Takes off what nobody but this authentication may read of the request, with what is forwarded, before anything is decided.
+    fn clear(&self, _exchange: &mut Exchange) {}
+
     /// How a client is told what credentials are wanted: a value of `WWW-Authenticate` (RFC 9110 11.6.1).
     fn challenge(&self) -> Option<&str> {
         None
@@ -113,6 +116,7 @@ impl Sure {
     /// and whatever it is.
     pub(crate) fn clear(&self, exchange: &mut Exchange) {
         self.forward.take_all_away(&mut exchange.request.fields);
+        self.authenticate.clear(exchange);
     }
 
     /// Takes somebody's identity over, and forwards what is said to be. Refused where another authentication of the

@@ -2,7 +2,7 @@
 
 use crate::chain::Effective;
 use crate::layers::At;
-use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress};
+use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress, forward_auth};
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
@@ -24,12 +24,16 @@ pub struct Defaults {
 #[derive(Clone, Debug)]
 pub struct Counts {
     pub(crate) compress: Arc<compress::Counts>,
+    pub(crate) forward_auth: Arc<forward_auth::Counts>,
 }
 
 impl Counts {
     /// Finds them.
     pub fn new(counters: &dyn Counters) -> Self {
-        Counts { compress: Arc::new(compress::Counts::new(counters)) }
+        Counts {
+            compress: Arc::new(compress::Counts::new(counters)),
+            forward_auth: Arc::new(forward_auth::Counts::new(counters)),
+        }
     }
 }
 

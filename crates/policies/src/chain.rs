@@ -8,7 +8,7 @@
 
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
-use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, headers, timeout};
+use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, forward_auth, headers, timeout};
 use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
 
 run_order! {
@@ -48,7 +48,7 @@ run_order! {
         "Authentication.";
     "basic_auth" later BasicAuth
         "Authentication.";
-    "forward_auth" later ForwardAuth
+    "forward_auth" policy forward_auth: ForwardAuth, authenticates by forward_auth::make
         "Authentication by another service, after what the gateway decides by itself.";
     "hmac" later Hmac
         "Authentication by a signature over the request: after those that read less of it.";

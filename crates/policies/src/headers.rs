@@ -14,7 +14,7 @@ mod tests;
 use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
-pub(crate) use changes::Changes;
+pub(crate) use changes::{Changes, take_away};
 use pintle_core::config::{Diagnostic, Form, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;

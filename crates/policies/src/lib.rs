@@ -16,6 +16,7 @@ mod consumers;
 pub mod content;
 mod describe;
 pub mod field;
+mod forward_auth;
 mod headers;
 mod layers;
 mod list;
@@ -29,6 +30,7 @@ pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, Consumers};
 pub use describe::{PolicyDescription, describe};
+pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
 
@@ -36,5 +38,5 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES].into_iter().flatten().copied()
+    [compress::FAMILIES, forward_auth::FAMILIES].into_iter().flatten().copied()
 }

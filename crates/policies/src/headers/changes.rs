@@ -103,7 +103,7 @@ impl Changes {
 
 /// Removes a name. In a request `_` counts as `-`: many services (CGI, WSGI) cannot tell them apart, and would take the
 /// client's `x_user` for the gateway's `x-user`.
-fn take_away(name: &str, side: Side, fields: &mut Fields) {
+pub(crate) fn take_away(name: &str, side: Side, fields: &mut Fields) {
     if side == Side::Response || !name.contains(['-', '_']) {
         fields.remove(name);
         return;
