@@ -11,12 +11,12 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
+mod surroundings;
 mod tunnels;
 
 pub(crate) use routes::{actions, report_conflicts};
 
 use crate::document::{Document, LimitsConfig};
-use crate::maybe::Maybe;
 use crate::written::{Written, sound};
 use batches::Late;
 use errors::ErrorPages;
@@ -26,7 +26,6 @@ use pintle_core::Lasting;
 use pintle_core::config::{Diagnostic, Reader, Span};
 use pintle_engine::tls::Tls;
 use pintle_engine::{Limits, Listener, ListenerProtocol, Origin, RouteFile, RoutePlace, Runtime};
-use pintle_policies::Consumers;
 use pintle_router::Table;
 use pintle_telemetry::Metrics;
 use routes::{Built, Place, Placed};
@@ -66,15 +65,14 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
     let doors = Doors::read(&document.listeners, reader);
     let admin_tls = admin::open(document, world, reader);
     check_guard(document, reader);
-    let configs: Vec<_> = document.consumers.iter().filter_map(Maybe::get).collect();
-    let consumers = Consumers::new(configs, reader).unwrap_or_default();
+    let around = surroundings::of(document, world, reader);
     let mut pages = ErrorPages::new(document, &doors, reader);
-    let listeners = doors.open(document, &pages, (&consumers, &mut upstreams), world, reader);
+    let listeners = doors.open(document, &pages, (&around, &mut upstreams), world, reader);
     let stayed = world.before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.resolver, &resolver));
     let late = Late::read(written, world, stayed && upstreams.stayed(), reader);
     let batches = late.batches(document, written);
     let (placed, files) =
-        routes::entries(document, &batches, &doors, &mut upstreams, &mut pages, &consumers, world, reader);
+        routes::entries(document, &batches, &doors, &mut upstreams, &mut pages, &around, world, reader);
     let by_name = by_name(&placed, &listeners);
     let (places, entries): (Vec<_>, Vec<_>) = placed.into_iter().map(|one| (one.place, one.entry)).unzip();
     // That two routes are equal is so whatever is wrong elsewhere.

@@ -1,6 +1,6 @@
 //! What the tests of policies share: a request, an action that plays the service, lists read from text.
 
-use crate::{Consumers, Counts, Defaults, Level, NamedPolicies, PolicyList, Surroundings, build};
+use crate::{Counts, Defaults, Level, NamedPolicies, PolicyList, Surroundings, build};
 use parking_lot::Mutex;
 use pintle_core::config::Spanned;
 use pintle_core::config::{ByteSize, Node, Read, Reader, Source};

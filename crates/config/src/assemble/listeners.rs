@@ -2,14 +2,14 @@
 
 use super::World;
 use super::errors::ErrorPages;
-use super::routes;
+use super::surroundings;
 use crate::document::{Document, ListenerConfig};
 use crate::maybe::Maybe;
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_engine::socket::Address;
 use pintle_engine::tls::{Alpn, TlsConfig, TlsListener};
 use pintle_engine::{Listener, ListenerProtocol};
-use pintle_policies::Consumers;
+use pintle_policies::Surroundings;
 use pintle_telemetry::TracesConfig;
 use pintle_upstream::Services;
 use rustls_pki_types::UnixTime;
@@ -105,7 +105,7 @@ impl<'a> Doors<'a> {
         &self,
         document: &Document,
         pages: &ErrorPages,
-        (consumers, services): (&Arc<Consumers>, &mut dyn Services),
+        (around, services): (&Surroundings<'_>, &mut dyn Services),
         world: &World,
         reader: &mut Reader,
     ) -> Vec<Arc<Listener>> {
@@ -113,7 +113,7 @@ impl<'a> Doors<'a> {
         for (number, door) in self.all.iter().enumerate() {
             let config = door.config;
             let tls = config.tls.as_ref().and_then(|tls| open_tls(tls, config.protocol.into(), world, reader));
-            let Some(fallback) = routes::fallback(document, config, (consumers, services), world, reader) else {
+            let Some(fallback) = surroundings::fallback(document, config, around, services, world, reader) else {
                 continue;
             };
             listeners.push(Arc::new(Listener {

@@ -5,21 +5,20 @@ use super::batches::Batch;
 use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
-use crate::document::{Document, ListenerConfig, RouteConfig};
-use crate::level::{Level, level_name, spread};
+use crate::document::{Document, RouteConfig};
+use crate::level::{Level, spread};
 use crate::maybe::Maybe;
-use pintle_actions::Fallback;
 use pintle_core::config::{Diagnostic, Reader, Source, Span, Spanned};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::step::{Action, Chain, PolicyStep};
 use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
-use pintle_policies::{self as policies, Consumers, Counts, Defaults, Surroundings};
+use pintle_policies::Surroundings;
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_telemetry::RouteMeter;
 use pintle_telemetry::metrics::RouteLabels;
-use pintle_upstream::{Services, Upstream};
+use pintle_upstream::Upstream;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -56,11 +55,10 @@ pub(super) fn entries<'d>(
     doors: &Doors<'d>,
     upstreams: &mut Upstreams<'d>,
     pages: &mut ErrorPages,
-    consumers: &Arc<Consumers>,
+    around: &Surroundings<'d>,
     world: &World,
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
-    let around = surroundings(document, consumers, world);
     let labels = RouteLabels::compile(&document.telemetry.metrics, reader);
     let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
     let mut build = Build { around, labels, doors, upstreams, pages, world, names, entries, lacking };
@@ -90,45 +88,9 @@ pub(super) fn entries<'d>(
     (build.entries, files)
 }
 
-/// What answers on a listener where no route does: its policies around a refusal.
-pub(super) fn fallback(
-    document: &Document,
-    listener: &ListenerConfig,
-    (consumers, services): (&Arc<Consumers>, &mut dyn Services),
-    world: &World,
-    reader: &mut Reader,
-) -> Option<Arc<Route>> {
-    let place = Declared::request().any_capture().identity();
-    let name = level_name(listener);
-    let levels = [
-        policies::Level { name: "defaults", list: &document.defaults.policies },
-        policies::Level { name: &name, list: &listener.policies },
-    ];
-    let around = surroundings(document, consumers, world);
-    let steps = policies::build(&levels, &around, &place, services, reader)?;
-    let facts = Arc::new(RouteFacts::default());
-    Some(Arc::new(Route {
-        facts,
-        chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
-        // The listener has all that hold here.
-        pages: Pages::default(),
-        meter: world.metrics.route(""),
-        tunnel: None,
-    }))
-}
-
-fn surroundings<'d>(document: &'d Document, consumers: &Arc<Consumers>, world: &World) -> Surroundings<'d> {
-    Surroundings {
-        named: &document.policies,
-        defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },
-        consumers: Arc::clone(consumers),
-        lasting: Arc::clone(&world.lasting),
-    }
-}
-
 pub(super) struct Build<'d, 'b> {
     /// What their policies are built with.
-    around: Surroundings<'d>,
+    around: &'b Surroundings<'d>,
     /// What their series are called besides.
     labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
@@ -191,7 +153,7 @@ impl<'d> Build<'d, '_> {
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers.as_deref(), ListenerProtocol::Http, self.doors.configs()) {
             let lists = level.lists(on.policies.as_ref());
-            let steps = policies::build(&lists, &self.around, &place, self.upstreams, reader);
+            let steps = pintle_policies::build(&lists, self.around, &place, self.upstreams, reader);
             let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages).map(|step| PolicyStep { policy: "errors", step }));
