@@ -7,7 +7,9 @@ use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin, Received, Reply, U
 fn asking(settings: &str, auth: &str, service: &str) -> String {
     let route = format!("{{match: /**, policies: [{{forward_auth: {settings}}}], proxy: \"{service}\"}}");
     let upstreams = format!("{{auth: {{endpoints: [\"{}\"]}}}}", auth.trim_start_matches("http://"));
-    format!("listeners: [{{address: 127.0.0.1:0}}]\nadmin: {{address: 127.0.0.1:0}}\nupstreams: {upstreams}\nroutes: [{route}]\n")
+    format!(
+        "listeners: [{{address: 127.0.0.1:0}}]\nadmin: {{address: 127.0.0.1:0}}\nupstreams: {upstreams}\nroutes: [{route}]\n"
+    )
 }
 
 /// Asks over both protocols.
@@ -27,7 +29,8 @@ async fn by_cookie(request: Received) -> Reply {
 #[tokio::test]
 async fn what_the_service_lets_through_goes_on_with_what_is_copied() {
     let (auth, service) = (Origin::start(by_cookie).await, Origin::echo().await);
-    let gateway = Gateway::start(asking("{call: auth:/check, copy: [x-user, x-roles]}", &auth.url(), &service.url())).await;
+    let gateway =
+        Gateway::start(asking("{call: auth:/check, copy: [x-user, x-roles]}", &auth.url(), &service.url())).await;
     let ask = Ask::post("/a/b?c=d", "content")
         .header("cookie", "name=alice")
         .header("x-user", "root")
@@ -95,7 +98,9 @@ async fn the_service_is_told_what_is_asked_for_in_both_conventions() {
 #[tokio::test]
 async fn what_it_does_not_let_through_is_the_clients_answer() {
     let auth = Origin::start(async |request: Received| match request.get("x-want") {
-        Some("302") => Reply::new(302).header("location", "https://login.test/?a=b").header("set-cookie", "s=1; Path=/"),
+        Some("302") => {
+            Reply::new(302).header("location", "https://login.test/?a=b").header("set-cookie", "s=1; Path=/")
+        }
         Some("403") => Reply::new(403).header("content-type", "text/html").body("<p>no</p>"),
         Some(status) => Reply::new(status.parse().expect("a status")).body("theirs"),
         None => by_cookie(request).await,
@@ -105,14 +110,20 @@ async fn what_it_does_not_let_through_is_the_clients_answer() {
     let gateway = Gateway::start(asking("{call: auth:/check}", &auth.url(), &service.url())).await;
     for answer in both(&gateway, Ask::get("/")).await {
         assert_eq!((answer.status, answer.text()), (401, "out".into()));
-        assert_eq!((answer.get("www-authenticate"), answer.get("x-why")), (Some("Own realm=\"it\""), Some("no cookie")));
+        assert_eq!(
+            (answer.get("www-authenticate"), answer.get("x-why")),
+            (Some("Own realm=\"it\""), Some("no cookie"))
+        );
     }
     for answer in both(&gateway, Ask::get("/").header("x-want", "302")).await {
         assert_eq!((answer.status, answer.get("location")), (302, Some("https://login.test/?a=b")));
         assert_eq!(answer.get("set-cookie"), Some("s=1; Path=/"));
     }
     for answer in both(&gateway, Ask::get("/").header("x-want", "403")).await {
-        assert_eq!((answer.status, answer.text(), answer.get("content-type")), (403, "<p>no</p>".into(), Some("text/html")));
+        assert_eq!(
+            (answer.status, answer.text(), answer.get("content-type")),
+            (403, "<p>no</p>".into(), Some("text/html"))
+        );
     }
     for answer in both(&gateway, Ask::get("/").header("x-want", "429")).await {
         assert_eq!((answer.status, answer.text()), (429, "theirs".into()));
@@ -171,7 +182,8 @@ async fn what_goes_along_can_be_chosen() {
     let settings = "{call: POST auth:/a?b=c, pass_headers: [cookie], headers: {x-path: \"${request.path}\", x-no: \"${request.query.no}\"}, \
                     send: {m: \"${request.method}\", n: 1}, to_client: [x-roles], forward: {x-name: \"${claims['x-user']}\"}, copy: [x-user]}";
     let gateway = Gateway::start(asking(settings, &auth.url(), &service.url())).await;
-    let ask = Ask::get("/p").header("cookie", "name=alice").header("authorization", "Bearer abc").header("x-name", "root");
+    let ask =
+        Ask::get("/p").header("cookie", "name=alice").header("authorization", "Bearer abc").header("x-name", "root");
     for answer in both(&gateway, ask).await {
         assert_eq!((answer.status, answer.fields.all("x-roles")), (200, vec!["a", "b"]), "{answer:?}");
         let asked = auth.last();
@@ -191,7 +203,10 @@ async fn the_clients_content_goes_along_only_if_that_is_said() {
     for ask in [post("content"), post("content").chunked(), post("content").chunked().trailer("x-end", "1")] {
         for answer in both(&gateway, ask).await {
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert_eq!((auth.last().body, auth.last().get("content-type").map(str::to_owned)), ("content".into(), Some("text/x".into())));
+            assert_eq!(
+                (auth.last().body, auth.last().get("content-type").map(str::to_owned)),
+                ("content".into(), Some("text/x".into()))
+            );
             assert_eq!(service.last().body, "content");
         }
     }
@@ -242,7 +257,10 @@ async fn what_was_let_through_is_remembered_by_what_it_depends_on() {
 /// An agent of Open Policy Agent: `POST /v1/data/PATH` with `{"input": …}` is 200 with `{"result": …}`, and without a result
 /// where the rule is not defined.
 async fn opa(request: Received) -> Reply {
-    assert_eq!((&*request.method, &*request.target, request.get("content-type")), ("POST", "/v1/data/gateway/allow", Some("application/json")));
+    assert_eq!(
+        (&*request.method, &*request.target, request.get("content-type")),
+        ("POST", "/v1/data/gateway/allow", Some("application/json"))
+    );
     let asked: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
     let input = &asked["input"];
     match (input["user"].as_str(), input["path"].as_str()) {
@@ -352,14 +370,32 @@ async fn a_client_that_hangs_up_is_not_asked_about_any_longer() {
 #[tokio::test]
 async fn a_mistake_has_its_line_and_a_remedy() {
     let route = |settings: &str| {
-        format!("{START}routes:\n  - match: /**\n    policies: [{{forward_auth: {settings}}}]\n    respond: {{body: ok}}\n")
+        format!(
+            "{START}routes:\n  - match: /**\n    policies: [{{forward_auth: {settings}}}]\n    respond: {{body: ok}}\n"
+        )
     };
     refused(&route("{copy: [x-user]}"), &["pintle.yaml:5:", "call"]).await;
     refused(&route("{call: \"GET 127.0.0.1:9100/check\"}"), &["pintle.yaml:5:38", "`http://127.0.0.1:9100`"]).await;
     refused(&route("{call: nobody:/}"), &["pintle.yaml:5:38", "there is no upstream `nobody`"]).await;
-    refused(&route("{call: http://127.0.0.1:1, copy: [content-length, via]}"), &["pintle.yaml:5:", "belongs to the connection", "written by the gateway itself"]).await;
-    refused(&route("{call: http://127.0.0.1:1, body: 1KiB, send: {}}"), &["`body` cannot stand here", "`send` is other content"]).await;
-    refused(&route("{call: http://127.0.0.1:1, cache: {by: [], ttl: 0s}}"), &["the fields that it depends on", "more than 0"]).await;
-    refused(&route("{call: http://127.0.0.1:1, allow: response.body.a + 1}"), &["pintle.yaml:5:", "true or false is wanted"]).await;
+    refused(
+        &route("{call: http://127.0.0.1:1, copy: [content-length, via]}"),
+        &["pintle.yaml:5:", "belongs to the connection", "written by the gateway itself"],
+    )
+    .await;
+    refused(
+        &route("{call: http://127.0.0.1:1, body: 1KiB, send: {}}"),
+        &["`body` cannot stand here", "`send` is other content"],
+    )
+    .await;
+    refused(
+        &route("{call: http://127.0.0.1:1, cache: {by: [], ttl: 0s}}"),
+        &["the fields that it depends on", "more than 0"],
+    )
+    .await;
+    refused(
+        &route("{call: http://127.0.0.1:1, allow: response.body.a + 1}"),
+        &["pintle.yaml:5:", "true or false is wanted"],
+    )
+    .await;
     refused(&route("{call: http://127.0.0.1:1, timeout: 0s}"), &["more than 0"]).await;
 }

@@ -145,7 +145,9 @@ impl ForwardAuth {
         ] {
             if let (Some(content), true) = (content, other) {
                 let message = "`body` cannot stand here";
-                reader.report(Diagnostic::error("two-contents", message, content.span()).help(format!("{what}: leave one out")));
+                reader.report(
+                    Diagnostic::error("two-contents", message, content.span()).help(format!("{what}: leave one out")),
+                );
                 good = false;
             }
         }

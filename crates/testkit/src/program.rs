@@ -43,7 +43,8 @@ impl Program {
     #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
     pub fn node(script: &str, args: &[&str], folder: &Folder) -> Option<Self> {
         let test = std::env::current_exe().unwrap_or_default();
-        let Some(npm) = test.ancestors().map(|path| path.join("npm")).find(|path| path.join("node_modules").exists()) else {
+        let Some(npm) = test.ancestors().map(|path| path.join("npm")).find(|path| path.join("node_modules").exists())
+        else {
             eprintln!("SKIPPED: there are no packages of npm beside the build: run `make needs`");
             return None;
         };

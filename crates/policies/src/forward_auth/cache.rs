@@ -116,12 +116,10 @@ mod tests {
             may_keep(&fields, Duration::from_secs(10)).map(|ttl| ttl.as_secs())
         };
         assert_eq!(may_keep(&Fields::new(), Duration::from_secs(10)), Some(Duration::from_secs(10)));
-        assert_eq!([ttl("private"), ttl("max-age=3"), ttl("Max-Age=\"3\", private"), ttl("max-age=60")], [
-            Some(10),
-            Some(3),
-            Some(3),
-            Some(10)
-        ]);
+        assert_eq!(
+            [ttl("private"), ttl("max-age=3"), ttl("Max-Age=\"3\", private"), ttl("max-age=60")],
+            [Some(10), Some(3), Some(3), Some(10)]
+        );
         assert_eq!([ttl("no-store"), ttl("max-age=0"), ttl("max-age=x"), ttl("private, No-Cache")], [None; 4]);
     }
 

@@ -19,7 +19,9 @@ pub(super) async fn take(exchange: &mut Exchange, most: ByteSize) -> Result<Byte
     let (mut content, mut trailers) = (BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
         match frame.map_err(|error| refusal(&error))? {
-            Frame::Data(data) if (content.len() + data.len()) as u64 <= most.bytes() => content.extend_from_slice(&data),
+            Frame::Data(data) if (content.len() + data.len()) as u64 <= most.bytes() => {
+                content.extend_from_slice(&data)
+            }
             Frame::Data(_) => return Err(too_large()),
             Frame::Trailers(fields) => trailers = Some(fields),
         }

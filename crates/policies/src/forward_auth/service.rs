@@ -41,7 +41,9 @@ impl Text for ServiceCall {
             target => target.to_owned(),
         };
         if target.contains("${") {
-            return Err("the path stands as it is: what differs from request to request goes by `headers` or `send`".into());
+            return Err(
+                "the path stands as it is: what differs from request to request goes by `headers` or `send`".into()
+            );
         }
         if let Some(wrong) = target.chars().find(|letter| !letter.is_ascii_graphic() || *letter == '#') {
             return Err(format!("a path has no `{wrong}`: write it as its percent-encoded bytes"));
