@@ -13,7 +13,9 @@ pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
-use pintle_core::config::{ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned};
+use pintle_core::config::{
+    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
+};
 use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
@@ -84,7 +86,7 @@ pub struct Document {
     pub stores: Later,
     /// People and programs that routes know by name and groups.
     #[read(default)]
-    pub consumers: Vec<Maybe<Spanned<ConsumerConfig>>>,
+    pub consumers: WithFiles<Vec<Maybe<Spanned<ConsumerConfig>>>>,
     /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.

@@ -58,7 +58,7 @@ impl Written {
         for path in document.into_iter().flat_map(Document::other_files) {
             hasher.write(path.as_os_str().as_encoded_bytes());
             let digest = |bytes: Vec<u8>| FixedState::default().hash_one(bytes);
-            hasher.write_u64(read_file(path, FILE_LIMIT).map_or(0, digest));
+            hasher.write_u64(read_file(&path, FILE_LIMIT).map_or(0, digest));
         }
         Written { surroundings: hasher.finish(), files, since }
     }

@@ -27,7 +27,7 @@ impl Named {
         let owned = |path: &Path| path.to_owned();
         Named {
             certificates: document.into_iter().flat_map(Document::listener_files).map(|path| owned(path)).collect(),
-            others: document.into_iter().flat_map(Document::other_files).map(|path| owned(path)).collect(),
+            others: document.into_iter().flat_map(Document::other_files).map(|path| owned(&path)).collect(),
         }
     }
 

@@ -9,7 +9,8 @@
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, forward_auth, headers, timeout};
-use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
+use std::sync::OnceLock;
 
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
@@ -180,6 +181,22 @@ macro_rules! run_order {
                 match self {
                     $($(Policy::$type(Setting::Use { name, .. }) => Some(name),)?)+
                     _ => None,
+                }
+            }
+
+            /// Adds the files that its settings name.
+            pub(crate) fn files(&self, found: &mut Vec<ConfigPath>) {
+                match self {
+                    $($(Policy::$type(setting) => {
+                        // Most kinds name none, whatever is written.
+                        static MAY: OnceLock<bool> = OnceLock::new();
+                        if let Some(node) = setting.node()
+                            && *MAY.get_or_init(|| $kind::$type::shape().may_name_files())
+                        {
+                            $kind::$type::shape().files(node, found);
+                        }
+                    },)?)+
+                    $($(Policy::$later => {},)?)+
                 }
             }
 

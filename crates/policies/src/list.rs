@@ -1,7 +1,7 @@
 //! A `policies:` list as it is written.
 
 use crate::Policy;
-use pintle_core::config::{Node, Read, Reader, Shape, Spanned};
+use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::ops::Deref;
 
 /// The policies of one level: of `defaults`, a listener, a group or a route.
@@ -18,6 +18,17 @@ pub enum PolicyEntry {
     /// A policy here: `{timeout: 5s}`.
     #[read(map)]
     Inline(Spanned<Policy>),
+}
+
+impl PolicyList {
+    /// Adds the files that the settings of its policies name; those of named ones stand elsewhere.
+    pub fn files(&self, found: &mut Vec<ConfigPath>) {
+        for entry in &self.0 {
+            if let PolicyEntry::Inline(policy) = entry {
+                policy.files(found);
+            }
+        }
+    }
 }
 
 impl Deref for PolicyList {

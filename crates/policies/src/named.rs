@@ -3,7 +3,9 @@
 
 use crate::Policy;
 use crate::chain::Kind;
-use pintle_core::config::{Diagnostic, Entry, Field, Form, Map, Node, Read, Reader, Shape, Spanned, nearest};
+use pintle_core::config::{
+    ConfigPath, Diagnostic, Entry, Field, Form, Map, Node, Read, Reader, Shape, Spanned, nearest,
+};
 
 /// What stands behind a policy's kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +75,15 @@ fn used<T: Read>() -> Shape {
 }
 
 impl<T> Setting<T> {
+    /// The settings as they were written; of a named policy what is changed.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        match self {
+            Setting::Off => None,
+            Setting::On { written, .. } => Some(written),
+            Setting::Use { changes, .. } => Some(changes),
+        }
+    }
+
     /// What was written, without what it means.
     pub(crate) fn written(&self) -> Setting<()> {
         match self {
@@ -117,6 +128,11 @@ impl NamedPolicies {
     /// The names, in the written order.
     pub fn names(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.0.iter().map(|(name, _)| name)
+    }
+
+    /// Adds the files that their settings name.
+    pub fn files(&self, found: &mut Vec<ConfigPath>) {
+        self.0.iter().filter_map(|(_, policy)| policy.as_ref()).for_each(|policy| policy.files(found));
     }
 
     /// The policy under a name, if it is there and sound.

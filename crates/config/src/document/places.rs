@@ -1,11 +1,10 @@
 //! What a document names outside of itself: files, and addresses.
 
 use super::{Document, RouteConfig};
-use crate::errors::ErrorsConfig;
 use crate::maybe::Maybe;
 use pintle_core::config::{ConfigPath, SecretSource, Span};
 use pintle_engine::socket::Address;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 impl Document {
@@ -23,25 +22,38 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration: those of TLS to services, secrets, pages, and those
-    /// that the resolver goes by.
-    pub fn other_files(&self) -> impl Iterator<Item = &ConfigPath> {
+    /// Every other file that is read with the configuration, each once: those of TLS to services, secrets, pages, those
+    /// that the resolver goes by, and those that consumers and policies name.
+    pub fn other_files(&self) -> Vec<ConfigPath> {
+        let mut all: Vec<ConfigPath> = Vec::new();
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
-        let token = self.admin.iter().filter_map(|admin| admin.token.as_ref()).filter_map(|token| match &token.value {
-            SecretSource::File(path) => Some(path),
-            SecretSource::Env(_) => None,
-        });
-        let mut pages: Vec<&ErrorsConfig> = vec![&self.errors];
-        pages.extend(self.listeners.iter().filter_map(Maybe::get).map(|listener| &listener.errors));
+        all.extend(tls.map(|file| file.value.clone()));
+        all.extend(self.errors.files().map(|file| file.value.clone()));
+        if let Some(SecretSource::File(path)) =
+            self.admin.as_ref().and_then(|admin| admin.token.as_ref()).map(|token| &token.value)
+        {
+            all.push(path.clone());
+        }
+        all.extend(self.resolver.files().cloned());
+        all.extend_from_slice(self.consumers.files());
+        self.policies.files(&mut all);
+        self.defaults.policies.files(&mut all);
+        for listener in self.listeners.iter().filter_map(Maybe::get) {
+            all.extend(listener.errors.files().map(|file| file.value.clone()));
+            listener.policies.files(&mut all);
+        }
         let mut routes: Vec<&RouteConfig> =
             self.routes.iter().filter_map(Maybe::get).map(|route| &route.value).collect();
         while let Some(route) = routes.pop() {
-            pages.push(&route.errors);
+            all.extend(route.errors.files().map(|file| file.value.clone()));
+            route.policies.files(&mut all);
             routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
         }
-        let pages = pages.into_iter().flat_map(ErrorsConfig::files);
-        tls.chain(pages).map(|file| &file.value).chain(token).chain(self.resolver.files())
+        // Many routes may name one file, and each look reads them.
+        let mut seen = HashSet::new();
+        all.retain(|path| seen.insert(path.clone()));
+        all
     }
 
     /// Puts other ports in place of some, in loopback addresses of listeners and endpoints: for a demo whose ports are

@@ -14,6 +14,15 @@ impl ConfigPath {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
+
+    /// The name of its shape.
+    pub(in crate::config) const NAME: &'static str = "Path";
+
+    /// The path that a text names from where it stands, if it can be one.
+    pub(in crate::config) fn of(node: &Node) -> Option<Self> {
+        let text = node.as_text().filter(|text| !text.is_empty() && !text.contains('\0'))?;
+        Some(Self(node.span().source().directory().join(text)))
+    }
 }
 
 impl Deref for ConfigPath {
@@ -38,9 +47,8 @@ impl Read for ConfigPath {
         } else if text.is_empty() || text.contains('\0') {
             ""
         } else {
-            let source = node.span().source();
-            reader.names_a_file(source);
-            return Some(Self(source.directory().join(text)));
+            reader.names_a_file(node.span().source());
+            return Self::of(node);
         };
         reader.expected("a path", node, help);
         None
@@ -48,6 +56,6 @@ impl Read for ConfigPath {
 
     fn shape() -> Shape {
         let doc = "A path, relative to the file that names it.";
-        Shape::Text { name: "Path", doc, expected: "a path", grammar: Grammar::Free }
+        Shape::Text { name: Self::NAME, doc, expected: "a path", grammar: Grammar::Free }
     }
 }
