@@ -5,7 +5,10 @@
 pub const CODES: &[(&str, &str)] = &[
     ("access-log", "The access log cannot be opened."),
     ("admin-without-tls", "The admin address is open to other machines, and its token comes without encryption."),
+    ("any", "What `any` chooses among is no authentication, or none of several."),
+    ("api-key", "Where a key is found is not said, or said twice."),
     ("bad-expression", "An expression or a template cannot be understood, or names what is not there."),
+    ("bad-hash", "A digest or a password's hash is none that can be used."),
     ("bad-header", "A header field cannot have this name or value."),
     ("bad-host", "A host is not one that can be asked for."),
     ("bad-location", "A redirection does not lead to a URL."),
@@ -34,6 +37,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("guard-without-metrics", "A guard looks at what is counted, and nothing is."),
     ("header-twice", "A header is given two values, or is given one and removed."),
     ("health-check", "A health check asks nothing, or several things at once."),
+    ("hmac", "What a signature is to cover is nothing that it can."),
     ("host-without-certificate", "A route's host is one that no certificate of its listener is for."),
     ("include-depth", "Files include each other too deep."),
     ("include-loop", "A file includes itself."),

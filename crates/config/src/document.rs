@@ -20,7 +20,7 @@ use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
-use pintle_policies::{ConsumerConfig, NamedPolicies, PolicyList};
+use pintle_policies::{ConsumerEntry, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
@@ -86,7 +86,7 @@ pub struct Document {
     pub stores: Later,
     /// People and programs that routes know by name and groups.
     #[read(default)]
-    pub consumers: WithFiles<Vec<Maybe<Spanned<ConsumerConfig>>>>,
+    pub consumers: WithFiles<Vec<Maybe<ConsumerEntry>>>,
     /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.

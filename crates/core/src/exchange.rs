@@ -5,6 +5,7 @@ mod scope;
 
 pub use scope::ResponseScope;
 
+use crate::certificate::Holder;
 use crate::identity::Identity;
 use crate::kept::Kept;
 use crate::notes::Notes;
@@ -86,6 +87,12 @@ pub struct Tls {
     pub certificate: Option<Box<[u8]>>,
     /// Its SHA-256.
     pub fingerprint: Option<[u8; 32]>,
+    /// What it says of its holder.
+    pub holder: Option<Holder>,
+    /// What the client sent with it (DER): the certificates between it and an authority.
+    pub chain: Box<[Box<[u8]>]>,
+    /// What ALPN chose; none where the client offered nothing.
+    pub alpn: Option<&'static str>,
 }
 
 /// What is fixed about a route: names for logs, metrics and expressions.

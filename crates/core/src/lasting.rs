@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 pub struct Lasting {
     held: Mutex<HashMap<(&'static str, Box<str>), Weak<dyn Any + Send + Sync>>>,
     tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
+    serves: bool,
 }
 
 /// The tasks of a [`Lasting`], to be run in the background.
@@ -26,12 +27,18 @@ impl Lasting {
     /// One that serves, and its tasks.
     pub fn new() -> (Arc<Self>, Tasks) {
         let (tasks, received) = mpsc::unbounded_channel();
-        (Arc::new(Lasting { held: Mutex::default(), tasks }), Tasks(received))
+        (Arc::new(Lasting { held: Mutex::default(), tasks, serves: true }), Tasks(received))
     }
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        Self::new().0
+        Arc::new(Lasting { held: Mutex::default(), tasks: mpsc::unbounded_channel().0, serves: false })
+    }
+
+    /// Whether what is built with it is to serve somebody. Where it is not, what the machine lacks (a secret in a variable)
+    /// is no mistake.
+    pub fn serves(&self) -> bool {
+        self.serves
     }
 
     /// What is held under this kind and name, if it is good enough; else what `make` makes. Two kinds have two names, so

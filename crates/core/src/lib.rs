@@ -7,6 +7,7 @@ extern crate self as pintle_core;
 
 pub mod body;
 pub mod buffer;
+pub mod certificate;
 pub mod config;
 pub mod counters;
 pub mod exchange;

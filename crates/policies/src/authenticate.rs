@@ -5,10 +5,12 @@
 //! the chain, and waits only where it must.
 
 use crate::build::Building;
+use crate::chain::Kind;
 use crate::field::Side;
-use crate::headers::Changes;
-use crate::layers::{Layers, Origin};
-use pintle_core::config::{Map, Reader, TemplateText};
+use crate::headers::{Changes, take_away};
+use crate::layers::{Layers, Levels, Origin};
+use crate::{Policy, Setting, trailers};
+use pintle_core::config::{Map, Reader, Span, TemplateText};
 use pintle_core::step::{BoxFuture, Next, Outcome, Step, Wrap};
 use pintle_core::template::Declared;
 use pintle_core::{Exchange, Identity, Reason, Refusal, Response, names};
@@ -38,7 +40,7 @@ pub(crate) trait Authenticate: Send + Sync {
         Box::pin(std::future::ready(Verdict::Nobody))
     }
 
-    /// Takes off what nobody but this authentication may read of the request, with what is forwarded, before anything is decided.
+    /// Keeps what it needs of a client's own fields that are about to be taken away, before anything is decided.
     fn clear(&self, _exchange: &mut Exchange) {}
 
     /// How a client is told what credentials are wanted: a value of `WWW-Authenticate` (RFC 9110 11.6.1).
@@ -53,6 +55,12 @@ pub(crate) trait Authenticate: Send + Sync {
             Some(challenge) => refusal.field(names::WWW_AUTHENTICATE, challenge),
             None => refusal,
         })
+    }
+
+    /// Names of fields, in small letters, that it gives the service beside those that settings forward: a client's own
+    /// of these are taken away.
+    fn writes(&self) -> Vec<Box<str>> {
+        Vec::new()
     }
 
     /// Whether [`Authenticate::edit`] does something.
@@ -82,6 +90,8 @@ pub(crate) struct Sure {
     authenticate: Arc<dyn Authenticate>,
     optional: bool,
     forward: Changes,
+    /// What it gives the service, and no client may.
+    written: Arc<[Box<str>]>,
 }
 
 impl Sure {
@@ -94,7 +104,9 @@ impl Sure {
         reader: &mut Reader,
     ) -> Option<Self> {
         let forward = Changes::set(settings.forward(), place, reader)?;
-        Some(Sure { kind, authenticate, optional: settings.optional(), forward })
+        let mut written = authenticate.writes();
+        written.extend(settings.forward().iter().map(|(name, _)| name.to_ascii_lowercase().into()));
+        Some(Sure { kind, authenticate, optional: settings.optional(), forward, written: written.into() })
     }
 
     /// Its kind.
@@ -112,11 +124,19 @@ impl Sure {
         &self.authenticate
     }
 
-    /// Takes the client's own fields away of those that are forwarded, in whatever spelling. Before anything is decided,
-    /// and whatever it is.
+    /// The names of what it gives the service.
+    pub(crate) fn written(&self) -> &[Box<str>] {
+        &self.written
+    }
+
+    /// Takes the client's own fields away of those that are forwarded, in whatever spelling, trailers with them. Before
+    /// anything is decided, and whatever it is.
     pub(crate) fn clear(&self, exchange: &mut Exchange) {
-        self.forward.take_all_away(&mut exchange.request.fields);
         self.authenticate.clear(exchange);
+        for name in self.written.iter() {
+            take_away(name, Side::Request, &mut exchange.request.fields);
+        }
+        trailers::withhold(&self.written, &mut exchange.request);
     }
 
     /// Takes somebody's identity over, and forwards what is said to be. Refused where another authentication of the
@@ -157,6 +177,55 @@ pub(crate) fn steps<T: Credentials>(
         add(Arc::new(sure), building);
     }
     Some(())
+}
+
+/// An authentication as one of several.
+#[derive(Clone, Copy)]
+pub(crate) struct Alternative<'a> {
+    /// Which instance it is.
+    pub(crate) origin: Origin<'a>,
+    /// Where it is written, or named.
+    pub(crate) span: &'a Span,
+}
+
+impl Alternative<'_> {
+    /// Builds a policy that is of the kind that `make` is for; none where it is of another one. Within it none says that
+    /// something was reported.
+    pub(crate) fn one_of<T: Kind + Credentials>(
+        self,
+        policy: &Policy,
+        building: &mut Building<'_, '_>,
+        make: impl Fn(&T, Origin<'_>, &mut Building<'_, '_>) -> Option<Arc<dyn Authenticate>>,
+    ) -> Option<Option<Sure>> {
+        if T::NAME == "any" {
+            return None;
+        }
+        let changed;
+        let settings = match T::of(policy)? {
+            Setting::On { value, .. } => value,
+            Setting::Use { name, changes } => {
+                changed = building.around.named.changed::<T>(name, changes, building.reader);
+                let Some(changed) = &changed else { return Some(None) };
+                changed
+            }
+            Setting::Off => return None,
+        };
+        let authenticate = make(settings, self.origin, building);
+        let sure = |it| Sure::new(T::NAME, settings, it, building.place, building.reader);
+        Some(authenticate.and_then(sure))
+    }
+
+    /// Reports a policy that cannot be one of several.
+    pub(crate) fn unfit(self, policy: &Policy, building: &mut Building<'_, '_>) -> Option<Sure> {
+        let kind = policy.kind();
+        let message = match policy.view().levels {
+            Levels::Authentication if kind == "any" => "`any` does not stand in another one".to_owned(),
+            Levels::Authentication => format!("`{kind}: none` is nothing to choose"),
+            _ => format!("`{kind}` is no authentication, and `any` chooses among those"),
+        };
+        building.reader.error("any", message, self.span);
+        None
+    }
 }
 
 /// Adds the steps of an authentication.

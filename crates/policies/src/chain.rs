@@ -6,9 +6,13 @@
 //! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
 //! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
 
+use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
-use crate::{NamedPolicies, Setting, access_log, authenticate, body_limit, compress, forward_auth, headers, timeout};
+use crate::{
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate,
+    compress, forward_auth, headers, hmac, timeout,
+};
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
 
@@ -25,7 +29,7 @@ run_order! {
         "Its time is the client's: all that may wait stands inside of it.";
     "ip_filter" later IpFilter
         "The cheapest refusal, and it needs no more than an address.";
-    "client_certificate" later ClientCertificate
+    "client_certificate" policy client_certificate: ClientCertificate, authenticates by client_certificate::make
         "Decided by the handshake that is over; nothing is read for it.";
     "cors" later Cors
         "A preflight carries no credentials, so it is answered before any are asked for.";
@@ -39,21 +43,21 @@ run_order! {
         "Before the first that reads content.";
     "waf" later Waf
         "It sees what clients send, before credentials are looked at: they may be the attack.";
+    "hmac" policy hmac: Hmac, authenticates by hmac::make
+        "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
     "jwt" later Jwt
         "Authentication: all further in may ask who it is.";
     "oidc" later Oidc
         "Authentication.";
     "introspect" later Introspect
         "Authentication.";
-    "api_key" later ApiKey
+    "api_key" policy api_key: ApiKey, authenticates by api_key::make
         "Authentication.";
-    "basic_auth" later BasicAuth
+    "basic_auth" policy basic_auth: BasicAuth, authenticates by basic_auth::make
         "Authentication.";
     "forward_auth" policy forward_auth: ForwardAuth, authenticates by forward_auth::make
         "Authentication by another service, after what the gateway decides by itself.";
-    "hmac" later Hmac
-        "Authentication by a signature over the request: after those that read less of it.";
-    "any" later Any
+    "any" policy any: Any, authenticates by any::make
         "One of several authentications.";
     "authorize" later Authorize
         "It asks about claims and consumers.";
@@ -228,6 +232,16 @@ macro_rules! run_order {
                     },)?)+
                     $($(Policy::$later => false,)?)+
                 }
+            }
+
+            /// The authentication that it is, as one of several; what is none is reported.
+            pub(crate) fn alternative(&self, at: Alternative<'_>, building: &mut Building<'_, '_>) -> Option<Sure> {
+                $($(
+                    if let Some(made) = at.one_of(self, building, $by::$make) {
+                        return made;
+                    }
+                )?)+
+                at.unfit(self, building)
             }
 
             /// Why no name can be given to it, if none can.

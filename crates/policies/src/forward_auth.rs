@@ -19,7 +19,6 @@ use crate::authenticate::{Authenticate, Credentials, Verdict};
 use crate::build::Building;
 use crate::content::Content;
 use crate::field::{self, Side, Value};
-use crate::headers::take_away;
 use crate::layers::{Levels, Origin};
 use crate::template;
 use answer::{Copied, Denied, ToClient};
@@ -263,15 +262,15 @@ impl Authenticate for Asking {
         true
     }
 
+    /// The service that decides may want to see them all the same: `copy: [authorization]`.
     fn clear(&self, exchange: &mut Exchange) {
-        if self.copy.is_empty() {
-            return;
+        if !self.copy.is_empty() {
+            Stash::put(&self.copy, exchange);
         }
-        // The service that decides may want to see them all the same: `copy: [authorization]`.
-        Stash::put(&self.copy, exchange);
-        for name in &self.copy {
-            take_away(name, Side::Request, &mut exchange.request.fields);
-        }
+    }
+
+    fn writes(&self) -> Vec<Box<str>> {
+        self.copy.to_vec()
     }
 
     fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {

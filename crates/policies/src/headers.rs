@@ -14,12 +14,14 @@ mod tests;
 use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
+use crate::trailers;
 pub(crate) use changes::{Changes, take_away};
 use pintle_core::config::{Diagnostic, Form, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;
 use pintle_core::template::Declared;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub(crate) const LEVELS: Levels = Levels::All;
 
@@ -143,7 +145,10 @@ fn compiled<'e>(
 pub(crate) fn request(layers: &Layers<'_, Headers>, building: &mut Building<'_, '_>) -> Option<()> {
     let all = compiled(layers.all().map(|headers| &headers.request), building.place, building.reader)?;
     if !all.is_empty() {
+        // Of what the gateway sets, a client's own does not pass as a trailer either.
+        let owned: Arc<[Box<str>]> = all.iter().flat_map(Changes::owned).cloned().collect();
         building.steps.push(Step::Check(Box::new(move |exchange| {
+            trailers::withhold(&owned, &mut exchange.request);
             for changes in &all {
                 let made = changes.make(exchange);
                 changes.apply(&made, Side::Request, &mut exchange.request.fields);

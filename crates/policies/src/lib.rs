@@ -7,17 +7,23 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod any;
+mod api_key;
 mod authenticate;
+mod basic_auth;
 mod body_limit;
 mod build;
 mod chain;
+mod client_certificate;
 mod compress;
 mod consumers;
 pub mod content;
 mod describe;
+mod digest;
 pub mod field;
 mod forward_auth;
 mod headers;
+mod hmac;
 mod layers;
 mod list;
 mod named;
@@ -25,10 +31,11 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
+mod trailers;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
-pub use consumers::{ConsumerConfig, Consumers};
+pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
 pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
 pub use list::{PolicyEntry, PolicyList};

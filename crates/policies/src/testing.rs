@@ -51,7 +51,7 @@ pub(crate) fn said(mut reader: Reader) -> Vec<String> {
 }
 
 /// The place of a route `/o/{id}`.
-pub(crate) const PLACE: Declared<'static> = Declared::request().path(&["id"], false);
+pub(crate) const PLACE: Declared<'static> = Declared::request().path(&["id"], false).identity();
 
 /// What is said of these levels, with these named policies; nothing where all is good.
 pub(crate) fn said_of(levels: &[&str], named: &str) -> Vec<String> {
@@ -96,6 +96,19 @@ impl Services for NoServices {
 /// A chain of these levels around the service.
 pub(crate) fn chain(levels: &[&str], named: &str, service: &Arc<Service>) -> Arc<Chain> {
     Arc::new(Chain::new(steps(levels, named), Arc::clone(service) as Arc<dyn Action>))
+}
+
+/// The same with these consumers.
+pub(crate) fn chain_of(levels: &[&str], named: &str, consumers: &str, service: &Arc<Service>) -> Arc<Chain> {
+    let lists: Vec<PolicyList> = levels.iter().map(|text| read(text)).collect();
+    let mut reader = Reader::new();
+    let named = read(named);
+    let entries: Vec<crate::ConsumerEntry> = read(consumers);
+    let consumers = crate::Consumers::new(&entries, true, &mut reader).unwrap_or_default();
+    let around = Surroundings { consumers, ..around(&named) };
+    let steps = build(&named_levels(&lists), &around, &PLACE, &mut NoServices, &mut reader);
+    assert_eq!(said(reader), [""; 0]);
+    Arc::new(Chain::new(steps.expect("it is good"), Arc::clone(service) as Arc<dyn Action>))
 }
 
 /// The steps of these levels.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// What all policies are built with; what is wrong with it was reported, and stands there empty.
 pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader) -> Surroundings<'d> {
-    let consumers = Consumers::new(document.consumers.iter().filter_map(Maybe::get), reader);
+    let consumers = Consumers::new(document.consumers.iter().filter_map(Maybe::get), world.lasting.serves(), reader);
     Surroundings {
         named: &document.policies,
         defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },

@@ -166,8 +166,19 @@ fn tls_field(tls: &Tls, field: TlsField) -> Option<Value<'_>> {
         TlsField::Version => Some(Value::text(tls.version)),
         TlsField::Cipher => Some(Value::text(&tls.cipher)),
         TlsField::ServerName => tls.server_name.as_deref().map(Value::text),
-        TlsField::Alpn | TlsField::Subject | TlsField::San | TlsField::Fingerprint => None,
+        TlsField::Alpn => tls.alpn.map(Value::text),
+        TlsField::Subject => tls.holder.as_ref().map(|holder| Value::text(&holder.subject)),
+        TlsField::San => {
+            tls.holder.as_ref().map(|holder| Value::list(holder.names.iter().map(|name| Value::text(name))))
+        }
+        TlsField::Fingerprint => tls.fingerprint.as_ref().map(|print| Value::Text(hex(print).into())),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn tls_map(tls: &Tls) -> Map<'_> {

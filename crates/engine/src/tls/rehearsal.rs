@@ -2,6 +2,7 @@
 
 use super::session::fingerprint;
 use super::{TlsListener, client_auth};
+use pintle_core::certificate::Holder;
 use pintle_core::exchange::Tls as Facts;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
@@ -29,6 +30,9 @@ impl TlsListener {
             cipher: "TLS_AES_256_GCM_SHA384".into(),
             server_name: name.map(Into::into),
             fingerprint: shown.as_deref().map(fingerprint),
+            holder: shown.as_deref().and_then(Holder::read),
+            chain: chain.iter().skip(1).map(|der| Box::from(der.as_ref())).collect(),
+            alpn: None,
             certificate: shown,
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::TlsListener;
 use aws_lc_rs::digest;
+use pintle_core::certificate::Holder;
 use pintle_core::exchange::Tls as Facts;
 use pintle_telemetry::metrics::NotMade;
 use rustls::{Error, HandshakeKind, ProtocolVersion, ServerConnection};
@@ -54,7 +55,10 @@ pub(crate) fn not_made(error: &io::Error) -> NotMade {
 
 fn facts(connection: &ServerConnection) -> Facts {
     let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or_default();
-    let certificate = connection.peer_certificates().and_then(|chain| chain.first());
+    let (certificate, above) = match connection.peer_certificates() {
+        Some([own, above @ ..]) => (Some(own), above),
+        _ => (None, &[][..]),
+    };
     Facts {
         version: match connection.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => "1.2",
@@ -65,6 +69,13 @@ fn facts(connection: &ServerConnection) -> Facts {
         server_name: connection.server_name().map(Into::into),
         certificate: certificate.map(|der| Box::from(der.as_ref())),
         fingerprint: certificate.map(|der| fingerprint(der)),
+        holder: certificate.and_then(|der| Holder::read(der)),
+        chain: above.iter().map(|der| Box::from(der.as_ref())).collect(),
+        alpn: match connection.alpn_protocol() {
+            Some(b"h2") => Some("h2"),
+            Some(b"http/1.1") => Some("http/1.1"),
+            _ => None,
+        },
     }
 }
 

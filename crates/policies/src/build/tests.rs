@@ -42,7 +42,7 @@ fn a_named_policy_is_taken_with_changes() {
 fn what_is_wrong_in_shared_lists_is_said_once() {
     assert_eq!(
         said_of(&["[{headers: {request: {set: {a: \"${nope}\"}}}}]"], "{}"),
-        ["1:35 unknown name `nope` [there are `request`, `path`, `client`, `route`]"]
+        ["1:35 unknown name `nope` [there are `request`, `path`, `client`, `claims`, `consumer`, `route`]"]
     );
 }
 

@@ -55,11 +55,10 @@ impl Changes {
         Self::build(&edits, place, reader)
     }
 
-    /// Removes every name that is given a value from a request's fields, in whatever spelling.
-    pub(crate) fn take_all_away(&self, fields: &mut Fields) {
-        for given in &self.given {
-            take_away(&given.name, Side::Request, fields);
-        }
+    /// The names of which nothing of a client's own is left.
+    pub(super) fn owned(&self) -> impl Iterator<Item = &Box<str>> {
+        let set = self.given.iter().filter(|given| !given.is_added);
+        set.map(|given| &given.name).chain(&self.remove)
     }
 
     pub(super) fn is_empty(&self) -> bool {
