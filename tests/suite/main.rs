@@ -29,6 +29,7 @@ mod failing;
 mod failures;
 mod files;
 mod fmt;
+mod forward_auth;
 mod forwarded;
 mod four_ways;
 mod grpc;

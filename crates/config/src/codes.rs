@@ -103,6 +103,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("time-zone", "There is no such time zone."),
     ("tunnel-match", "The match of a tunnel says what no connection tells."),
     ("two-actions", "A route has two actions."),
+    ("two-contents", "Two kinds of content are to be sent, and one can be."),
     ("unexpected", "Something else was expected here."),
     ("unknown-key", "A key is not known here."),
     ("unknown-kind", "A kind is not known here."),

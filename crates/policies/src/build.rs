@@ -3,7 +3,8 @@
 use crate::chain::Effective;
 use crate::layers::At;
 use crate::{
-    Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, geo, introspect, issuer, jwt,
+    Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, forward_auth, geo, introspect,
+    issuer, jwt,
 };
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
@@ -31,6 +32,7 @@ pub struct Counts {
     pub(crate) introspect: Arc<introspect::Counts>,
     pub(crate) issuer: Arc<issuer::Counts>,
     pub(crate) jwt: Arc<jwt::Counts>,
+    pub(crate) forward_auth: Arc<forward_auth::Counts>,
 }
 
 impl Counts {
@@ -42,6 +44,8 @@ impl Counts {
             introspect: Arc::new(introspect::Counts::new(counters)),
             issuer: Arc::new(issuer::Counts::new(counters)),
             jwt: Arc::new(jwt::Counts::new(counters)),
+            compress: Arc::new(compress::Counts::new(counters)),
+            forward_auth: Arc::new(forward_auth::Counts::new(counters)),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
     NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, bandwidth, basic_auth, body_limit,
-    client_certificate, compress, concurrency, cors, csrf, headers, hmac, introspect, ip_filter, jwt, quota,
-    rate_limit, security_headers, timeout,
+    client_certificate, compress, concurrency, cors, csrf, forward_auth, headers, hmac, introspect, ip_filter, jwt,
+    quota, rate_limit, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -60,7 +60,7 @@ run_order! {
         "Authentication.";
     "basic_auth" policy basic_auth: BasicAuth, authenticates by basic_auth::make
         "Authentication.";
-    "forward_auth" later ForwardAuth
+    "forward_auth" policy forward_auth: ForwardAuth, authenticates by forward_auth::make
         "Authentication by another service, after what the gateway decides by itself.";
     "any" policy any: Any, authenticates by any::make
         "One of several authentications.";

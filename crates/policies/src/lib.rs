@@ -21,6 +21,7 @@ mod client_certificate;
 mod compress;
 mod concurrency;
 mod consumers;
+pub mod content;
 mod cors;
 mod credentials;
 mod csrf;
@@ -28,6 +29,7 @@ mod describe;
 mod digest;
 pub mod field;
 mod files;
+mod forward_auth;
 pub mod geo;
 mod headers;
 mod hmac;
@@ -58,6 +60,7 @@ pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
 pub use files::Files;
+pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
 pub use ip_filter::lets_nobody_in;
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
@@ -67,7 +70,8 @@ use pintle_core::counters::Family;
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
     let limits = [concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES];
-    let identity = [authorize::FAMILIES, introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
-    let all = identity.into_iter().chain([compress::FAMILIES]).chain(limits);
+    let tokens = [introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
+    let others = [authorize::FAMILIES, compress::FAMILIES, forward_auth::FAMILIES];
+    let all = tokens.into_iter().chain(others).chain(limits);
     all.flatten().copied()
 }
