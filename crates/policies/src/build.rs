@@ -44,7 +44,6 @@ impl Counts {
             introspect: Arc::new(introspect::Counts::new(counters)),
             issuer: Arc::new(issuer::Counts::new(counters)),
             jwt: Arc::new(jwt::Counts::new(counters)),
-            compress: Arc::new(compress::Counts::new(counters)),
             forward_auth: Arc::new(forward_auth::Counts::new(counters)),
         }
     }
