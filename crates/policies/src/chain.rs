@@ -5,6 +5,8 @@
 //! its steps at the place, `authenticates by FUNCTION` what makes an authentication of it; `later KIND` is a kind of which
 //! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
 //! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
+//!
+//! Long because the order and what is made of it are read together.
 
 use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
