@@ -15,10 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import access
 import endpoints
 import idle
 import install
-import limits
 import origin
 import peers
 import processes
@@ -33,7 +33,8 @@ from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
-         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": limits.added, "routes_memory": routes.routes_memory,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": access.added,
+         "network_load": access.load, "routes_memory": routes.routes_memory,
          "scrape": scrape.scrape, "beside_scrape": scrape.beside, "route_memory": scrape.memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 

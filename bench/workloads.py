@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | network_load | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
     serves: str = "proxy"  # what the proxies are set up for: proxy | limit | files | gzip | websocket | grpc
@@ -83,6 +83,9 @@ ALL = [
     Workload("rate_limit-added", "time that a rate limit by client adds to a request: instructions, at 3 GHz", "added", 1, "us"),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("telemetry", "JSON access log, metrics, why and traces at 1%, against none of them: instructions a request", "telemetry", 1.15),
+    Workload("ip_filter", "an `ip_filter` of 100,000 networks: instructions a request more than without, as us at 3 GHz", "added", 0.5, "us"),
+    Workload("ip_filter-load", "`pintle check` with a file of 100,000 networks, against without", "network_load", 100, "ms"),
+    Workload("authorize", "`authorize` with five conditions: instructions a request more than without, as us at 3 GHz", "added", 3, "us"),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
     Workload("scrape-10k", "a scrape of the metrics of 10,000 routes that have had requests: CPU time", "scrape", 200, "ms", each="scrape"),
     Workload("scrape-10k-p99", "the same, gzipped, beside 2,000 requests a second: their 99th percentile, against that while there is none",

@@ -5,7 +5,9 @@ use pintle_testkit::{Ask, Gateway, Origin, Reply};
 use std::time::{Duration, Instant};
 
 fn config(policy: &str, url: &str) -> String {
-    format!("listeners: [{{address: 127.0.0.1:0}}]\nroutes: [{{match: /**, policies: [{{bandwidth: {policy}}}], proxy: \"{url}\"}}]\n")
+    format!(
+        "listeners: [{{address: 127.0.0.1:0}}]\nroutes: [{{match: /**, policies: [{{bandwidth: {policy}}}], proxy: \"{url}\"}}]\n"
+    )
 }
 
 // Rule: bandwidth-each

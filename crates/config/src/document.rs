@@ -20,6 +20,7 @@ use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
+use pintle_policies::geo::GeoConfig;
 use pintle_policies::{ConsumerEntry, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
 use pintle_store::Stores;
@@ -46,6 +47,7 @@ use pintle_upstream::{ResolverConfig, UpstreamConfig};
 /// resolver: {timeout: 1s}
 /// state: /var/lib/pintle
 /// guard: {for: 60s, errors: 5%}
+/// geo: {file: geo/GeoLite2-Country.mmdb}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "configuration", check)]
@@ -88,6 +90,8 @@ pub struct Document {
     /// People and programs that routes know by name and groups.
     #[read(default)]
     pub consumers: WithFiles<Vec<Maybe<ConsumerEntry>>>,
+    /// Where addresses are, for `ip_filter`.
+    pub geo: Option<GeoConfig>,
     /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.

@@ -2,7 +2,7 @@
 
 use crate::chain::Effective;
 use crate::layers::At;
-use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress};
+use crate::{Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, geo};
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
@@ -24,13 +24,17 @@ pub struct Defaults {
 /// The counters of the policies that count: found once for a configuration, held by the routes that use them.
 #[derive(Clone, Debug)]
 pub struct Counts {
+    pub(crate) authorize: Arc<authorize::Counts>,
     pub(crate) compress: Arc<compress::Counts>,
 }
 
 impl Counts {
     /// Finds them.
     pub fn new(counters: &dyn Counters) -> Self {
-        Counts { compress: Arc::new(compress::Counts::new(counters)) }
+        Counts {
+            authorize: Arc::new(authorize::Counts::new(counters)),
+            compress: Arc::new(compress::Counts::new(counters)),
+        }
     }
 }
 
@@ -50,6 +54,10 @@ pub struct Surroundings<'s> {
     pub counts_kept: Option<Arc<Durable>>,
     /// Where counters are found that have a policy's name.
     pub counters: Arc<dyn Counters + Send + Sync>,
+    /// The files that policies name.
+    pub files: Arc<Files>,
+    /// Where addresses are.
+    pub geo: geo::Given,
 }
 
 /// A list of policies, and what it belongs to.

@@ -6,14 +6,15 @@
 //! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
 //! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
 //!
-//! Long because the order and what is made of it are read together.
+//! Long because it is one list, and what is made of each of its entries.
 
 use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
-    NamedPolicies, Setting, access_log, any, api_key, authenticate, bandwidth, basic_auth, body_limit,
-    client_certificate, compress, concurrency, headers, hmac, quota, rate_limit, timeout,
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, bandwidth, basic_auth, body_limit,
+    client_certificate, compress, concurrency, cors, csrf, headers, hmac, ip_filter, quota, rate_limit,
+    security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -25,17 +26,19 @@ run_order! {
         "It shapes the bytes as they leave, after all that changes them.";
     "headers.response" policy headers: Headers, parts headers::part, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
+    "security_headers" policy security_headers: SecurityHeaders, runs security_headers::steps
+        "On every answer, and within reach of `headers`, which has the last word.";
     "compress" policy compress: Compress, runs compress::steps
         "It compresses what is final; caches inside hold what is not compressed.";
     "timeout" policy timeout: Timeout, runs timeout::check
         "Its time is the client's: all that may wait stands inside of it.";
-    "ip_filter" later IpFilter
+    "ip_filter" policy ip_filter: IpFilter, runs ip_filter::check
         "The cheapest refusal, and it needs no more than an address.";
     "client_certificate" policy client_certificate: ClientCertificate, authenticates by client_certificate::make
         "Decided by the handshake that is over; nothing is read for it.";
-    "cors" later Cors
+    "cors" policy cors: Cors, runs cors::steps
         "A preflight carries no credentials, so it is answered before any are asked for.";
-    "csrf" later Csrf
+    "csrf" policy csrf: Csrf, runs csrf::check
         "As cheap as CORS, and about the same field.";
     "rate_limit.request" policy rate_limit: RateLimit, parts rate_limit::part, runs rate_limit::request
         "By request or client: before anything that costs more than a counter.";
@@ -61,7 +64,7 @@ run_order! {
         "Authentication by another service, after what the gateway decides by itself.";
     "any" policy any: Any, authenticates by any::make
         "One of several authentications.";
-    "authorize" later Authorize
+    "authorize" policy authorize: Authorize, runs authorize::check
         "It asks about claims and consumers.";
     "rate_limit.identity" runs rate_limit::identity
         "By claims or consumers, and only for what is allowed.";

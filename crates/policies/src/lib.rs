@@ -10,6 +10,7 @@ mod access_log;
 mod any;
 mod api_key;
 mod authenticate;
+mod authorize;
 mod bandwidth;
 mod basic_auth;
 mod body_limit;
@@ -19,17 +20,24 @@ mod client_certificate;
 mod compress;
 mod concurrency;
 mod consumers;
+mod cors;
+mod csrf;
 mod describe;
 mod digest;
 pub mod field;
+mod files;
+pub mod geo;
 mod headers;
 mod hmac;
+mod ip_filter;
 mod key;
 mod layers;
 mod list;
 mod named;
+mod origin;
 mod quota;
 mod rate_limit;
+mod security_headers;
 pub mod template;
 #[cfg(test)]
 mod testing;
@@ -40,6 +48,8 @@ pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
+pub use files::Files;
+pub use ip_filter::lets_nobody_in;
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
 
@@ -47,5 +57,8 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES, concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES].into_iter().flatten().copied()
+    [authorize::FAMILIES, compress::FAMILIES, concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -1,7 +1,7 @@
 //! Templates that stand in a configuration, compiled with their mistakes shown at their places.
 
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
-use pintle_core::template::{Declared, Fault, Place, Template};
+use pintle_core::template::{Declared, Expression, Fault, Place, Template};
 
 /// Compiles a template that a configuration holds; what is wrong in it is reported.
 pub fn compile(text: &Spanned<String>, place: Place, declared: &Declared<'_>, reader: &mut Reader) -> Option<Template> {
@@ -20,6 +20,17 @@ pub fn compile_text(
         Ok(template) => Some(template),
         Err(fault) => {
             report(&fault, text, span, reader);
+            None
+        }
+    }
+}
+
+/// Compiles an expression that a configuration holds and that wants to be true or false; what is wrong in it is reported.
+pub fn compile_condition(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Expression> {
+    match Expression::compile_condition(text, declared) {
+        Ok(expression) => Some(expression),
+        Err(fault) => {
+            report(&fault, text, &text.span, reader);
             None
         }
     }

@@ -83,6 +83,8 @@ pub(crate) fn around(named: &NamedPolicies) -> Surroundings<'_> {
         store: None,
         counts_kept: None,
         counters: Arc::new(Uncounted),
+        files: Arc::default(),
+        geo: crate::geo::Given::Nothing,
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 /// What all policies are built with; what is wrong with it was reported, and stands there empty.
 pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader) -> Surroundings<'d> {
     let consumers = Consumers::new(document.consumers.iter().filter_map(Maybe::get), world.lasting.serves(), reader);
+    let geo = document.geo.as_ref().map(|geo| geo.open(&world.lasting, reader));
     Surroundings {
         named: &document.policies,
         defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },
@@ -26,6 +27,8 @@ pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader)
         store: stores::shared(document, world, reader),
         counts_kept: stores::counts(document, world),
         counters: Arc::clone(&world.metrics) as Arc<_>,
+        files: Arc::default(),
+        geo: geo.unwrap_or_default(),
     }
 }
 

@@ -37,6 +37,7 @@ impl Document {
         }
         all.extend(self.resolver.files().cloned());
         all.extend_from_slice(self.consumers.files());
+        all.extend(self.geo.iter().flat_map(|geo| geo.files().cloned()));
         self.policies.files(&mut all);
         self.defaults.policies.files(&mut all);
         for listener in self.listeners.iter().filter_map(Maybe::get) {

@@ -287,7 +287,10 @@ mod tests {
         let sydney = "AEST-10AEDT,M10.1.0,M4.1.0/3";
         assert_eq!((of(sydney, at(2026, 1, 1)), of(sydney, at(2026, 7, 1))), (660, 600));
         assert_eq!(of("<+0545>-5:45", 0), 345);
-        assert_eq!((of("AAA3BBB,J60/0,300/-1", at(2028, 2, 29)), of("AAA3BBB,J60/0,300/-1", at(2028, 3, 1))), (-180, -120));
+        assert_eq!(
+            (of("AAA3BBB,J60/0,300/-1", at(2028, 2, 29)), of("AAA3BBB,J60/0,300/-1", at(2028, 3, 1))),
+            (-180, -120)
+        );
         for wrong in ["", "C", "CET", "CET-1CEST", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0x"] {
             assert_eq!(rules(wrong), None, "{wrong}");
         }
