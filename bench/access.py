@@ -26,7 +26,8 @@ def networks(folder: Path) -> Path:
 
 
 def policy(name: str, folder: Path) -> str:
-    return {"ip_filter": f"{{ip_filter: {{deny_files: {networks(folder)}}}}}",
+    return {"rate_limit-added": "{rate_limit: {rate: 1000000/s}}",
+            "ip_filter": f"{{ip_filter: {{deny_files: {networks(folder)}}}}}",
             "authorize": f'{{authorize: {{allow: "{FIVE}"}}}}'}[name]
 
 

@@ -19,7 +19,6 @@ import access
 import endpoints
 import idle
 import install
-import limits
 import origin
 import peers
 import processes

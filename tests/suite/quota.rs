@@ -61,8 +61,8 @@ async fn a_mistake_is_said_with_its_line_and_a_remedy() {
     let of = |settings: &str| {
         format!("{START}state: s\nroutes:\n  - match: /**\n    policies: [{{quota: {settings}}}]\n    respond: {{}}\n")
     };
-    refused(&of("{limit: 0, per: day}"), &["pintle.yaml:6:31", "expected more than 0"]).await;
-    refused(&of("{limit: 1, per: week}"), &["pintle.yaml:6:39", "`hour`, `day`"]).await;
-    refused(&of("{limit: 1, per: day, zone: Berlin!}"), &["pintle.yaml:6:50", "Europe/Berlin"]).await;
+    refused(&of("{limit: 0, per: day}"), &["pintle.yaml:6:", "expected more than 0"]).await;
+    refused(&of("{limit: 1, per: week}"), &["pintle.yaml:6:", "`hour`, `day`"]).await;
+    refused(&of("{limit: 1, per: day, zone: Berlin!}"), &["pintle.yaml:6:", "Europe/Berlin"]).await;
     refused(&of("{limit: 1, per: day}").replace("state: s\n", ""), &["state: /var/lib/pintle"]).await;
 }

