@@ -34,7 +34,7 @@ from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
-         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": access.added, "limit_added": limits.added,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": access.added,
          "network_load": access.load, "tokens": tokens.tokens, "routes_memory": routes.routes_memory,
          "scrape": scrape.scrape, "beside_scrape": scrape.beside, "route_memory": scrape.memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | limit_added | network_load | tokens | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | network_load | tokens | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
     serves: str = "proxy"  # what the proxies are set up for: proxy | limit | files | gzip | websocket | grpc
@@ -80,7 +80,7 @@ ALL = [
              serves="gzip", path="/20k.json", body=20 * 1024, headers=("accept-encoding: gzip",)),
     Workload("rate_limit", "a rate limit by client that refuses none, 100,000 clients in turn, HTTP/1.1 GET of 1 KB, 64 connections", "wrk",
              {"nginx": 1.0, "haproxy": 1.0}, serves="limit", clients=100_000),
-    Workload("rate_limit-added", "time that a rate limit by client adds to a request: instructions, at 3 GHz", "limit_added", 1, "us"),
+    Workload("rate_limit-added", "time that a rate limit by client adds to a request: instructions, at 3 GHz", "added", 1, "us"),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("telemetry", "JSON access log, metrics, why and traces at 1%, against none of them: instructions a request", "telemetry", 1.15),
     Workload("ip_filter", "an `ip_filter` of 100,000 networks: instructions a request more than without, as us at 3 GHz", "added", 0.5, "us"),
