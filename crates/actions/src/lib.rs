@@ -2,7 +2,6 @@
 //! documentation. Knows upstreams by [`pintle_upstream::Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
-mod content;
 mod fallback;
 mod files;
 mod maintenance;
@@ -14,7 +13,6 @@ mod testing;
 mod tunnel;
 mod url;
 
-pub use content::Content;
 pub use fallback::Fallback;
 pub use files::{FilesConfig, FilesMap, Precompressed};
 pub use maintenance::{Closed, MaintenanceConfig};

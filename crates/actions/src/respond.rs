@@ -4,11 +4,11 @@
 #[cfg(test)]
 mod tests;
 
-use crate::content::Content;
 use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, TemplateText, TemplateTree, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
+use pintle_policies::content::Content;
 use pintle_policies::field::{self, Side, Value};
 use std::sync::Arc;
 

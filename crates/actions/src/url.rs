@@ -2,40 +2,10 @@
 //! rendered into something that could be read in two ways.
 
 use pintle_core::config::{Diagnostic, Reader, Spanned};
-use pintle_core::template::{Declared, Expression, Place, Root, Scope, Template};
+use pintle_core::template::{Declared, Expression, Place, Scope, Template};
 use pintle_core::{Reason, Refusal};
-use pintle_policies::template;
+use pintle_policies::template::Part;
 use pintle_upstream::Address;
-
-/// A template whose failure is the client's fault where it names the request alone.
-#[derive(Debug)]
-pub(crate) struct Part {
-    template: Template,
-    blames_client: bool,
-}
-
-impl Part {
-    fn compile(text: &Spanned<String>, place: Place, declared: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
-        Some(Part::new(template::compile(text, place, declared, reader)?))
-    }
-
-    pub(crate) fn new(template: Template) -> Self {
-        let of_client = |root| matches!(root, Root::Request | Root::RequestBody | Root::Path | Root::Client);
-        let blames_client = template.names().all(|name| of_client(name.root()));
-        Part { template, blames_client }
-    }
-
-    pub(crate) fn render(&self, scope: &dyn Scope, out: &mut String) -> Result<(), Refusal> {
-        self.template.render(scope, out).map_err(|error| {
-            let reason = if self.blames_client { Reason::BadTemplate } else { Reason::Internal };
-            Refusal::new(reason).internal(format!("a template failed: {error}"))
-        })
-    }
-
-    pub(crate) fn template(&self) -> &Template {
-        &self.template
-    }
-}
 
 /// A path with an optional query, or a whole URL.
 #[derive(Debug)]
@@ -83,11 +53,11 @@ impl Url {
 
     fn compile(text: &Spanned<String>, declared: &Declared<'_>, fragment: bool, reader: &mut Reader) -> Option<Self> {
         let part = Part::compile(text, Place::Url, declared, reader)?;
-        if let Some((message, help)) = literals(text, &part.template).find_map(|literal| flaw(literal, fragment)) {
+        if let Some((message, help)) = literals(text, part.template()).find_map(|literal| flaw(literal, fragment)) {
             reader.report(Diagnostic::error("bad-path", message, &text.span).help(help));
             return None;
         }
-        let literals = literals(text, &part.template).map(Box::from).collect();
+        let literals = literals(text, part.template()).map(Box::from).collect();
         Some(Url { part, literals })
     }
 
@@ -180,7 +150,7 @@ impl Host {
         reader: &mut Reader,
     ) -> Option<Self> {
         let part = Part::compile(text, Place::Text, declared, reader)?;
-        if let Some(literal) = part.template.literal()
+        if let Some(literal) = part.template().literal()
             && !is_host(literal, with_port)
         {
             let help = match with_port {
@@ -197,8 +167,8 @@ impl Host {
     pub fn render(&self, scope: &dyn Scope) -> Result<String, Refusal> {
         let mut out = String::new();
         self.part.render(scope, &mut out)?;
-        if self.part.template.literal().is_none() && !is_host(&out, self.with_port) {
-            let reason = if self.part.blames_client { Reason::BadTemplate } else { Reason::Internal };
+        if self.part.template().literal().is_none() && !is_host(&out, self.with_port) {
+            let reason = self.part.reason();
             return Err(Refusal::new(reason).internal("a template gave no host"));
         }
         Ok(out)

@@ -4,6 +4,7 @@
 //! A warning is only given where it is certain that what it says is true; where it may be meant so all the same, its help
 //! says how to write it that way. Nothing here changes what runs.
 
+mod access;
 mod admin;
 mod certificates;
 mod empty;
@@ -40,6 +41,9 @@ const ALWAYS: &[Advice] = &[
     empty::check,
     hosts::check,
     order::check,
+    access::constant,
+    access::shut,
+    access::cors,
     plain::check,
     admin::check,
     secrets::check,

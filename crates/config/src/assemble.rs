@@ -11,6 +11,7 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
+mod stores;
 mod surroundings;
 mod tunnels;
 

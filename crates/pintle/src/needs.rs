@@ -35,6 +35,14 @@ pub(crate) fn access(
     Some(Access { token, is_unix, open, hosts, tls })
 }
 
+/// Whether the password of the shared store can be had.
+pub(crate) fn store(document: &Document, reader: &mut Reader) -> Option<()> {
+    let store = document.stores.shared.as_ref();
+    let Some((store, password)) = store.and_then(|store| Some((store, store.password()?))) else { return Some(()) };
+    let missing = |why| reader.report(Diagnostic::error("no-secret", why, &store.span));
+    password.resolve().map(drop).map_err(missing).ok()
+}
+
 /// What a secret is called where it must not be shown: where it comes from.
 fn name(source: &SecretSource) -> String {
     match source {

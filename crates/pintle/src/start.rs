@@ -219,7 +219,9 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     let traces = needs::traces(document, &runtime, reader);
     let push = needs::push(document, &runtime, reader);
     let opened = needs::log(document, &runtime, reader);
+    let store = needs::store(document, reader);
     let (traces, push) = (traces.ok_or(Stop::Reported)?, push.ok_or(Stop::Reported)?);
+    store.ok_or(Stop::Reported)?;
     let opened = opened.ok_or(Stop::Reported)?;
     let access_log = AccessLog::start(opened, &metrics).map_err(|error| Stop::System(error.to_string()))?;
     let names = runtime.names.clone();

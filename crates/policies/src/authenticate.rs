@@ -40,6 +40,9 @@ pub(crate) trait Authenticate: Send + Sync {
         Box::pin(std::future::ready(Verdict::Nobody))
     }
 
+    /// Keeps what it needs of a client's own fields that are about to be taken away, before anything is decided.
+    fn clear(&self, _exchange: &mut Exchange) {}
+
     /// How a client is told what credentials are wanted: a value of `WWW-Authenticate` (RFC 9110 11.6.1).
     fn challenge(&self) -> Option<&str> {
         None
@@ -137,6 +140,7 @@ impl Sure {
     /// Takes the client's own fields away of those that are forwarded, in whatever spelling, trailers with them. Before
     /// anything is decided, and whatever it is.
     pub(crate) fn clear(&self, exchange: &mut Exchange) {
+        self.authenticate.clear(exchange);
         for name in &self.early {
             take_away(name, Side::Request, &mut exchange.request.fields);
         }

@@ -38,6 +38,22 @@ impl Program {
         Some(Program { name: "python", process: Process::spawn(command, folder.path()) })
     }
 
+    /// Runs a script by Node with the packages of npm that `make needs` has put beside the build; their folder is its first
+    /// argument. Nothing where they, or Node, could not be installed: the test passes over itself, and says so.
+    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+    pub fn node(script: &str, args: &[&str], folder: &Folder) -> Option<Self> {
+        let test = std::env::current_exe().unwrap_or_default();
+        let Some(npm) = test.ancestors().map(|path| path.join("npm")).find(|path| path.join("node_modules").exists())
+        else {
+            eprintln!("SKIPPED: there are no packages of npm beside the build: run `make needs`");
+            return None;
+        };
+        let script = folder.write("script.mjs", script);
+        let mut command = Command::new(installed("node", "nodejs")?);
+        command.arg(script).arg(npm).args(args);
+        Some(Program { name: "node", process: Process::spawn(command, folder.path()) })
+    }
+
     /// Waits for the first line on stdout of which `pick` makes something.
     pub async fn told<T>(&self, what: &str, pick: impl FnMut(&str) -> Option<T>) -> T {
         self.process.out.find(0, format!("{what} from {}", self.name), pick).await.0

@@ -24,8 +24,8 @@ pub(super) fn unknown(subject: &Subject<'_>, reader: &mut Reader) {
     if outer.iter().any(finds) {
         return;
     }
-    for route in subject.outline.routes.iter().filter(|route| !route.lists.iter().any(|list| finds(&list))) {
-        for (policy, span) in route.lists.iter().flat_map(|list| policies(subject, list)) {
+    for route in subject.outline.routes.iter().filter(|route| !route.policies.iter().any(|list| finds(&list))) {
+        for (policy, span) in route.policies.iter().flat_map(|list| policies(subject, list)) {
             let Some(name) = policy.names_identity() else { continue };
             let message =
                 format!("`{}` asks for `{name}`, and nothing on this route finds out who asks", policy.kind());

@@ -22,12 +22,12 @@ pub(super) struct Leaf<'d> {
     pub(super) config: &'d RouteConfig,
     /// With its groups' matches.
     pub(super) pattern: Pattern,
+    /// The lists of policies of its groups and its own, outer to inner.
+    pub(super) policies: Vec<&'d PolicyList>,
     /// The numbers of the listeners that it or its group names.
     pub(super) listeners: Option<Vec<u32>>,
     /// All on which it is.
     pub(super) on: Listeners,
-    /// The lists of its groups and its own, outer to inner.
-    pub(super) lists: Vec<&'d PolicyList>,
 }
 
 impl<'d> Leaf<'d> {
@@ -72,9 +72,9 @@ impl<'d> Outline<'d> {
         let number = |name: &Spanned<String>| numbers.get(&name.value).copied();
         let listeners: Option<Vec<u32>> = level.listeners.map(|names| names.iter().filter_map(number).collect());
         let on = on(listeners.as_deref(), route.kind(), self.listeners.iter().map(|listener| &listener.value));
-        let lists = level.policies.iter().map(|(_, list)| *list).collect();
         if let Some(pattern) = level.pattern {
-            self.routes.push(Leaf { config: route, pattern, listeners, on, lists });
+            let policies = level.policies.iter().map(|(_, list)| *list).collect();
+            self.routes.push(Leaf { config: route, pattern, policies, listeners, on });
         }
     }
 }

@@ -3,12 +3,12 @@
 use super::listeners::Doors;
 use crate::document::Document;
 use crate::errors::ErrorsConfig;
-use pintle_actions::Content as Tree;
 use pintle_core::Body;
 use pintle_core::config::{ConfigPath, Diagnostic, Node, Reader, Source, Spanned, open_file};
 use pintle_core::step::Step;
 use pintle_core::template::{Declared, Place};
 use pintle_engine::pages::{self, Content, Level, Page, Pages, Replacing};
+use pintle_policies::content::Content as Tree;
 use pintle_policies::template;
 use std::collections::HashMap;
 use std::io::{self, Read};

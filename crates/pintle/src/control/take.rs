@@ -126,6 +126,7 @@ impl Controller {
         let began = changing.began;
         *changing = Changing { began, seen, in_force: inputs, named, held, refused, broken: Vec::new() };
         self.metrics.reloaded(version, entry.at, cost);
+        self.lasting.reloaded();
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
         self.keep(|history| history.keep(Kept { entry, standing }));
@@ -179,7 +180,9 @@ impl Controller {
         let traces = needs::traces(document, &runtime, &mut checked.reader);
         let push = needs::push(document, &runtime, &mut checked.reader);
         let log = needs::log(document, &runtime, &mut checked.reader);
+        let store = needs::store(document, &mut checked.reader);
         let (traces, push, log) = (traces?, push?, log?);
+        store?;
         let version = self.history.lock().next();
         runtime.version = version;
         let names = runtime.names.clone();

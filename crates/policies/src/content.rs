@@ -1,13 +1,12 @@
-//! Content that a configuration gives, of `respond` and of error pages: known beforehand as far as it holds no template.
+//! Content that a configuration gives, of `respond`, of error pages and of what a policy asks: known beforehand as far as it holds no template.
 
-use crate::url::Part;
+use crate::template::{self, Part};
 use bytes::Bytes;
 use pintle_core::config::{Form, Node, Reader};
 use pintle_core::template::{Declared, Place, Scope, Template};
 use pintle_core::{Body, Refusal};
-use pintle_policies::template;
 
-/// What an answer holds: a text with templates, or a tree with templates as leaves.
+/// What a message holds: a text with templates, or a tree with templates as leaves.
 #[derive(Debug, Default)]
 pub struct Content {
     kind: Option<&'static str>,

@@ -1,0 +1,353 @@
+//! `forward_auth: {call, copy, …}`: another service says whether a request may pass, as nginx's `auth_request` and Traefik's
+//! ForwardAuth ask for it, and agents of OPA and Cedar by `send` and `allow`.
+//!
+//! An authentication: the innermost level that has any replaces all outer ones. An answer of 2xx lets through; 401 is what
+//! nobody gets, so `optional` and `any` pass it over; any other 3xx and 4xx goes to the client as it is. A service that does
+//! not answer, or answers 5xx, is 503: who asks cannot be found out then, and nobody passes.
+
+mod answer;
+mod ask;
+mod cache;
+mod content;
+mod counts;
+mod service;
+
+pub(crate) use counts::{Counts, FAMILIES};
+pub use service::ServiceCall;
+
+use crate::authenticate::{Authenticate, Credentials, Verdict};
+use crate::build::Building;
+use crate::content::Content;
+use crate::field::{self, Side, Value};
+use crate::layers::{Levels, Origin};
+use crate::template;
+use answer::{Copied, Denied, ToClient};
+use ask::Stash;
+use cache::Cache;
+use counts::Came;
+use pintle_core::config::{
+    ByteSize, Diagnostic, ExpressionText, Map, Node, Read, Reader, Spanned, TemplateText, TemplateTree,
+};
+use pintle_core::step::{BoxFuture, Outcome};
+use pintle_core::template::{Expression, Root};
+use pintle_core::{Exchange, Reason, Refusal, Response};
+use pintle_upstream::reference::Scheme;
+use pintle_upstream::{Upstream, reference::Reference};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub(crate) const LEVELS: Levels = Levels::Authentication;
+
+/// Another service decides. It is asked before the request goes on, and 2xx lets through; what `copy` names goes from its
+/// answer to the service behind, which never gets the client's own fields of those names. Its 401 is what nobody gets; other
+/// answers of 3xx and 4xx go to the client whole, with `location`, `www-authenticate`, `set-cookie` and content. Where it
+/// cannot be asked, or fails (5xx), the request is refused with 503.
+///
+/// It gets the request's fields (of `pass_headers`, or all but those of content, conditions and ranges), no content, and what is asked
+/// for in the words of two conventions: `x-forwarded-method`, `-proto`, `-host`, `-uri` and `-for`, and `x-original-method`, `-url`, `-uri`.
+/// Expressions know the fields that were copied as `claims`.
+///
+/// ```yaml
+/// routes:
+///   - match: /app/**
+///     policies: [{forward_auth: {call: "GET http://127.0.0.1:9100/check", copy: [x-user, x-roles]}}]
+///     proxy: http://127.0.0.1:9001
+///   - match: /data/**
+///     policies:
+///       - forward_auth:
+///           call: POST http://127.0.0.1:8181/v1/data/gateway/allow
+///           send: {input: {method: "${request.method}", path: "${request.path}"}}
+///           allow: response.body.result == true
+///     proxy: http://127.0.0.1:9001
+/// ```
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "forward_auth", check)]
+pub struct ForwardAuth {
+    /// What is asked: a method, which is GET unless it is said, and a URL with its path, or an upstream's name with one, as
+    /// `POST agent:/decide`. Host is the service's own.
+    pub call: Spanned<ServiceCall>,
+    /// Fields of an answer that lets through which the service behind gets. The client's own of these names never go there.
+    #[read(default)]
+    pub copy: Vec<Spanned<String>>,
+    /// Fields of an answer that lets through which the client gets with its own answer, such as `set-cookie`.
+    #[read(default)]
+    pub to_client: Vec<Spanned<String>>,
+    /// The client's fields that go along, in place of all but those of content, conditions and ranges.
+    pub pass_headers: Option<Vec<Spanned<String>>>,
+    /// More fields that go along. One whose template fails is left out.
+    #[read(default)]
+    pub headers: Map<TemplateText>,
+    /// Content that is sent: a text, or a tree that becomes JSON. Excludes `body`.
+    pub send: Option<TemplateTree>,
+    /// Sends the client's own content along, up to so much; 413 beyond it. Without it none of it is sent.
+    pub body: Option<ByteSize>,
+    /// What must hold of an answer of 2xx besides. It knows `response`, with `response.body` read as JSON; 403 where it does not
+    /// hold or cannot be worked out.
+    pub allow: Option<ExpressionText>,
+    /// How long the answer may take in all; 503 beyond it.
+    #[read(default = "5s")]
+    pub timeout: Duration,
+    /// Remembers that somebody was let through; without it each request asks.
+    pub cache: Option<Spanned<CacheConfig>>,
+    /// Lets a request pass that gets 401, as nobody.
+    #[read(default = "false")]
+    pub optional: bool,
+    /// More fields that the service behind gets, by name; they may name `claims`, the fields that were copied.
+    #[read(default)]
+    pub forward: Map<TemplateText>,
+}
+
+/// What is remembered of a service's answers: that a request was let through, and what was copied. An answer with
+/// `cache-control: no-store` is not remembered, and none for longer than its `max-age`.
+#[derive(Clone, Debug, PartialEq, Read)]
+#[read(called = "cache", check)]
+pub struct CacheConfig {
+    /// The request's fields on which the answer depends, beside method, host, path, query, `headers` and `send`. What is left out
+    /// here must change nothing, or one is let through for another.
+    pub by: Vec<Spanned<String>>,
+    /// For how long.
+    pub ttl: Duration,
+    /// How many are remembered at most. Where there are so many, no other is until one is over.
+    #[read(default = "10000")]
+    pub entries: u32,
+}
+
+impl CacheConfig {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut good = true;
+        if self.by.is_empty() {
+            let at = node.get("by").unwrap_or(node);
+            reader.expected("the fields that it depends on", at, "such as `[authorization, cookie]`");
+            good = false;
+        }
+        for (key, is_none) in [("entries", self.entries == 0), ("ttl", self.ttl.is_zero())] {
+            if is_none {
+                reader.zero(node, key);
+                good = false;
+            }
+        }
+        good.then_some(self)
+    }
+}
+
+impl ForwardAuth {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let mut good = true;
+        if self.timeout.is_zero() {
+            reader.zero(node, "timeout");
+            good = false;
+        }
+        let content = node.get("body").filter(|_| self.body.is_some());
+        for (other, what) in [
+            (self.send.is_some(), "`send` is other content"),
+            (self.cache.is_some(), "an answer about content is not remembered for other content"),
+        ] {
+            if let (Some(content), true) = (content, other) {
+                let message = "`body` cannot stand here";
+                reader.report(
+                    Diagnostic::error("two-contents", message, content.span()).help(format!("{what}: leave one out")),
+                );
+                good = false;
+            }
+        }
+        good.then_some(self)
+    }
+}
+
+impl Credentials for ForwardAuth {
+    fn optional(&self) -> bool {
+        self.optional
+    }
+
+    fn forward(&self) -> &Map<TemplateText> {
+        &self.forward
+    }
+}
+
+/// Asks a service.
+struct Asking {
+    service: Arc<Upstream>,
+    call: ServiceCall,
+    copy: Box<[Box<str>]>,
+    to_client: Box<[Box<str>]>,
+    pass: Option<Box<[Box<str>]>>,
+    headers: Box<[(Box<str>, Value)]>,
+    send: Option<Content>,
+    body: Option<ByteSize>,
+    allow: Option<Expression>,
+    timeout: Duration,
+    cache: Option<Cache>,
+    counts: Arc<Counts>,
+}
+
+/// Builds what asks; what is wrong is reported.
+pub(crate) fn make(
+    settings: &ForwardAuth,
+    _: Origin<'_>,
+    building: &mut Building<'_, '_>,
+) -> Option<Arc<dyn Authenticate>> {
+    let call = &settings.call;
+    let reference: Spanned<Reference> = Spanned::new(call.service.clone(), call.span.clone());
+    let service = building.services.upstream(&reference, Scheme::Http, building.reader);
+    let place = building.place;
+    let reader = &mut *building.reader;
+    let copy = names(&settings.copy, |name, reader| field::name_to_set(name, Side::Request, reader), reader);
+    let to_client = names(&settings.to_client, |name, reader| field::name(name, Side::Response, reader), reader);
+    let request = |name: &Spanned<String>, reader: &mut Reader| field::name(name, Side::Request, reader);
+    let pass = match &settings.pass_headers {
+        Some(list) => names(list, request, reader).map(Some),
+        None => Some(None),
+    };
+    let mut headers = Some(Vec::new());
+    for (name, value) in &settings.headers {
+        let name = field::name_to_set(name, Side::Request, reader);
+        headers = match (headers, name, Value::build(value, place, reader)) {
+            (Some(mut all), Some(name), Some(value)) => {
+                all.push((name, value));
+                Some(all)
+            }
+            _ => None,
+        };
+    }
+    let send = match &settings.send {
+        Some(tree) => Content::build(tree, place, reader).map(Some),
+        None => Some(None),
+    };
+    let allow = match &settings.allow {
+        Some(text) => {
+            let place = place.response().with(Root::ResponseBody);
+            let compiled = Expression::compile_condition(text, &place);
+            compiled.map_err(|fault| template::report(&fault, text, &text.span, reader)).ok().map(Some)
+        }
+        None => Some(None),
+    };
+    let cache = match &settings.cache {
+        Some(config) => {
+            names(&config.by, request, reader).map(|by| Some(Cache::new(by, config.ttl, config.entries as usize)))
+        }
+        None => Some(None),
+    };
+    Some(Arc::new(Asking {
+        service: service?,
+        call: call.value.clone(),
+        copy: copy?,
+        to_client: to_client?,
+        pass: pass?,
+        headers: headers?.into(),
+        send: send?,
+        body: settings.body,
+        allow: allow?,
+        timeout: settings.timeout,
+        cache: cache?,
+        counts: Arc::clone(&building.around.defaults.counts.forward_auth),
+    }))
+}
+
+/// Names in small letters; none if one of them is wrong.
+fn names(
+    list: &[Spanned<String>],
+    read: impl Fn(&Spanned<String>, &mut Reader) -> Option<Box<str>>,
+    reader: &mut Reader,
+) -> Option<Box<[Box<str>]>> {
+    let read: Vec<_> = list.iter().map(|name| read(name, reader)).collect();
+    read.into_iter().collect()
+}
+
+impl Authenticate for Asking {
+    fn now(&self, _: &mut Exchange) -> Option<Verdict> {
+        None
+    }
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    /// The service that decides may want to see them all the same: `copy: [authorization]`.
+    fn clear(&self, exchange: &mut Exchange) {
+        if !self.copy.is_empty() {
+            Stash::put(&self.copy, exchange);
+        }
+    }
+
+    fn writes(&self) -> Vec<Box<str>> {
+        self.copy.to_vec()
+    }
+
+    fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {
+        Box::pin(async move {
+            let verdict = self.verdict(exchange).await;
+            self.counts.came(match &verdict {
+                Ok((_, came)) => *came,
+                Err(_) => Came::Failed,
+            });
+            match verdict {
+                Ok((verdict, _)) => verdict,
+                Err(refusal) => Verdict::Refused(refusal),
+            }
+        })
+    }
+
+    fn nobody(&self, exchange: &Exchange) -> Outcome {
+        match exchange.kept.get::<Denied>() {
+            Some(denied) => Ok(denied.response()),
+            None => Err(Refusal::new(Reason::NoCredentials)),
+        }
+    }
+
+    fn edits(&self) -> bool {
+        !self.to_client.is_empty()
+    }
+
+    fn edit(&self, exchange: &Exchange, response: &mut Response) {
+        if let Some(ToClient(fields)) = exchange.kept.get() {
+            fields.iter().for_each(|(name, value)| response.fields.append(name, value));
+        }
+    }
+}
+
+impl Asking {
+    /// What becomes of a request.
+    async fn verdict(&self, exchange: &mut Exchange) -> Result<(Verdict, Came), Refusal> {
+        let asked = self.ask(exchange)?;
+        let key = self.cache.as_ref().map(|cache| (cache, cache.key(&asked, exchange)));
+        if let Some(known) = key.as_ref().and_then(|(cache, key)| cache.get(key, Instant::now())) {
+            return Ok((self.passed(&known, exchange), Came::Remembered));
+        }
+        let answer = self.answer(asked, exchange).await?;
+        if answer.status.is_success() {
+            if !self.allows(&answer, exchange) {
+                let why = format!("what {} answers is not what `allow` wants", self.service.name);
+                return Ok((Verdict::Refused(Refusal::new(Reason::Forbidden).internal(why)), Came::Refused));
+            }
+            let copied = Copied::new(&self.copy, &answer.fields);
+            if let Some((cache, key)) = key {
+                cache.put(key, &copied, &answer.fields, Instant::now(), &self.counts);
+            }
+            if !self.to_client.is_empty() {
+                exchange.kept.put(ToClient(answer::only(&self.to_client, &answer.fields)));
+            }
+            return Ok((self.passed(&copied, exchange), Came::Passed));
+        }
+        if answer.status.is_server_error() {
+            return Err(unavailable(format!("{} answered {}", self.service.name, answer.status.as_u16())));
+        }
+        let nobody = answer.status.as_u16() == 401;
+        let denied = Denied::new(answer);
+        if nobody {
+            exchange.kept.put(denied);
+            return Ok((Verdict::Nobody, Came::Refused));
+        }
+        Ok((Verdict::Answered(Box::new(denied.response())), Came::Refused))
+    }
+
+    /// Lets a request through with what was copied.
+    fn passed(&self, copied: &Copied, exchange: &mut Exchange) -> Verdict {
+        copied.fields().iter().for_each(|(name, value)| exchange.request.fields.append(name, value));
+        Verdict::Somebody(copied.identity())
+    }
+}
+
+/// Nobody can tell who asks.
+fn unavailable(why: String) -> Refusal {
+    Refusal::new(Reason::AuthUnavailable).internal(why)
+}
