@@ -25,7 +25,25 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// An entry of `consumers`.
+/// An entry of `consumers`: a person or a program that routes know by name and groups, or the path of a file of them.
+///
+/// ```yaml
+/// consumers:
+///   - name: acme
+///     groups: [partners]
+///     api_keys: [{sha256: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}, {env: ACME_KEY}, {file: keys/acme-old}]
+///     hmac: {key_id: acme-1, secret: {env: ACME_SIGNING}}
+///     limits: {partner-rate: {rate: 5000/min, burst: 100}, partner-places: {max: 20}}
+///   - name: ops
+///     basic_auth: {username: ops, password: {argon2: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$0b1w2mUg9Ck0l2i9S0qkQw"}}
+///     client_certificate: [{san: ops.example.com}, {subject: "CN=ops, O=Example"}]
+///     hmac: {key_id: ops-1, algorithm: ed25519, public_key: keys/ops.pem}
+///   - name: night
+///     basic_auth: {username: night, password: {bcrypt: "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}}
+///     client_certificate: {fingerprint: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}
+///   - name: shop
+///     jwt: {issuer: https://login.example.com/, claim: {sub: 7d1c}}
+/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a consumer, or the path of a file with consumers")]
 pub enum ConsumerEntry {
@@ -50,24 +68,6 @@ impl ConsumerEntry {
 }
 
 /// A person or a program that routes know by name and groups.
-///
-/// ```yaml
-/// consumers:
-///   - name: acme
-///     groups: [partners]
-///     api_keys: [{sha256: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}, {env: ACME_KEY}, {file: keys/acme-old}]
-///     hmac: {key_id: acme-1, secret: {env: ACME_SIGNING}}
-///     limits: {partner-rate: {rate: 5000/min, burst: 100}, partner-places: {max: 20}}
-///   - name: ops
-///     basic_auth: {username: ops, password: {argon2: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$0b1w2mUg9Ck0l2i9S0qkQw"}}
-///     client_certificate: [{san: ops.example.com}, {subject: "CN=ops, O=Example"}]
-///     hmac: {key_id: ops-1, algorithm: ed25519, public_key: keys/ops.pem}
-///   - name: night
-///     basic_auth: {username: night, password: {bcrypt: "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}}
-///     client_certificate: {fingerprint: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}
-///   - name: shop
-///     jwt: {issuer: https://login.example.com/, claim: {sub: 7d1c}}
-/// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "consumer")]
 pub struct ConsumerConfig {

@@ -41,23 +41,23 @@ impl<T: Read> Read for Setting<T> {
 
     fn shape() -> Shape {
         let field = |key, doc, shape| Field { key, doc, required: false, default: None, later: false, shape };
+        // A kind that has several forms itself has these.
+        let (several, of_several) = match T::shape() {
+            Shape::Forms { forms, doc, .. } => (forms, doc),
+            _ => (Vec::new(), ""),
+        };
         let (own, doc) = match T::shape() {
             Shape::Map { doc, .. } | Shape::Kinds { doc, .. } => ("map", doc),
             Shape::MapOf(_) => ("map", ""),
             Shape::List(_) => ("list", ""),
             Shape::Text { doc, .. } | Shape::Words { doc, .. } => ("text", doc),
-            _ => ("text", ""),
+            _ => ("text", of_several),
         };
-        Shape::Forms {
-            name: "",
-            doc,
-            expected: "",
-            forms: vec![
-                field("none", "What outer levels say of this policy does not hold here.", String::shape),
-                field(own, "The policy's settings.", T::shape),
-                field("use", "A named policy of this kind, with the other keys in place of its own.", used::<T>),
-            ],
-        }
+        let own = if several.is_empty() { vec![field(own, "The policy's settings.", T::shape)] } else { several };
+        let none = field("none", "What outer levels say of this policy does not hold here.", String::shape);
+        let used = field("use", "A named policy of this kind, with the other keys in place of its own.", used::<T>);
+        let forms = std::iter::once(none).chain(own).chain([used]).collect();
+        Shape::Forms { name: "", doc, expected: "", forms }
     }
 }
 

@@ -71,6 +71,7 @@ fn full() -> Record<'static> {
         span_id: Some(0x00f0_67aa_0ba9_02b7),
         query: Some("page=2&access_token=hunter2"),
         route: "shop/list",
+        consumer: Some("acme"),
         labels: labels(),
         upstream: Some("list"),
         endpoint: Some("10.0.0.7:9001"),
