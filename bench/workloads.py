@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | tokens | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
     serves: str = "proxy"  # what the proxies are set up for: proxy | files | gzip | websocket | grpc
@@ -79,6 +79,7 @@ ALL = [
              serves="gzip", path="/20k.json", body=20 * 1024, headers=("accept-encoding: gzip",)),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("telemetry", "JSON access log, metrics, why and traces at 1%, against none of them: instructions a request", "telemetry", 1.15),
+    Workload("jwt", "what `jwt` adds to a request: RS256, 1,000 distinct tokens in rotation, instructions as time at 3 GHz", "tokens", 3, "us"),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
     Workload("scrape-10k", "a scrape of the metrics of 10,000 routes that have had requests: CPU time", "scrape", 200, "ms", each="scrape"),
     Workload("scrape-10k-p99", "the same, gzipped, beside 2,000 requests a second: their 99th percentile, against that while there is none",

@@ -10,7 +10,7 @@ use crate::socket::Address;
 use crate::tls::TlsListener;
 use pintle_core::config::{Network, Read};
 use pintle_core::exchange::RouteFacts;
-use pintle_core::step::Chain;
+use pintle_core::step::{Brought, Chain};
 use pintle_core::trace::Tracing;
 use pintle_router::Table;
 use pintle_telemetry::{ListenerMeter, PushSettings, RouteMeter, TraceSettings};
@@ -66,6 +66,8 @@ pub struct Route {
     pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<RouteMeter>,
+    /// The routes that its policies bring along.
+    pub brings: Box<[Brought]>,
     /// Where its connections lead to, on listeners for TCP; no request comes to its chain then.
     pub tunnel: Option<Arc<Upstream>>,
 }

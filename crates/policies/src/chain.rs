@@ -11,7 +11,7 @@ use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
     NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate,
-    compress, forward_auth, headers, hmac, timeout,
+    compress, forward_auth, headers, hmac, introspect, jwt, oidc, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -45,11 +45,11 @@ run_order! {
         "It sees what clients send, before credentials are looked at: they may be the attack.";
     "hmac" policy hmac: Hmac, authenticates by hmac::make
         "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
-    "jwt" later Jwt
+    "jwt" policy jwt: Jwt, authenticates by jwt::make
         "Authentication: all further in may ask who it is.";
-    "oidc" later Oidc
+    "oidc" policy oidc: Oidc, authenticates by oidc::make
         "Authentication.";
-    "introspect" later Introspect
+    "introspect" policy introspect: Introspect, authenticates by introspect::make
         "Authentication.";
     "api_key" policy api_key: ApiKey, authenticates by api_key::make
         "Authentication.";
@@ -74,6 +74,9 @@ run_order! {
     // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
     // The action.
 }
+
+/// The places, beside those of authentications, that go by who it is: a route that a policy brings along has none of them.
+const GO_BY_WHO: [&str; 4] = ["authorize", "rate_limit.identity", "quota", "concurrency.identity"];
 
 /// A place of the run order, for the reference and for `explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +106,15 @@ impl Policy {
         let off = written.is_none();
         let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
         all.map(|(at, _)| at).collect()
+    }
+}
+
+impl Policy {
+    /// The upstream that it names as `via`, to ask somebody through.
+    pub fn via(&self) -> Option<String> {
+        let view = self.view();
+        let text = view.setting.node()?.get("via")?.as_text()?.to_owned();
+        Some(text)
     }
 }
 
@@ -302,8 +314,12 @@ macro_rules! run_order {
             pub(crate) fn steps(&self, building: &mut Building<'_, '_>) -> bool {
                 let mut good = true;
                 $(
-                    $(good &= $module::$steps(&self.$module, building).is_some();)?
-                    $(good &= authenticate::steps($name, &self.$by, building, $by::$make).is_some();)?
+                    $(if building.asks_who || !GO_BY_WHO.contains(&$name) {
+                        good &= $module::$steps(&self.$module, building).is_some();
+                    })?
+                    $(if building.asks_who {
+                        good &= authenticate::steps($name, &self.$by, building, $by::$make).is_some();
+                    })?
                     building.settle($name);
                 )+
                 good

@@ -11,6 +11,7 @@ mod any;
 mod api_key;
 mod authenticate;
 mod basic_auth;
+mod bearer;
 mod body_limit;
 mod build;
 mod chain;
@@ -24,26 +25,42 @@ pub mod field;
 mod forward_auth;
 mod headers;
 mod hmac;
+mod introspect;
+mod issuer;
+mod jwt;
 mod layers;
 mod list;
 mod named;
+mod oidc;
+mod remembered;
+mod secrets;
 pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
 mod trailers;
+mod web_url;
 
-pub use build::{Counts, Defaults, Level, Surroundings, build};
+pub use build::{Built, Counts, Defaults, Level, Surroundings, build, build_brought};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
 pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
+pub use oidc::{Oidc, OwnPath, SessionConfig};
 
 use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES, forward_auth::FAMILIES].into_iter().flatten().copied()
+    let all = [
+        compress::FAMILIES,
+        forward_auth::FAMILIES,
+        introspect::FAMILIES,
+        issuer::FAMILIES,
+        jwt::FAMILIES,
+        oidc::FAMILIES,
+    ];
+    all.into_iter().flatten().copied()
 }

@@ -124,6 +124,7 @@ impl Controller {
         let began = changing.began;
         *changing = Changing { began, seen, in_force: inputs, named, held, refused, broken: Vec::new() };
         self.metrics.reloaded(version, entry.at, cost);
+        self.lasting.reloaded();
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
         self.keep(|history| history.keep(Kept { entry, standing }));
