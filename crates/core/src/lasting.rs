@@ -35,7 +35,8 @@ impl Lasting {
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        Arc::new(Lasting { held: Mutex::default(), tasks: mpsc::unbounded_channel().0, serves: false })
+        let (tasks, reloads) = (mpsc::unbounded_channel().0, watch::Sender::new(0));
+        Arc::new(Lasting { held: Mutex::default(), tasks, serves: false, reloads })
     }
 
     /// Whether what is built with it is to serve somebody. Where it is not, what the machine lacks (a secret in a variable)
@@ -64,11 +65,6 @@ impl Lasting {
         let weak: Weak<T> = Arc::downgrade(&made);
         held.insert(key, weak);
         made
-    }
-
-    /// Whether requests are served by what it holds, so that tasks run; not for a `check` or an `explain`.
-    pub fn serves(&self) -> bool {
-        !self.tasks.is_closed()
     }
 
     /// Says that a configuration was read and is in force: what was fetched from elsewhere is to be fetched anew.

@@ -132,7 +132,7 @@ pub(super) fn is_own_page(page: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pintle_core::Secret;
+    use pintle_core::secret::Secret;
 
     fn seals() -> Seals {
         Seals::new(&[Secret::new("a key of more than thirty-two bytes".into())], ["i", "c"])

@@ -8,9 +8,10 @@ use super::granted::{Denied, word};
 use super::id_token::Belongs;
 use super::login::sent_to;
 use super::seal::random;
-use super::session::{IdToken, Session};
+use super::session::{IdToken, Session, times};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::{Exchange, Method, Reason, Refusal, Request, Secret, names};
+use pintle_core::secret::Secret;
+use pintle_core::{Exchange, Method, Reason, Refusal, Request, names};
 use std::sync::Arc;
 
 /// Answers at the callback.
@@ -126,10 +127,12 @@ impl Client {
         let access = granted.access.as_ref().and_then(Secret::expose_text);
         self.claims(&token, Belongs { nonce: Some(nonce), access, subject: None }).await?;
         let id_token = IdToken::new(&token).ok_or_else(|| Denied::Grant("the ID token is not in its form".into()))?;
+        let (good_until, due) = times(began, granted.seconds);
         Ok(Session {
             id: random(),
             began,
-            good_until: granted.seconds.map(|seconds| began.saturating_add(seconds)),
+            good_until,
+            due,
             id_token,
             refresh: granted.refresh,
             access: granted.access.filter(|_| self.sends_access_token),

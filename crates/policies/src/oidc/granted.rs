@@ -4,7 +4,8 @@ use super::form;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pintle_core::json::{Limits, Object};
-use pintle_core::{Fields, Secret, StatusCode, names};
+use pintle_core::secret::Secret;
+use pintle_core::{Fields, StatusCode, names};
 
 /// How much an answer may hold.
 pub(super) const MOST: usize = 64 * 1024;

@@ -5,7 +5,6 @@ use aws_lc_rs::digest::{Algorithm as Hash, SHA256, SHA384, SHA512, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pintle_core::json::Object;
-use pintle_core::template::Entries;
 use pintle_jose::{Algorithm, Algorithms, Audience, Compact, Flaw, KeySet, Rules, Types};
 use std::time::Duration;
 

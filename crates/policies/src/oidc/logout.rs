@@ -5,7 +5,7 @@ use super::endpoints::open_query;
 use super::form::{self, Form};
 use super::login::sent_to;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::{Body, Exchange, Fault, Fields, Frame, Method, Reason, Refusal, Response, StatusCode, names};
+use pintle_core::{Body, Exchange, Fault, Frame, Method, Reason, Refusal, Response, StatusCode, names};
 use pintle_jose::KeySet;
 use std::sync::Arc;
 

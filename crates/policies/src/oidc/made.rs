@@ -11,7 +11,7 @@ use crate::build::Building;
 use crate::issuer::{Refresh, Said};
 use crate::secrets;
 use parking_lot::Mutex;
-use pintle_core::Secret;
+use pintle_core::secret::Secret;
 use pintle_core::config::Diagnostic;
 use pintle_jose::{Algorithm, Algorithms};
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl Client {
                 scope: scope.into(),
                 parameters: settings.parameters.iter().map(pair).collect(),
                 expected: Expected::new(&settings.issuer, &settings.client_id, settings.skew),
-                allowed: Algorithms::new(Algorithm::ALL.into_iter().filter(|one| !one.is_symmetric())),
+                allowed: Algorithms::new(Algorithm::ALL.iter().copied().filter(|one| !one.is_symmetric())),
                 seals: Seals::new(&made_of.keys, [&settings.issuer, &settings.client_id]),
                 session: Cookie::new(&settings.session.cookie),
                 browser: Cookie::new(&format!("{}-login", *settings.session.cookie)),

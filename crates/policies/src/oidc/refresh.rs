@@ -6,10 +6,10 @@
 use super::client::{Client, Known, now};
 use super::granted::Denied;
 use super::id_token::Belongs;
-use super::session::{IdToken, Session};
+use super::session::{IdToken, Session, times};
 use aws_lc_rs::digest::{SHA256, digest};
 use parking_lot::Mutex;
-use pintle_core::Secret;
+use pintle_core::secret::Secret;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -126,10 +126,12 @@ impl Client {
                 (IdToken::new(token).ok_or_else(form)?, Arc::new(claims))
             }
         };
+        let (good_until, due) = times(at, granted.seconds);
         let session = Session {
             id: before.id,
             began: before.began,
-            good_until: granted.seconds.map(|seconds| at.saturating_add(seconds)),
+            good_until,
+            due,
             id_token,
             refresh: granted.refresh.or_else(|| before.refresh.clone()),
             access: granted.access.filter(|_| self.sends_access_token),

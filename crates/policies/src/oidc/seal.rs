@@ -9,7 +9,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pintle_core::Secret;
+use pintle_core::secret::Secret;
 use std::fmt;
 
 /// Random bytes at the beginning of each sealed text, of which its key is derived.

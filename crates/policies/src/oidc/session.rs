@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pintle_core::Secret;
+use pintle_core::secret::Secret;
 use std::fmt;
 
 /// The form of the bytes. One of another form is no session.
@@ -18,6 +18,8 @@ pub(super) struct Session {
     pub(super) began: u64,
     /// Until when the issuer's answer holds, in seconds since 1970; none where it did not say.
     pub(super) good_until: Option<u64>,
+    /// When it is to be renewed, in seconds since 1970: some time before that.
+    pub(super) due: Option<u64>,
     /// What the issuer said of who it is.
     pub(super) id_token: IdToken,
     /// What another answer is had for; none if the issuer gave none.
@@ -54,8 +56,14 @@ impl IdToken {
     }
 }
 
-/// How long before its end a session is renewed, in seconds.
+/// How long before its end a session is renewed, in seconds; what holds for less than twice as long is renewed at half of it.
 const AHEAD: u64 = 30;
+
+/// Until when an answer of that moment holds, and when it is to be renewed.
+pub(super) fn times(at: u64, seconds: Option<u64>) -> (Option<u64>, Option<u64>) {
+    let due = |seconds: u64| at.saturating_add(seconds.saturating_sub(AHEAD).max(seconds / 2));
+    (seconds.map(|seconds| at.saturating_add(seconds)), seconds.map(due))
+}
 
 impl Session {
     /// Whether the issuer's answer still holds.
@@ -66,7 +74,7 @@ impl Session {
     /// Whether it is to be renewed: shortly before the issuer's answer is over, where there is something to renew it with. Without
     /// that it lasts as long as sessions do.
     pub(super) fn is_due(&self, now: u64) -> bool {
-        self.refresh.is_some() && !self.is_good(now.saturating_add(AHEAD))
+        self.refresh.is_some() && self.due.is_some_and(|due| now >= due)
     }
 
     /// Its bytes.
@@ -74,7 +82,9 @@ impl Session {
         let mut out = vec![FORM];
         out.extend_from_slice(&self.id);
         out.extend_from_slice(&self.began.to_be_bytes());
-        out.extend_from_slice(&self.good_until.unwrap_or(0).to_be_bytes());
+        for at in [self.good_until, self.due] {
+            out.extend_from_slice(&at.unwrap_or(0).to_be_bytes());
+        }
         let secret = |secret: &'_ Option<Secret>| secret.as_ref().map(|secret| secret.expose_bytes().to_vec());
         let (refresh, access) = (secret(&self.refresh), secret(&self.access));
         let IdToken { head, claims, signature } = &self.id_token;
@@ -89,13 +99,13 @@ impl Session {
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (id, mut rest) = bytes.strip_prefix(&[FORM])?.split_first_chunk()?;
         let id = *id;
-        let (began, good_until) = (number(&mut rest)?, number(&mut rest)?);
+        let (began, good_until, due) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
         let mut part = || part(&mut rest).map(Box::<[u8]>::from);
         let id_token = IdToken { head: part()?, claims: part()?, signature: part()? };
         let mut secret = || Some(Some(Secret::from(part()?.into_vec())).filter(|secret| !secret.is_empty()));
         let (refresh, access) = (secret()?, secret()?);
-        let good_until = Some(good_until).filter(|&at| at != 0);
-        rest.is_empty().then_some(Session { id, began, good_until, id_token, refresh, access })
+        let [good_until, due] = [good_until, due].map(|at| Some(at).filter(|&at| at != 0));
+        rest.is_empty().then_some(Session { id, began, good_until, due, id_token, refresh, access })
     }
 }
 
@@ -131,6 +141,7 @@ pub(super) mod tests {
             id: [7; 16],
             began: 1_700_000_000,
             good_until: Some(1_700_000_600),
+            due: Some(1_700_000_570),
             id_token: IdToken::new(&token).expect("it has the form"),
             refresh: Some(Secret::new("refresh".into())),
             access: None,
@@ -143,12 +154,24 @@ pub(super) mod tests {
         for (good_until, access) in [(None, None), (Some(5), Some(Secret::new("access".into())))] {
             (one.good_until, one.access) = (good_until, access);
             let two = Session::from_bytes(&one.to_bytes()).expect("it was written here");
-            assert_eq!((two.id, two.began, two.good_until), (one.id, one.began, one.good_until));
+            assert_eq!((two.id, two.began, two.good_until, two.due), (one.id, one.began, one.good_until, one.due));
             assert_eq!(two.id_token.text(), one.id_token.text());
             assert_eq!(two.id_token.claims(), b"{\"sub\":\"alice\"}");
             assert!(two.refresh.expect("there is one").equals(b"refresh"));
             assert_eq!(two.access.is_some(), one.access.is_some());
         }
+    }
+
+    #[test]
+    fn it_is_renewed_some_time_before_its_end() {
+        assert_eq!(times(100, Some(300)), (Some(400), Some(370)));
+        assert_eq!(times(100, Some(20)), (Some(120), Some(110)));
+        assert_eq!(times(100, Some(1)), (Some(101), Some(100)));
+        assert_eq!(times(100, None), (None, None));
+        let mut one = session("{}");
+        assert!(!one.is_due(1_700_000_569) && one.is_due(1_700_000_570) && one.is_good(1_700_000_599));
+        one.refresh = None;
+        assert!(!one.is_due(1_700_000_600) && !one.is_good(1_700_000_600));
     }
 
     #[test]
