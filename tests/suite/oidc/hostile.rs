@@ -180,7 +180,7 @@ async fn an_issuer_that_is_down_or_does_not_know_the_client_is_503() {
     played.log_in(&mut Browser::default(), |_, _| {}).await.problem(400, "bad_login");
     // More than browsers keep.
     played.answer(200, json!({}));
-    let answer = played.log_in(&mut Browser::default(), |claims, _| claims["groups"] = "x".repeat(11_000).into()).await;
+    let answer = played.log_in(&mut Browser::default(), |claims, _| claims["groups"] = "x".repeat(11_400).into()).await;
     answer.problem(503, "auth_unavailable");
     played.gateway.wait_metric("pintle_oidc_logins_total{result=\"failed\"}", 5.0).await;
     // One that was never there.

@@ -26,7 +26,8 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       enabled: true,
       // Without a page that asks: the test's browser presses no button.
       logoutSource: (ctx, form) => {
-        ctx.body = `<!DOCTYPE html><body>${form}<script>document.forms[0].submit()</script></body>`;
+        const agreed = form.replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>');
+        ctx.body = `<!DOCTYPE html><body>${agreed}<script>document.forms[0].submit()</script></body>`;
       },
     },
     revocation: { enabled: true },
