@@ -30,8 +30,27 @@ use std::time::Duration;
 ///       logout: /logout
 ///       session: {cookie: shop_session, ttl: 8h, keys: [{file: secrets/session.key}]}
 ///       forward: {x-user: "${claims.sub}"}
+///   inside-login:
+///     oidc:
+///       issuer: http://login.inside:8080/realms/shop
+///       danger_plain_http: true
+///       via: login
+///       client_id: shop-web
+///       callback: /inside/callback
+///       logout: /inside/logout
+///       after_logout: /inside/gone
+///       back_channel_logout: /inside/ended
+///       scopes: [profile, email]
+///       parameters: {prompt: login}
+///       login_timeout: 5m
+///       skew: 10s
+///       session: {keys: [{env: NEW_KEY}, {env: OLD_KEY}]}
+///       send_access_token: true
+///       optional: true
+/// upstreams: {login: {endpoints: [127.0.0.1:8081]}}
 /// routes:
 ///   - {match: shop.example.com/account/**, policies: [browser-login], proxy: http://127.0.0.1:9001}
+///   - {match: inside.example.com/**, policies: [inside-login], proxy: http://127.0.0.1:9001}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "oidc", check)]
