@@ -35,12 +35,8 @@ impl Lasting {
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        Arc::new(Lasting {
-            held: Mutex::default(),
-            tasks: mpsc::unbounded_channel().0,
-            serves: false,
-            reloads: watch::Sender::new(0),
-        })
+        let (tasks, reloads) = (mpsc::unbounded_channel().0, watch::Sender::new(0));
+        Arc::new(Lasting { held: Mutex::default(), tasks, serves: false, reloads })
     }
 
     /// Whether what is built with it is to serve somebody. Where it is not, what the machine lacks (a secret in a variable)

@@ -11,7 +11,7 @@ mod zone;
 
 use crate::Consumers;
 use crate::build::Building;
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::layers::{Layers, Levels, Origin};
 use crate::rate_limit::tell::{Said, Told, quoted, tell};
 use crate::rate_limit::{Cost, WhenStoreFails};
