@@ -30,13 +30,14 @@ git:git:all
 nginx:nginx:smuggling
 node:nodejs:smuggling
 curl:curl:compress
+redis-server:redis-server:shared_limits
 chromium:chromium:oidc_chromium
 python3:python3:files
 endef
 export NEEDS
 
 # Packages of PyPI that tests take as peers, in a folder of their own beside the build.
-PEERS := grpcio rotel schemathesis websockets
+PEERS := cryptography grpcio pyjwt rotel schemathesis websockets
 VENV := $(or $(CARGO_TARGET_DIR),target)/venv
 
 # Packages of npm that tests take as peers: an issuer, and what drives a browser.
@@ -54,11 +55,11 @@ needs:
 	    dpkg-deb -x prometheus_*.deb . ; rm -f prometheus_*.deb; [ -x usr/bin/promtool ]; } </dev/null >/dev/null 2>&1 || \
 	    echo 'promtool of Debian'"'"'s prometheus cannot be fetched: left out: metrics tests'; \
 	}
-	@$(VENV)/bin/python -c 'import grpc, rotel, schemathesis, websockets' 2>/dev/null || { \
-	  echo 'installing $(PEERS) of PyPI, for peers, traces and admin tests'; \
+	@$(VENV)/bin/python -c 'import cryptography, grpc, jwt, rotel, schemathesis, websockets' 2>/dev/null || { \
+	  echo 'installing $(PEERS) of PyPI, for peers, traces, admin and jwt tests'; \
 	  { timeout 60 python3 -m venv $(VENV) && timeout 180 $(VENV)/bin/pip install --quiet $(PEERS); } </dev/null >/dev/null 2>&1 || { \
 	    rm -rf $(VENV); \
-	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers, traces and admin tests'; \
+	    echo '$(PEERS) of PyPI cannot be installed (needs python3-venv): left out: peers, traces, admin and jwt tests'; \
 	  }; \
 	}
 	@[ -d $(NPM)/node_modules/oidc-provider ] && [ -d $(NPM)/node_modules/playwright-core ] || { \

@@ -91,6 +91,14 @@ class Generator:
 
     def wrk(self, work: Workload, setting, seconds: float) -> Load:
         post = f'wrk.method = "POST"\nwrk.body = string.rep("x", {work.post})\n' if work.post else ""
+        if work.clients:
+            post += f"""local turn = 0
+request = function()
+  turn = (turn + 1) % {work.clients}
+  wrk.headers["X-Forwarded-For"] = "10." .. math.floor(turn / 65536) .. "." .. math.floor(turn / 256) % 256 .. "." .. turn % 256
+  return wrk.format(nil, nil)
+end
+"""
         script = self.folder / "wrk.lua"
         script.write_text(SCRIPT.format(request=post))
         text = processes.run(

@@ -23,6 +23,7 @@ BUFFERS = """
 KEPT = f"{PROXY}{BUFFERS} proxy_set_header Connection \"\";"
 NGINX = {  # what its one location does
     "proxy": KEPT,
+    "limit": f"{KEPT} limit_req zone=clients burst=1000 nodelay;",
     "gzip": f"{KEPT} gzip on; gzip_types application/json; gzip_proxied any;",
     "files": "root FILES; sendfile on; tcp_nopush on;",
     # A WebSocket has two buffers of proxy_buffer_size; the default is the smallest that makes sense.
@@ -56,6 +57,7 @@ http {{
   {log}
   client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;
   uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
+  {"limit_req_zone $http_x_forwarded_for zone=clients:32m rate=1000r/s;" if s.serves == "limit" else ""}
   tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 1h;
   ssl_protocols TLSv1.3; ssl_certificate {s.cert}; ssl_certificate_key {s.key}; ssl_session_cache shared:tls:16m;
   upstream origin {{ server {s.origin}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }}
@@ -64,6 +66,12 @@ http {{
     location / {{ {NGINX[s.serves].replace("FILES", str(s.files))} }}
   }}
 }}
+"""
+
+
+LIMIT = """  stick-table type string len 32 size 200k expire 60s store http_req_rate(1s)
+  http-request track-sc0 req.hdr(x-forwarded-for)
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 1000 }
 """
 
 
@@ -106,7 +114,7 @@ frontend public
   bind 127.0.0.1:{s.tls} backlog 4096 ssl crt {s.both} alpn h2,http/1.1
   declare capture request len 128
   http-request capture req.hdr(user-agent) id 0
-{log}  default_backend origin
+{log}{LIMIT if s.serves == "limit" else ""}  default_backend origin
 backend origin
   server origin {s.origin}{" proto h2" if s.serves == "grpc" else ""} pool-max-conn -1 pool-purge-delay 1h
 """
@@ -189,6 +197,7 @@ class Envoy(Proxy):
 
 PINTLE = {  # its one route, where that does something else than to send on
     "files": "  - {match: /**, files: {root: FILES}}\n",
+    "limit": "  - {match: /**, policies: [{rate_limit: {rate: 1000/s}}], proxy: origin}\n",
     "gzip": "  - {match: /**, policies: [{compress: {algorithms: [gzip]}}], proxy: origin}\n",
 }
 
@@ -221,7 +230,7 @@ class Pintle(Proxy):
         upstream = self.upstream or f'{{endpoints: ["{s.origin}"]{protocol}, connections: {{keep: 256}}}}'
         return "pintle.yaml", f"""{self.more}workers: 1
 listeners:
-  - {{address: "127.0.0.1:{s.plain}"}}
+  - {{address: "127.0.0.1:{s.plain}"{", trusted_proxies: [127.0.0.1]" if s.serves == "limit" else ""}}}
   - {{address: "127.0.0.1:{s.tls}", tls: {{certificates: [{{cert: {s.cert}, key: {s.key}}}]}}}}
 telemetry: {{{telemetry}}}
 upstreams:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import access
 import endpoints
 import idle
 import install
@@ -27,12 +28,14 @@ import rounds
 import routes
 import scrape
 import telemetry
+import tokens
 import workloads
 from context import Result, Run
 from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
-         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "routes_memory": routes.routes_memory,
+         "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": access.added,
+         "network_load": access.load, "tokens": tokens.tokens, "routes_memory": routes.routes_memory,
          "scrape": scrape.scrape, "beside_scrape": scrape.beside, "route_memory": scrape.memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 

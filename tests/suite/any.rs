@@ -25,6 +25,7 @@ async fn both(gateway: &Gateway, ask: Ask) -> [Answer; 2] {
     [gateway.ask(ask.clone()).await, gateway.h2().await.ask(ask).await]
 }
 
+// Rule: authentication-any
 #[tokio::test]
 async fn either_passes_and_says_what_it_was() {
     let service = Origin::echo().await;
@@ -60,6 +61,7 @@ async fn a_request_without_any_is_told_of_all_and_a_wrong_one_of_all_too() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: authentication-levels
 #[tokio::test]
 async fn an_inner_one_takes_the_place_of_all_outer_ones() {
     let service = Origin::echo().await;
@@ -105,6 +107,7 @@ async fn a_mistake_has_its_line_and_a_remedy() {
         format!("{START}routes:\n  - match: /**\n    policies:\n      - any: {any}\n    respond: {{body: ok}}\n")
     };
     refused(&route("[{api_key: {header: x}}]"), &["pintle.yaml:6:", "among 2 to 16", "without `any`"]).await;
-    refused(&route("[{api_key: {header: x}}, {timeout: 5s}]"), &["pintle.yaml:6:", "`timeout` is no authentication"]).await;
+    refused(&route("[{api_key: {header: x}}, {timeout: 5s}]"), &["pintle.yaml:6:", "`timeout` is no authentication"])
+        .await;
     refused(&route("[{api_key: {header: x}}, nobody]"), &["pintle.yaml:6:", "no policy named `nobody`"]).await;
 }

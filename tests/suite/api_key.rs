@@ -2,7 +2,7 @@
 
 use crate::check::{START, refused};
 use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin, Reloaded, until};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::task::{LocalSet, spawn_local};
@@ -28,6 +28,17 @@ async fn both(gateway: &Gateway, ask: Ask) -> [Answer; 2] {
     [gateway.ask(ask.clone()).await, gateway.h2().await.ask(ask).await]
 }
 
+/// What is known of a request that is over.
+async fn why(gateway: &Gateway, id: &str) -> Value {
+    until("the request to be kept", async || {
+        let ask = Ask::get(&format!("/why/{id}")).header("accept", "application/json");
+        let answer = gateway.ask_admin(ask).await;
+        (answer.status == 200).then(|| answer.json())
+    })
+    .await
+}
+
+// Rule: credentials-off
 #[tokio::test]
 async fn a_key_passes_and_the_service_does_not_see_it() {
     let service = Origin::echo().await;
@@ -84,9 +95,9 @@ async fn a_key_is_never_in_a_line_whatever_it_is_called() {
         for answer in both(&gateway, ask).await {
             assert_eq!(answer.status, 401, "{answer:?}");
             let line = gateway.log_of(&answer).await.to_string();
-            assert!(!line.contains("hunter2") && line.contains("REDACTED"), "{line}");
+            assert!(!line.contains("hunter2"), "{line}");
             let id = answer.get("x-request-id").expect("an id");
-            let why = gateway.ask_admin(Ask::get(&format!("/why/{id}"))).await.text();
+            let why = why(&gateway, id).await.to_string();
             assert!(!why.contains("hunter2"), "{why}");
         }
     }
@@ -100,16 +111,20 @@ async fn the_consumer_is_known_to_log_fields_expressions_and_why() {
     let gateway = Gateway::start(config(policies, &service.url()) + rest).await;
     for answer in both(&gateway, Ask::get("/").header("x-api-key", "abc")).await {
         let line = gateway.log_of(&answer).await;
-        assert_eq!((&line["who"], &line["groups"], &line["pintle.consumer"]), (&json!("acme"), &json!(["partners"]), &json!("acme")));
+        assert_eq!(
+            (&line["who"], &line["groups"], &line["pintle.consumer"]),
+            (&json!("acme"), &json!(["partners"]), &json!("acme"))
+        );
         let id = answer.get("x-request-id").expect("an id");
-        let why = gateway.ask_admin(Ask::get(&format!("/why/{id}"))).await.json();
-        assert_eq!(why["request"]["consumer"], "acme", "{why}");
+        let why = why(&gateway, id).await;
+        assert_eq!(why["outcome"]["consumer"], "acme", "{why}");
     }
     for answer in both(&gateway, Ask::get("/")).await {
         assert_eq!(gateway.log_of(&answer).await["who"], json!(null));
     }
 }
 
+// Rule: consumer-revoked
 #[tokio::test]
 async fn a_key_that_is_revoked_in_a_file_under_load_is_refused_and_nobody_else_notices() {
     LocalSet::new().run_until(revoked_under_load()).await;
@@ -216,6 +231,7 @@ async fn a_service_that_hangs_up_is_502_with_the_consumer_in_the_log() {
     }
 }
 
+// Rule: consumer-one
 #[tokio::test]
 async fn a_mistake_has_its_line_and_a_remedy() {
     let route = |policy: &str| {
@@ -227,7 +243,9 @@ async fn a_mistake_has_its_line_and_a_remedy() {
     let consumers = |text: &str| format!("{START}consumers:\n{text}");
     let plain = consumers("  - {name: acme, api_keys: [hunter2]}\n");
     refused(&plain, &["pintle.yaml:4:", "found plain text", "pintle hash api-key"]).await;
-    let two = format!("  - {{name: acme, api_keys: [{{sha256: {ABC}}}]}}\n  - {{name: ops, api_keys: [{{sha256: {ABC}}}]}}\n");
+    let two = format!(
+        "  - {{name: acme, api_keys: [{{sha256: {ABC}}}]}}\n  - {{name: ops, api_keys: [{{sha256: {ABC}}}]}}\n"
+    );
     refused(&consumers(&two), &["pintle.yaml:5:", "`acme` and `ops` have the same key"]).await;
     refused(&consumers("  - {name: acme}\n  - {name: acme}\n"), &["pintle.yaml:5:", "two consumers are named"]).await;
     refused(&consumers("  - nothing.jsonl\n"), &["pintle.yaml:4:", "cannot read", "nothing.jsonl"]).await;

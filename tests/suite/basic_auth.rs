@@ -67,6 +67,7 @@ async fn a_wrong_one_and_an_unknown_name_are_refused_alike() {
     assert_eq!(service.hits(), 0);
 }
 
+// Rule: password-cost
 #[tokio::test]
 async fn a_password_that_was_good_is_good_no_more_once_it_is_another_one() {
     let service = Origin::echo().await;
@@ -78,6 +79,7 @@ async fn a_password_that_was_good_is_good_no_more_once_it_is_another_one() {
     }
 }
 
+// Rule: password-cost
 #[tokio::test]
 async fn many_wrong_passwords_are_refused_clearly_and_hold_nobody_else_up() {
     let service = Origin::echo().await;

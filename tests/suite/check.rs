@@ -196,7 +196,7 @@ async fn what_a_later_version_brings_is_refused_by_name() {
     refused(&upstream("dns: {ttl: 5s}"), &["not-yet", "`dns` is not there yet", "pintle.yaml:6:5"]).await;
     let route = |rest: &str| format!("{START}routes:\n  - match: /**\n    {rest}\n    respond: {{status: 200}}\n");
     refused(&route("policies: [{cache: {}}]"), &["not-yet", "`cache`"]).await;
-    refused(&route("policies: [{rate_limit: {rate: 1/s, key: client.ip}}]"), &["not-yet", "`rate_limit`"]).await;
+    refused(&route("policies: [{waf: {}}]"), &["not-yet", "`waf`"]).await;
 }
 
 #[tokio::test]

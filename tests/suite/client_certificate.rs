@@ -42,6 +42,7 @@ routes: [{{match: /**, policies: [{policy}], proxy: \"{}\"}}]
     }
 }
 
+// Rule: certificate-kinds
 #[tokio::test]
 async fn the_certificate_that_is_named_passes_and_makes_its_consumer() {
     let forward = "forward: {x-who: '${consumer.name}', x-subject: '${client.tls.subject}', x-san: '${client.tls.san[0]}', x-print: '${client.tls.fingerprint}'}";
@@ -66,7 +67,10 @@ async fn the_certificate_that_is_named_passes_and_makes_its_consumer() {
 #[tokio::test]
 async fn the_service_gets_it_as_rfc_9440_has_it_and_never_what_a_client_says_itself() {
     let doors = Doors::open("{client_certificate: {optional: true, send: certificate}}").await;
-    let forged = Ask::get("/").header("client-cert", ":Zm9yZ2Vk:").header("Client_Cert", ":Zm9yZ2Vk:").header("client-cert-chain", ":Zm9yZ2Vk:");
+    let forged = Ask::get("/")
+        .header("client-cert", ":Zm9yZ2Vk:")
+        .header("Client_Cert", ":Zm9yZ2Vk:")
+        .header("client-cert-chain", ":Zm9yZ2Vk:");
     for answer in doors.ask(Some("any.example.com"), forged.clone()).await {
         assert_eq!(answer.status, 200);
         let got = doors.service.last();
@@ -84,7 +88,8 @@ async fn the_service_gets_it_as_rfc_9440_has_it_and_never_what_a_client_says_its
 #[tokio::test]
 async fn without_tls_nobody_has_a_certificate() {
     let service = Origin::echo().await;
-    let route = format!("routes: [{{match: /**, policies: [{{client_certificate: {{}}}}], proxy: \"{}\"}}]", service.url());
+    let route =
+        format!("routes: [{{match: /**, policies: [{{client_certificate: {{}}}}], proxy: \"{}\"}}]", service.url());
     let gateway = Gateway::plain(route).await;
     for answer in [gateway.get("/").await, gateway.h2().await.get("/").await] {
         answer.problem(403, "certificate_required");
@@ -94,7 +99,9 @@ async fn without_tls_nobody_has_a_certificate() {
 #[tokio::test]
 async fn a_mistake_has_its_line_and_a_remedy() {
     let route = |settings: &str| {
-        format!("{START}routes:\n  - match: /**\n    policies:\n      - client_certificate: {settings}\n    respond: {{body: ok}}\n")
+        format!(
+            "{START}routes:\n  - match: /**\n    policies:\n      - client_certificate: {settings}\n    respond: {{body: ok}}\n"
+        )
     };
     refused(&route("{subject: /CN=ops}"), &["pintle.yaml:6:", "a subject such as", "RFC2253"]).await;
     refused(&route("{san: 'DNS:ops.example.com'}"), &["pintle.yaml:6:", "write `ops.example.com`"]).await;

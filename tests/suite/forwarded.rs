@@ -16,8 +16,14 @@ const POLICIES: &[(&str, &str)] = &[
     // It fails always.
     ("{api_key: {header: x-key, optional: true, forward: {x-user: '${consumer.groups[9]}'}}}", "x-key: abc"),
     ("{basic_auth: {optional: true, forward: {x-user: '${consumer.name}'}}}", "authorization: Basic b3BzOlUqVQ=="),
-    ("{any: {of: [{api_key: {header: x-key, forward: {x-user: a}}}, {basic_auth: {forward: {x-user: b}}}], optional: true}}", "x-key: abc"),
-    ("{any: {of: [{api_key: {header: x-key}}, {basic_auth: {}}], optional: true, forward: {x_user: '${consumer.name}'}}}", "x-key: abc"),
+    (
+        "{any: {of: [{api_key: {header: x-key, forward: {x-user: a}}}, {basic_auth: {forward: {x-user: b}}}], optional: true}}",
+        "x-key: abc",
+    ),
+    (
+        "{any: {of: [{api_key: {header: x-key}}, {basic_auth: {}}], optional: true, forward: {x_user: '${consumer.name}'}}}",
+        "x-key: abc",
+    ),
     ("{client_certificate: {optional: true, forward: {x-user: '${consumer.name}'}}}", "x-none: 1"),
     ("{hmac: {optional: true, forward: {x-user: '${consumer.name}'}}}", "x-none: 1"),
     ("{headers: {request: {set: {x-user: '${consumer.name}'}}}}", "x-none: 1"),
@@ -63,7 +69,14 @@ fn heads() -> Vec<(String, String)> {
         "upgrade: x-user\r\nconnection: upgrade\r\nx-user: forged",
     ];
     let mut all: Vec<_> = lines.iter().map(|line| ((*line).to_owned(), String::new())).collect();
-    for trailer in ["x-user: forged", "X-User: forged", "x_user: forged", "X_USER:forged\r\nx-user: forged", "x-user : forged", "x-a: b\r\n x-user: forged"] {
+    for trailer in [
+        "x-user: forged",
+        "X-User: forged",
+        "x_user: forged",
+        "X_USER:forged\r\nx-user: forged",
+        "x-user : forged",
+        "x-a: b\r\n x-user: forged",
+    ] {
         for announced in ["", "trailer: x-user\r\n", "te: trailers\r\n"] {
             let head = format!("{announced}transfer-encoding: chunked");
             all.push((head, format!("2\r\nok\r\n0\r\n{trailer}\r\n\r\n")));
@@ -97,6 +110,7 @@ routes: [{{match: /**, policies: [{policy}], proxy: \"{}\"}}]
     Gateway::plain(config).await
 }
 
+// Rule: forward-own
 #[tokio::test]
 async fn nothing_that_a_client_says_over_http1_passes_for_what_is_forwarded() {
     for (policy, credentials) in POLICIES {
@@ -106,7 +120,8 @@ async fn nothing_that_a_client_says_over_http1_passes_for_what_is_forwarded() {
             for credentials in [*credentials, "x-none: 1"] {
                 let case = format!("{policy} {credentials} {head:?} {rest:?}");
                 let mut wire = gateway.wire().await;
-                let request = format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{credentials}\r\n{head}\r\n\r\n{rest}");
+                let request =
+                    format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{credentials}\r\n{head}\r\n\r\n{rest}");
                 wire.write(request).await;
                 let _ = wire.half_close().await;
                 let (answer, _) = wire.to_end().await;
@@ -119,6 +134,7 @@ async fn nothing_that_a_client_says_over_http1_passes_for_what_is_forwarded() {
     }
 }
 
+// Rule: forward-own
 #[tokio::test]
 async fn nothing_that_a_client_says_over_http2_passes_for_what_is_forwarded() {
     let fields: &[&[(&str, &str)]] = &[
@@ -138,13 +154,22 @@ async fn nothing_that_a_client_says_over_http2_passes_for_what_is_forwarded() {
         &[("te", "trailers"), ("x-user", FORGED)],
         &[("x-user", "\u{e4}forged")],
     ];
-    let trailers: &[&[(&str, &str)]] =
-        &[&[], &[("x-user", FORGED)], &[("x_user", FORGED)], &[("X-User", FORGED)], &[(":path", "/"), ("x-user", FORGED)]];
+    let trailers: &[&[(&str, &str)]] = &[
+        &[],
+        &[("x-user", FORGED)],
+        &[("x_user", FORGED)],
+        &[("X-User", FORGED)],
+        &[(":path", "/"), ("x-user", FORGED)],
+    ];
     for (policy, credentials) in POLICIES {
         let service = Origin::echo().await;
         let gateway = started(policy, &service).await;
         let (name, value) = credentials.split_once(": ").expect("a field");
-        for (fields, trailers) in fields.iter().map(|fields| (*fields, trailers[0])).chain(trailers.iter().map(|trailers| (&[][..], *trailers))) {
+        for (fields, trailers) in fields
+            .iter()
+            .map(|fields| (*fields, trailers[0]))
+            .chain(trailers.iter().map(|trailers| (&[][..], *trailers)))
+        {
             for known in [true, false] {
                 let case = format!("{policy} {known} {fields:?} {trailers:?}");
                 let mut raw = gateway.raw_h2().await;
@@ -162,7 +187,8 @@ async fn nothing_that_a_client_says_over_http2_passes_for_what_is_forwarded() {
                 raw.send_all(frames).await;
                 let ends = |frame: &Frame| {
                     frame.kind == pintle_testkit::kind::GOAWAY
-                        || frame.stream == 1 && [pintle_testkit::kind::HEADERS, pintle_testkit::kind::RST_STREAM].contains(&frame.kind)
+                        || frame.stream == 1
+                            && [pintle_testkit::kind::HEADERS, pintle_testkit::kind::RST_STREAM].contains(&frame.kind)
                 };
                 raw.until(ends).await;
                 if let Some(got) = service.received().last() {

@@ -81,6 +81,7 @@ async fn a_signed_request_passes_with_its_content_and_trailers() {
     }
 }
 
+// Rule: signature-covers
 #[tokio::test]
 async fn what_was_changed_on_the_way_is_refused_and_no_service_is_asked() {
     let service = Origin::echo().await;

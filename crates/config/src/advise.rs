@@ -4,11 +4,13 @@
 //! A warning is only given where it is certain that what it says is true; where it may be meant so all the same, its help
 //! says how to write it that way. Nothing here changes what runs.
 
+mod access;
 mod admin;
 mod certificates;
 mod empty;
 mod files;
 mod hosts;
+mod identity;
 mod loops;
 mod order;
 mod outline;
@@ -39,6 +41,9 @@ const ALWAYS: &[Advice] = &[
     empty::check,
     hosts::check,
     order::check,
+    access::constant,
+    access::shut,
+    access::cors,
     plain::check,
     admin::check,
     secrets::check,
@@ -48,7 +53,15 @@ const ALWAYS: &[Advice] = &[
 ];
 
 /// Those that look at what is not there, and would follow from any error.
-const OF_SOUND: &[Advice] = &[reach::shadowed, loops::check, quiet::check, unused::upstreams, unused::policies];
+const OF_SOUND: &[Advice] = &[
+    reach::shadowed,
+    loops::check,
+    quiet::check,
+    unused::upstreams,
+    unused::policies,
+    identity::unknown,
+    identity::consumers,
+];
 
 /// Reports what is doubtful. `runtime` is what was assembled of the document, if it is without errors.
 pub(crate) fn advise(document: &Document, runtime: Option<&Runtime>, reader: &mut Reader) {

@@ -11,19 +11,21 @@ mod own;
 mod resolver;
 mod routes;
 mod services;
+mod stores;
 mod surroundings;
 mod tunnels;
 
 pub(crate) use routes::{actions, report_conflicts};
 
 use crate::document::{Document, LimitsConfig};
-use crate::written::{Written, sound};
+use crate::written::{Holds, Written, sound};
 use batches::Late;
 use errors::ErrorPages;
 use listeners::Doors;
 use own::Own;
 use pintle_core::Lasting;
 use pintle_core::config::{Diagnostic, Reader, Span};
+use pintle_core::redact::Names;
 use pintle_engine::tls::Tls;
 use pintle_engine::{Limits, Listener, ListenerProtocol, Origin, RouteFile, RoutePlace, Runtime};
 use pintle_router::Table;
@@ -84,7 +86,8 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
             return None;
         }
     };
-    let traces = collectors::traces(document, &resolver, world, reader);
+    let names = names(document, written, world);
+    let traces = collectors::traces(document, &resolver, &names, world, reader);
     let push = collectors::metrics(document, &resolver, world, reader);
     if reader.diagnostics.has_errors() {
         return None;
@@ -102,9 +105,19 @@ pub fn assemble_written(document: &Document, written: &Written, world: &World, r
         admin_tls,
         traces,
         push,
+        names,
         origin: origin(written, &places, files, reader),
         by_name,
     })
+}
+
+/// The names of credentials: of routes that were left unread those that were known stay.
+fn names(document: &Document, written: &Written, world: &World) -> Names {
+    let unread = written.files.iter().any(|(_, holds)| *holds == Holds::Known);
+    match world.before.as_ref().filter(|_| unread) {
+        Some(before) => document.names().with(&before.names),
+        None => document.names(),
+    }
 }
 
 /// A guard sees no harm where nothing is counted.

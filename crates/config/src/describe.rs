@@ -5,12 +5,14 @@ use crate::assemble::actions;
 use crate::document::{Document, ListenerConfig, RouteConfig};
 use crate::level::{Level as Around, spread};
 use crate::maybe::Maybe;
-use pintle_core::config::{Form, Node, Read, Shape, Span, Spanned};
+use foldhash::quality::FixedState;
+use pintle_core::config::{Entry, Form, Node, Read, Shape, Span, Spanned};
 use pintle_core::redact::Names;
 use pintle_engine::ListenerProtocol;
 use pintle_policies::{PolicyList, describe as describe_policies};
 use pintle_router::Pattern;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 
 /// A document as its user sees it.
 #[derive(Clone, Debug)]
@@ -137,13 +139,32 @@ pub fn describe(root: &Node, document: &Document) -> Description {
     let apart = ["listeners", "upstreams", "policies", "routes", "include", "defaults"];
     let keys = Document::shape().keys();
     let settings = keys.into_iter().filter(|key| !apart.contains(key)).filter_map(|key| Some((key, of(key)?)));
+    let settings = settings.map(|(key, node)| (key, if key == "consumers" { masked(&node) } else { node }));
     Description {
         settings: settings.collect(),
         listeners: describing.listeners(root),
         upstreams: document.upstreams.iter().map(upstream).collect(),
         routes: describing.routes,
-        names: document.telemetry.names(),
+        names: document.names(),
     }
+}
+
+/// The same without what a guess can be held against: what stands in place of a digest differs where the digest does.
+fn masked(node: &Node) -> Node {
+    let of_entry = |entry: &Entry| match &*entry.key.value {
+        "sha256" | "argon2" | "bcrypt" => {
+            let mark = FixedState::default().hash_one(entry.value.as_text()) as u32;
+            let form = Form::Scalar { text: format!("(digest {mark:08x})").into(), plain: false };
+            Entry { key: entry.key.clone(), value: Node::new(form, entry.value.span().clone()) }
+        }
+        _ => Entry { key: entry.key.clone(), value: masked(&entry.value) },
+    };
+    let form = match node.form() {
+        Form::List(items) => Form::List(items.iter().map(masked).collect()),
+        Form::Map(entries) => Form::Map(entries.iter().map(of_entry).collect()),
+        other => other.clone(),
+    };
+    Node::new(form, node.span().clone())
 }
 
 /// The shape of each action's settings.

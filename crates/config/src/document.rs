@@ -1,6 +1,7 @@
 //! The whole configuration as its user writes it. Each room owns its own subject's types; here they are put together.
 
 mod admin;
+mod credentials;
 mod guard;
 mod limits;
 mod places;
@@ -20,8 +21,10 @@ use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
 use pintle_engine::socket::Address;
 use pintle_engine::tls::TlsConfig;
+use pintle_policies::geo::GeoConfig;
 use pintle_policies::{ConsumerEntry, NamedPolicies, PolicyList};
 use pintle_router::Pattern;
+use pintle_store::Stores;
 use pintle_telemetry::config::Telemetry;
 use pintle_upstream::{ResolverConfig, UpstreamConfig};
 
@@ -45,6 +48,7 @@ use pintle_upstream::{ResolverConfig, UpstreamConfig};
 /// resolver: {timeout: 1s}
 /// state: /var/lib/pintle
 /// guard: {for: 60s, errors: 5%}
+/// geo: {file: geo/GeoLite2-Country.mmdb}
 /// ```
 #[derive(Debug, Read)]
 #[read(called = "configuration", check)]
@@ -81,12 +85,14 @@ pub struct Document {
     /// A folder of its own in which [the last ten configurations are kept](changes.md#what-is-kept), so that a start with
     /// a bad file has one to serve. Read at the start alone; `--state` of the command line wins over it.
     pub state: Option<Spanned<ConfigPath>>,
-    /// Shared stores.
-    #[read(later)]
-    pub stores: Later,
+    /// What is kept outside of the process.
+    #[read(default)]
+    pub stores: Stores,
     /// People and programs that routes know by name and groups.
     #[read(default)]
     pub consumers: WithFiles<Vec<Maybe<ConsumerEntry>>>,
+    /// Where addresses are, for `ip_filter`.
+    pub geo: Option<GeoConfig>,
     /// Takes back a change that does harm; without it none is.
     pub guard: Option<GuardConfig>,
     /// How the names of services are looked up.

@@ -13,7 +13,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
     ("requests", &["pintle_request", "pintle_response", "pintle_refusals", "pintle_answers"]),
     ("upstreams", &["pintle_upstream", "pintle_dns"]),
     ("clients", &["pintle_connections", "pintle_worker_", "pintle_tls", "pintle_certificate", "pintle_tunnel"]),
-    ("policies", &["pintle_compress"]),
+    ("policies", &["pintle_compress", "pintle_concurrency", "pintle_quota", "pintle_rate_limit", "pintle_store"]),
     ("telemetry", &["pintle_log", "pintle_metrics", "pintle_otlp", "pintle_traces", "pintle_why"]),
     ("process", &["process_"]),
     ("gateway", &["pintle_"]),
@@ -21,7 +21,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
 
 /// Every metric.
 pub fn metrics() -> impl Iterator<Item = &'static Family> {
-    families::ALL.iter().copied().chain(pintle_policies::families())
+    families::ALL.iter().copied().chain(pintle_policies::families()).chain(pintle_store::FAMILIES.iter().copied())
 }
 
 /// The page docs/metrics.md.

@@ -2,7 +2,7 @@
 
 use pintle_config::{Document, World, assemble, load, reference};
 use pintle_core::config::{Field, Form, Node, Read, Reader, Shape, Sources};
-use pintle_testkit::{Certificates, Folder};
+use pintle_testkit::{Certificates, Folder, Place, geo_file};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -68,8 +68,16 @@ fn every_example_loads() {
     }
     let folder: &Folder = certificates.folder();
     folder.write("certs/ca.pem", certificates.authority());
+    // RFC 9421 B.1.4
+    let key = "MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
+    folder.write("keys/ops.pem", format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"));
     folder.write("pages/not-found.html", "${request.path}");
     folder.write("pages/sorry.html", "");
+    folder.write("lists/blocked.txt", "192.0.2.0/24");
+    folder.write("lists/partners.txt", "198.51.100.0/24");
+    folder.write("geo/GeoLite2-Country.mmdb", geo_file(&[("192.0.2.0/24", Place::Country("DE"))]));
+    folder.write("geo/GeoLite2-ASN.mmdb", geo_file(&[("192.0.2.0/24", Place::Asn(64500))]));
+    folder.write("keys/partner.pem", include_str!("reference/partner.pem"));
     let examples = examples(&reference());
     assert!(examples.len() > 15, "{}", examples.len());
     for example in examples {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Weak};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// What outlives configurations, one for the process. For what serves nobody (`check`, `explain`) there is one that runs
@@ -18,6 +18,8 @@ pub struct Lasting {
     held: Mutex<HashMap<(&'static str, Box<str>), Weak<dyn Any + Send + Sync>>>,
     tasks: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
     serves: bool,
+    /// How many times an operator had the configuration read again.
+    reloads: watch::Sender<u64>,
 }
 
 /// The tasks of a [`Lasting`], to be run in the background.
@@ -27,12 +29,18 @@ impl Lasting {
     /// One that serves, and its tasks.
     pub fn new() -> (Arc<Self>, Tasks) {
         let (tasks, received) = mpsc::unbounded_channel();
-        (Arc::new(Lasting { held: Mutex::default(), tasks, serves: true }), Tasks(received))
+        let reloads = watch::Sender::new(0);
+        (Arc::new(Lasting { held: Mutex::default(), tasks, serves: true, reloads }), Tasks(received))
     }
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        Arc::new(Lasting { held: Mutex::default(), tasks: mpsc::unbounded_channel().0, serves: false })
+        Arc::new(Lasting {
+            held: Mutex::default(),
+            tasks: mpsc::unbounded_channel().0,
+            serves: false,
+            reloads: watch::Sender::new(0),
+        })
     }
 
     /// Whether what is built with it is to serve somebody. Where it is not, what the machine lacks (a secret in a variable)
@@ -61,6 +69,16 @@ impl Lasting {
         let weak: Weak<T> = Arc::downgrade(&made);
         held.insert(key, weak);
         made
+    }
+
+    /// Says that a configuration was read and is in force: what was fetched from elsewhere is to be fetched anew.
+    pub fn reloaded(&self) {
+        self.reloads.send_modify(|reloads| *reloads += 1);
+    }
+
+    /// Tells of each [`Lasting::reloaded`].
+    pub fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
     }
 
     /// Runs a task in the background, beside all others. It should hold what it serves by a [`Weak`], and end when that is gone.
@@ -112,6 +130,10 @@ mod tests {
     #[tokio::test]
     async fn its_tasks_run() {
         let (lasting, tasks) = Lasting::new();
+        assert!(lasting.serves() && !Lasting::idle().serves());
+        let reloads = lasting.reloads();
+        lasting.reloaded();
+        assert!(reloads.has_changed().expect("it is there"));
         let running = tokio::spawn(tasks.run());
         let (done, mut told) = mpsc::unbounded_channel();
         for number in [1, 2] {

@@ -71,6 +71,14 @@ impl Names {
         Names { more: more.into_iter().filter_map(plain).collect() }
     }
 
+    /// These, and those of others.
+    pub fn with(mut self, others: &Names) -> Names {
+        self.more.extend(others.more.iter().cloned());
+        self.more.sort_unstable();
+        self.more.dedup();
+        self
+    }
+
     /// Whether a header, a cookie or a query's parameter of this name holds a credential. Percent-encoding is undone; case,
     /// `-`, `_`, `.` and brackets make no difference.
     pub fn is_credential(&self, name: &str) -> bool {

@@ -1,6 +1,6 @@
-//! The three forms in which a policy takes part in a request, and the chain that runs them.
+//! The forms in which a policy takes part in a request, and the chain that runs them.
 //!
-//! Checks and edits never wait: they run in a plain loop and cost no future. A wrap stands around the rest and may
+//! Checks, answers and edits never wait: they run in a plain loop and cost no future. A wrap stands around the rest and may
 //! wait. Steps stand outer to inner; at their end is the action.
 
 mod plan;
@@ -25,6 +25,8 @@ pub type Outcome = Result<Response, Refusal>;
 pub enum Step {
     /// On the way in; never waits.
     Check(Box<dyn Fn(&mut Exchange) -> Result<(), Refusal> + Send + Sync>),
+    /// On the way in; never waits. It may answer in place of all that is further in, as for a preflight of CORS.
+    Answer(Box<dyn Fn(&mut Exchange) -> Result<Option<Response>, Refusal> + Send + Sync>),
     /// On the way out, on every answer that passes its place, the gateway's own too; never waits.
     Edit(Box<dyn Fn(&Exchange, &mut Response) + Send + Sync>),
     /// Around the rest; may wait.
@@ -86,8 +88,15 @@ impl Chain {
     /// wraps are passed over, and the action plans.
     pub fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
         for (at, one) in self.steps.iter().enumerate() {
-            if let Step::Check(check) = &one.step {
-                check(exchange).map_err(|refusal| Refusal { at: refusal.at.or(Some(at)), ..refusal })?;
+            let came = match &one.step {
+                Step::Check(check) => check(exchange).map(|()| None),
+                Step::Answer(answer) => answer(exchange),
+                Step::Edit(_) | Step::Wrap(_) => continue,
+            };
+            let came = came.map_err(|refusal| Refusal { at: refusal.at.or(Some(at)), ..refusal })?;
+            if let Some(mut response) = came {
+                self.edit(0..at, exchange, &mut response);
+                return Ok(Plan::Answer(response));
             }
         }
         let mut plan = self.action.plan(exchange).map_err(|mut refusal| {
@@ -129,6 +138,11 @@ impl Chain {
                         break Err(refusal);
                     }
                 }
+                Step::Answer(answer) => match answer(exchange) {
+                    Ok(None) => {}
+                    Ok(Some(response)) => break Ok(response),
+                    Err(refusal) => break Err(refusal),
+                },
                 Step::Edit(_) => {}
                 Step::Wrap(wrap) => {
                     let wait = exchange.notes.waits.len();

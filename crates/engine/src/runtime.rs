@@ -10,6 +10,7 @@ use crate::socket::Address;
 use crate::tls::TlsListener;
 use pintle_core::config::{Network, Read};
 use pintle_core::exchange::RouteFacts;
+use pintle_core::redact::Names;
 use pintle_core::step::Chain;
 use pintle_core::trace::Tracing;
 use pintle_router::Table;
@@ -42,6 +43,8 @@ pub struct Runtime {
     pub traces: Option<Arc<TraceSettings>>,
     /// Where its metrics are sent; none if nobody takes them so.
     pub push: Option<Arc<PushSettings>>,
+    /// The names of what is left out wherever its requests are shown.
+    pub names: Names,
     /// Where its routes were written.
     pub origin: Origin,
     /// The listeners for TCP, by their numbers, where a route names a host: there a server name is waited for.

@@ -9,7 +9,7 @@ use pintle_engine::tls::TlsListener;
 use pintle_engine::{Runtime, StartError};
 use pintle_telemetry::metrics::MetricsConfig;
 use pintle_telemetry::otlp::Credentials;
-use pintle_telemetry::{Opened, PushSettings, TraceSettings};
+use pintle_telemetry::{Opened, PushSettings, Style, TraceSettings};
 use std::sync::Arc;
 
 /// Who may use the admin API at `listening`, by the document's token. None if the token cannot be had.
@@ -35,6 +35,14 @@ pub(crate) fn access(
     Some(Access { token, is_unix, open, hosts, tls })
 }
 
+/// Whether the password of the shared store can be had.
+pub(crate) fn store(document: &Document, reader: &mut Reader) -> Option<()> {
+    let store = document.stores.shared.as_ref();
+    let Some((store, password)) = store.and_then(|store| Some((store, store.password()?))) else { return Some(()) };
+    let missing = |why| reader.report(Diagnostic::error("no-secret", why, &store.span));
+    password.resolve().map(drop).map_err(missing).ok()
+}
+
 /// What a secret is called where it must not be shown: where it comes from.
 fn name(source: &SecretSource) -> String {
     match source {
@@ -43,10 +51,11 @@ fn name(source: &SecretSource) -> String {
     }
 }
 
-/// Opens the access log.
-pub(crate) fn log(document: &Document, reader: &mut Reader) -> Option<Opened> {
+/// Opens the access log, whose lines show no values of what is a credential by the configuration.
+pub(crate) fn log(document: &Document, runtime: &Runtime, reader: &mut Reader) -> Option<Opened> {
     let access_log = &document.telemetry.access_log;
     let (sink, style) = access_log.parts();
+    let style = Style { names: runtime.names.clone(), ..style };
     let failed = |error| {
         let message = format!("the access log cannot be opened: {error}");
         reader.report(Diagnostic::error("access-log", message, &access_log.span));

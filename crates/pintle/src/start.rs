@@ -218,12 +218,15 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     runtime.version = version;
     let traces = needs::traces(document, &runtime, reader);
     let push = needs::push(document, &runtime, reader);
-    let opened = needs::log(document, reader);
+    let opened = needs::log(document, &runtime, reader);
+    let store = needs::store(document, reader);
     let (traces, push) = (traces.ok_or(Stop::Reported)?, push.ok_or(Stop::Reported)?);
+    store.ok_or(Stop::Reported)?;
     let opened = opened.ok_or(Stop::Reported)?;
     let access_log = AccessLog::start(opened, &metrics).map_err(|error| Stop::System(error.to_string()))?;
+    let names = runtime.names.clone();
     let gateway = Gateway::new(runtime, access_log, metrics, pintle_core::instance());
-    gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
+    gateway.why.go_over(&document.telemetry.why, names);
     gateway.traces.go_over(traces);
     gateway.push.go_over(push);
     let server = Server::start(Arc::clone(&gateway)).map_err(|error| Stop::System(error.to_string()))?;

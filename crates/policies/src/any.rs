@@ -26,7 +26,7 @@ pub(crate) const LEVELS: Levels = Levels::Authentication;
 ///   partner-key: {api_key: {header: x-api-key}}
 /// routes:
 ///   - {match: /orders/**, policies: [{any: [partner-key, {basic_auth: {realm: orders}}]}], proxy: orders}
-///   - {match: /feed, policies: [{any: {of: [partner-key, {api_key: {query: key}}], optional: true}}], proxy: orders}
+///   - {match: /feed, policies: [{any: {of: [partner-key, {api_key: {query: key}}], optional: true, forward: {x-partner: "${consumer.name}"}}}], proxy: orders}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a list of authentications")]
@@ -131,13 +131,14 @@ impl Authenticate for Choice {
             return None;
         }
         let mut first = None;
+        self.all.iter().for_each(|one| one.clear(exchange));
         for one in &self.all {
             let verdict = one.authenticate().now(exchange).unwrap_or(Verdict::Nobody);
             if let Some(verdict) = self.decided(one, verdict, exchange, &mut first) {
                 return Some(verdict);
             }
         }
-        Some(self.undecided(first))
+        Some(self.undecided(first, exchange))
     }
 
     fn may_wait(&self) -> bool {
@@ -147,6 +148,7 @@ impl Authenticate for Choice {
     fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
             let mut first = None;
+            self.all.iter().for_each(|one| one.clear(exchange));
             for one in &self.all {
                 let verdict = match one.authenticate().now(exchange) {
                     Some(verdict) => verdict,
@@ -156,7 +158,7 @@ impl Authenticate for Choice {
                     return verdict;
                 }
             }
-            self.undecided(first)
+            self.undecided(first, exchange)
         })
     }
 
@@ -182,12 +184,8 @@ impl Authenticate for Choice {
         Err(told)
     }
 
-    fn clear(&self, exchange: &mut Exchange) {
-        self.all.iter().for_each(|one| one.authenticate().clear(exchange));
-    }
-
-    fn writes(&self) -> Vec<Box<str>> {
-        self.all.iter().flat_map(|one| one.written().iter().cloned()).collect()
+    fn reads(&self, name: &str) -> bool {
+        self.all.iter().any(|one| one.authenticate().reads(name))
     }
 
     fn edits(&self) -> bool {
@@ -213,10 +211,13 @@ impl Choice {
         match verdict {
             Verdict::Nobody => None,
             // Its own fields are forwarded here; the choice's own follow.
-            Verdict::Somebody(identity) => Some(match one.take(identity, exchange) {
-                Ok(()) => Verdict::Somebody(Identity::default()),
-                Err(refusal) => Verdict::Refused(refusal),
-            }),
+            Verdict::Somebody(identity) => {
+                self.all.iter().for_each(|one| one.clear_read(exchange));
+                Some(match one.take(identity, exchange) {
+                    Ok(()) => Verdict::Somebody(Identity::default()),
+                    Err(refusal) => Verdict::Refused(refusal),
+                })
+            }
             Verdict::Refused(refusal) => {
                 first.get_or_insert(refusal);
                 None
@@ -225,7 +226,8 @@ impl Choice {
         }
     }
 
-    fn undecided(&self, first: Option<Refusal>) -> Verdict {
+    fn undecided(&self, first: Option<Refusal>, exchange: &mut Exchange) -> Verdict {
+        self.all.iter().for_each(|one| one.clear_read(exchange));
         let Some(mut refusal) = first else {
             let optional = self.all.iter().any(Sure::optional);
             return if optional { Verdict::Somebody(Identity::default()) } else { Verdict::Nobody };

@@ -31,7 +31,8 @@ const LONGEST: usize = 512;
 /// policies: {partner-key: {api_key: {header: x-api-key, forward: {x-partner: "${consumer.name}"}}}}
 /// routes:
 ///   - {match: /partners/**, policies: [partner-key], proxy: orders}
-///   - {match: /feed, policies: [{api_key: {query: key}}], proxy: orders}
+///   - {match: /feed, policies: [{api_key: {query: key, keep: true}}], proxy: orders}
+///   - {match: /news, policies: [{api_key: {cookie: key, optional: true}}], proxy: orders}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "way to send a key", check)]
@@ -71,8 +72,11 @@ impl ApiKey {
         Carrier::new(&self, reader).is_some().then_some(self)
     }
 
+    /// The keys that say where the key is found.
+    pub(crate) const PLACES: [&'static str; 3] = ["header", "query", "cookie"];
+
     /// The name under which the key comes: what must not be shown of requests.
-    pub fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         let mut all = [&self.header, &self.query, &self.cookie].into_iter().flatten();
         all.next().map(|name| name.as_str())
     }
@@ -127,5 +131,9 @@ impl Authenticate for Keys {
 
     fn challenge(&self) -> Option<&str> {
         Some(&self.challenge)
+    }
+
+    fn reads(&self, name: &str) -> bool {
+        self.carrier.is_in(name)
     }
 }

@@ -63,6 +63,11 @@ pub(crate) trait Authenticate: Send + Sync {
         Vec::new()
     }
 
+    /// Whether it looks for credentials in the field of that name, which must then be left until it has decided.
+    fn reads(&self, name: &str) -> bool {
+        matches!(name, "authorization" | "cookie")
+    }
+
     /// Whether [`Authenticate::edit`] does something.
     fn edits(&self) -> bool {
         false
@@ -90,8 +95,12 @@ pub(crate) struct Sure {
     authenticate: Arc<dyn Authenticate>,
     optional: bool,
     forward: Changes,
-    /// What it gives the service, and no client may.
-    written: Arc<[Box<str>]>,
+    /// The names of what it gives the service, and no client may.
+    owned: Arc<[Box<str>]>,
+    /// Those of them that are taken away before it decides.
+    early: Box<[Box<str>]>,
+    /// Those that it reads itself, such as an `authorization` that is forwarded in place of the client's.
+    late: Box<[Box<str>]>,
 }
 
 impl Sure {
@@ -104,9 +113,13 @@ impl Sure {
         reader: &mut Reader,
     ) -> Option<Self> {
         let forward = Changes::set(settings.forward(), place, reader)?;
-        let mut written = authenticate.writes();
-        written.extend(settings.forward().iter().map(|(name, _)| name.to_ascii_lowercase().into()));
-        Some(Sure { kind, authenticate, optional: settings.optional(), forward, written: written.into() })
+        let forwarded = settings.forward().iter().map(|(name, _)| Box::from(name.to_ascii_lowercase()));
+        let (late, mut early): (Vec<Box<str>>, Vec<_>) = forwarded.partition(|name| authenticate.reads(name));
+        // Of what it writes by itself, what it reads too is its own matter.
+        early.extend(authenticate.writes().into_iter().filter(|name| !authenticate.reads(name)));
+        let owned = early.iter().chain(&late).cloned().collect();
+        let (optional, early, late) = (settings.optional(), early.into(), late.into());
+        Some(Sure { kind, authenticate, optional, forward, owned, early, late })
     }
 
     /// Its kind.
@@ -124,19 +137,21 @@ impl Sure {
         &self.authenticate
     }
 
-    /// The names of what it gives the service.
-    pub(crate) fn written(&self) -> &[Box<str>] {
-        &self.written
-    }
-
     /// Takes the client's own fields away of those that are forwarded, in whatever spelling, trailers with them. Before
     /// anything is decided, and whatever it is.
     pub(crate) fn clear(&self, exchange: &mut Exchange) {
         self.authenticate.clear(exchange);
-        for name in self.written.iter() {
+        for name in &self.early {
             take_away(name, Side::Request, &mut exchange.request.fields);
         }
-        trailers::withhold(&self.written, &mut exchange.request);
+        trailers::withhold(&self.owned, &mut exchange.request);
+    }
+
+    /// The same for those that were left for it to read. Before anything is forwarded.
+    pub(crate) fn clear_read(&self, exchange: &mut Exchange) {
+        for name in &self.late {
+            take_away(name, Side::Request, &mut exchange.request.fields);
+        }
     }
 
     /// Takes somebody's identity over, and forwards what is said to be. Refused where another authentication of the
@@ -241,6 +256,7 @@ pub(crate) fn add(sure: Arc<Sure>, building: &mut Building<'_, '_>) {
         Step::Check(Box::new(move |exchange| {
             sure.clear(exchange);
             let verdict = sure.authenticate.now(exchange).unwrap_or(Verdict::Nobody);
+            sure.clear_read(exchange);
             match sure.settle(verdict, exchange) {
                 Ok(()) => Ok(()),
                 Err(Err(refusal)) => Err(refusal),
@@ -258,6 +274,7 @@ impl Wrap for Sure {
                 Some(verdict) => verdict,
                 None => self.authenticate.wait(exchange).await,
             };
+            self.clear_read(exchange);
             match self.settle(verdict, exchange) {
                 Ok(()) => next.run(exchange).await,
                 Err(outcome) => outcome,

@@ -41,6 +41,7 @@ const LONGEST: usize = 1024 + 256;
 ///   - {name: ops, basic_auth: {username: ops, password: {argon2: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$0b1w2mUg9Ck0l2i9S0qkQw"}}}
 /// routes:
 ///   - {match: /staff/**, policies: [{basic_auth: {realm: staff, forward: {x-user: "${consumer.name}"}}}], proxy: orders}
+///   - {match: /old/**, policies: [{basic_auth: {keep: true, optional: true}}], proxy: users}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "way to ask for a password", check)]

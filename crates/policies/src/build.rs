@@ -2,12 +2,16 @@
 
 use crate::chain::Effective;
 use crate::layers::At;
-use crate::{Consumers, NamedPolicies, PolicyEntry, PolicyList, compress, forward_auth};
+use crate::{
+    Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, forward_auth, geo, introspect,
+    issuer, jwt,
+};
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
 use pintle_core::step::{PolicyStep, Step};
 use pintle_core::template::Declared;
+use pintle_store::{Durable, Store};
 use pintle_upstream::Services;
 use std::sync::Arc;
 
@@ -23,7 +27,11 @@ pub struct Defaults {
 /// The counters of the policies that count: found once for a configuration, held by the routes that use them.
 #[derive(Clone, Debug)]
 pub struct Counts {
+    pub(crate) authorize: Arc<authorize::Counts>,
     pub(crate) compress: Arc<compress::Counts>,
+    pub(crate) introspect: Arc<introspect::Counts>,
+    pub(crate) issuer: Arc<issuer::Counts>,
+    pub(crate) jwt: Arc<jwt::Counts>,
     pub(crate) forward_auth: Arc<forward_auth::Counts>,
 }
 
@@ -31,7 +39,11 @@ impl Counts {
     /// Finds them.
     pub fn new(counters: &dyn Counters) -> Self {
         Counts {
+            authorize: Arc::new(authorize::Counts::new(counters)),
             compress: Arc::new(compress::Counts::new(counters)),
+            introspect: Arc::new(introspect::Counts::new(counters)),
+            issuer: Arc::new(issuer::Counts::new(counters)),
+            jwt: Arc::new(jwt::Counts::new(counters)),
             forward_auth: Arc::new(forward_auth::Counts::new(counters)),
         }
     }
@@ -47,6 +59,16 @@ pub struct Surroundings<'s> {
     pub consumers: Arc<Consumers>,
     /// What outlives the configuration.
     pub lasting: Arc<Lasting>,
+    /// The files that policies name.
+    pub files: Arc<Files>,
+    /// Where addresses are.
+    pub geo: geo::Given,
+    /// What replicas share, where the configuration names it.
+    pub store: Option<Arc<Store>>,
+    /// Where counts that outlive the process are kept, where there is a state folder.
+    pub counts_kept: Option<Arc<Durable>>,
+    /// Where counters are found that have a policy's name.
+    pub counters: Arc<dyn Counters + Send + Sync>,
 }
 
 /// A list of policies, and what it belongs to.

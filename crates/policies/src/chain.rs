@@ -5,13 +5,16 @@
 //! its steps at the place, `authenticates by FUNCTION` what makes an authentication of it; `later KIND` is a kind of which
 //! this version knows the name alone. A policy that runs in two places has two entries, and is a kind in one of them: the
 //! places are `KIND.PART`, and `parts FUNCTION` says what of its settings belongs to a part.
+//!
+//! Long because it is one list, and what is made of each of its entries.
 
 use crate::authenticate::{Alternative, Sure};
 use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
-    NamedPolicies, Setting, access_log, any, api_key, authenticate, basic_auth, body_limit, client_certificate,
-    compress, forward_auth, headers, hmac, timeout,
+    NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, bandwidth, basic_auth, body_limit,
+    client_certificate, compress, concurrency, cors, csrf, forward_auth, headers, hmac, introspect, ip_filter, jwt,
+    quota, rate_limit, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
 use std::sync::OnceLock;
@@ -19,25 +22,27 @@ use std::sync::OnceLock;
 run_order! {
     "access_log" policy access_log: AccessLog, runs access_log::check
         "It tells of everything, so nothing stands outside of it.";
-    "bandwidth" later Bandwidth
+    "bandwidth" policy bandwidth: Bandwidth, runs bandwidth::edit
         "It shapes the bytes as they leave, after all that changes them.";
     "headers.response" policy headers: Headers, parts headers::part, runs headers::response
         "The last word on every answer's fields, the gateway's own refusals among them.";
+    "security_headers" policy security_headers: SecurityHeaders, runs security_headers::steps
+        "On every answer, and within reach of `headers`, which has the last word.";
     "compress" policy compress: Compress, runs compress::steps
         "It compresses what is final; caches inside hold what is not compressed.";
     "timeout" policy timeout: Timeout, runs timeout::check
         "Its time is the client's: all that may wait stands inside of it.";
-    "ip_filter" later IpFilter
+    "ip_filter" policy ip_filter: IpFilter, runs ip_filter::check
         "The cheapest refusal, and it needs no more than an address.";
     "client_certificate" policy client_certificate: ClientCertificate, authenticates by client_certificate::make
         "Decided by the handshake that is over; nothing is read for it.";
-    "cors" later Cors
+    "cors" policy cors: Cors, runs cors::steps
         "A preflight carries no credentials, so it is answered before any are asked for.";
-    "csrf" later Csrf
+    "csrf" policy csrf: Csrf, runs csrf::check
         "As cheap as CORS, and about the same field.";
-    "rate_limit" later RateLimit
+    "rate_limit.request" policy rate_limit: RateLimit, parts rate_limit::part, runs rate_limit::request
         "By request or client: before anything that costs more than a counter.";
-    "concurrency" later Concurrency
+    "concurrency.request" policy concurrency: Concurrency, parts concurrency::part, runs concurrency::request
         "By request or client; after the rate, so that what is refused there holds no place.";
     "body_limit" policy body_limit: BodyLimit, runs body_limit::check
         "Before the first that reads content.";
@@ -45,11 +50,11 @@ run_order! {
         "It sees what clients send, before credentials are looked at: they may be the attack.";
     "hmac" policy hmac: Hmac, authenticates by hmac::make
         "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
-    "jwt" later Jwt
+    "jwt" policy jwt: Jwt, authenticates by jwt::make
         "Authentication: all further in may ask who it is.";
     "oidc" later Oidc
         "Authentication.";
-    "introspect" later Introspect
+    "introspect" policy introspect: Introspect, authenticates by introspect::make
         "Authentication.";
     "api_key" policy api_key: ApiKey, authenticates by api_key::make
         "Authentication.";
@@ -59,10 +64,11 @@ run_order! {
         "Authentication by another service, after what the gateway decides by itself.";
     "any" policy any: Any, authenticates by any::make
         "One of several authentications.";
-    "authorize" later Authorize
+    "authorize" policy authorize: Authorize, runs authorize::check
         "It asks about claims and consumers.";
-    // "rate_limit.identity": by claims or consumers, and only for what is allowed.
-    "quota" later Quota
+    "rate_limit.identity" runs rate_limit::identity
+        "By claims or consumers, and only for what is allowed.";
+    "quota" policy quota: Quota, runs quota::check
         "Counted by identity, and only for what is allowed.";
     "headers.request" runs headers::request
         "What the service gets: it may name claims and consumers, and nothing outside reads what it sets.";
@@ -70,7 +76,8 @@ run_order! {
         "It changes requests as `headers` does, and has the last word.";
     "cache" later Cache
         "Past every check, so that nobody is served what he may not have; its key sees the request as the service would.";
-    // "concurrency.identity": only what goes on to the service holds a place.
+    "concurrency.identity" runs concurrency::identity
+        "Only what goes on to the service holds a place.";
     // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
     // The action.
 }
@@ -103,6 +110,15 @@ impl Policy {
         let off = written.is_none();
         let all = ORDER.iter().enumerate().filter(|(_, place)| !off && here(place));
         all.map(|(at, _)| at).collect()
+    }
+}
+
+impl Policy {
+    /// The upstream that it names as `via`, to ask somebody through.
+    pub fn via(&self) -> Option<String> {
+        let view = self.view();
+        let text = view.setting.node()?.get("via")?.as_text()?.to_owned();
+        Some(text)
     }
 }
 

@@ -32,7 +32,13 @@ pub(crate) const LEVELS: Levels = Levels::Authentication;
 ///   - match: /internal/**
 ///     policies: [{client_certificate: {san: [ops.example.com], send: certificate}}]
 ///     proxy: orders
-///   - {match: /any/**, policies: [{client_certificate: {}}], proxy: orders}
+///   - {match: /any/**, policies: [{client_certificate: {optional: true, forward: {x-holder: "${client.tls.subject}"}}}], proxy: orders}
+///   - match: /two/**
+///     policies:
+///       - client_certificate:
+///           subject: "CN=ops, O=Example"
+///           fingerprint: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e
+///     proxy: orders
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "client certificate's description")]
@@ -129,6 +135,10 @@ impl Authenticate for Certificates {
 
     fn writes(&self) -> Vec<Box<str>> {
         vec![CERTIFICATE.into(), CHAIN.into()]
+    }
+
+    fn reads(&self, _: &str) -> bool {
+        false
     }
 
     fn nobody(&self, exchange: &Exchange) -> Outcome {

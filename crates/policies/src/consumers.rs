@@ -55,10 +55,16 @@ impl ConsumerEntry {
 /// consumers:
 ///   - name: acme
 ///     groups: [partners]
-///     api_keys: [{sha256: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}]
+///     api_keys: [{sha256: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}, {env: ACME_KEY}, {file: keys/acme-old}]
+///     hmac: {key_id: acme-1, secret: {env: ACME_SIGNING}}
+///     limits: {partner-rate: {rate: 5000/min, burst: 100}, partner-places: {max: 20}}
 ///   - name: ops
 ///     basic_auth: {username: ops, password: {argon2: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$0b1w2mUg9Ck0l2i9S0qkQw"}}
-///     client_certificate: {san: ops.example.com}
+///     client_certificate: [{san: ops.example.com}, {subject: "CN=ops, O=Example"}]
+///     hmac: {key_id: ops-1, algorithm: ed25519, public_key: keys/ops.pem}
+///   - name: night
+///     basic_auth: {username: night, password: {bcrypt: "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}}
+///     client_certificate: {fingerprint: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}
 ///   - name: shop
 ///     jwt: {issuer: https://login.example.com/, claim: {sub: 7d1c}}
 /// ```
@@ -91,6 +97,18 @@ pub struct ConsumerConfig {
 }
 
 impl ConsumerConfig {
+    /// The kinds of what it is recognised by, as they are called here and, but for keys, as policies are called.
+    pub fn credentials(&self) -> Vec<&'static str> {
+        let all = [
+            ("api_key", !self.api_keys.is_empty()),
+            ("basic_auth", self.basic_auth.is_some()),
+            ("jwt", !self.jwt.is_empty()),
+            ("client_certificate", !self.client_certificate.is_empty()),
+            ("hmac", !self.hmac.is_empty()),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect()
+    }
+
     /// The files that it names.
     pub fn files(&self) -> impl Iterator<Item = &ConfigPath> {
         let keys = self.api_keys.iter().filter_map(|key| match &key.value {

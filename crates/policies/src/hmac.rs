@@ -46,7 +46,10 @@ const MOST_COVERED: usize = 64;
 ///   - {name: acme, hmac: {key_id: acme-1, secret: {env: ACME_KEY}}}
 ///   - {name: ops, hmac: {key_id: ops-1, algorithm: ed25519, public_key: keys/ops.pem}}
 /// routes:
-///   - {match: /hooks/**, policies: [{hmac: {covers: ["@method", "@target-uri"], max_age: 1m}}], proxy: orders}
+///   - {match: /hooks/**, policies: [{hmac: {covers: ["@method", "@target-uri"], max_age: 1m, skew: 5s, nonce: true}}], proxy: orders}
+///   - match: /files/**
+///     policies: [{hmac: {content: false, body: 64KiB, tag: files, optional: true, forward: {x-signer: "${consumer.name}"}}}]
+///     proxy: orders
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "way to verify signatures", check)]
@@ -219,6 +222,11 @@ impl Authenticate for Signatures {
 
     fn challenge(&self) -> Option<&str> {
         Some("Signature")
+    }
+
+    fn reads(&self, _: &str) -> bool {
+        // A signature may cover any.
+        true
     }
 
     fn nobody(&self, _: &Exchange) -> Outcome {

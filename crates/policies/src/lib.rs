@@ -10,34 +10,58 @@ mod access_log;
 mod any;
 mod api_key;
 mod authenticate;
+mod authorize;
+mod bandwidth;
 mod basic_auth;
+mod bearer;
 mod body_limit;
 mod build;
 mod chain;
 mod client_certificate;
 mod compress;
+mod concurrency;
 mod consumers;
 pub mod content;
+mod cors;
+mod credentials;
+mod csrf;
 mod describe;
 mod digest;
 pub mod field;
+mod files;
 mod forward_auth;
+pub mod geo;
 mod headers;
 mod hmac;
+mod identity;
+mod introspect;
+mod ip_filter;
+mod issuer;
+mod jwt;
+mod key;
 mod layers;
 mod list;
 mod named;
+mod origin;
+mod quota;
+mod rate_limit;
+mod remembered;
+mod secrets;
+mod security_headers;
 pub mod template;
 #[cfg(test)]
 mod testing;
 mod timeout;
 mod trailers;
+mod web_url;
 
 pub use build::{Counts, Defaults, Level, Surroundings, build};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
+pub use files::Files;
 pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
+pub use ip_filter::lets_nobody_in;
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
 
@@ -45,5 +69,9 @@ use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
-    [compress::FAMILIES, forward_auth::FAMILIES].into_iter().flatten().copied()
+    let limits = [concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES];
+    let tokens = [introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
+    let others = [authorize::FAMILIES, compress::FAMILIES, forward_auth::FAMILIES];
+    let all = tokens.into_iter().chain(others).chain(limits);
+    all.flatten().copied()
 }

@@ -1,7 +1,7 @@
 //! Templates that stand in a configuration, compiled with their mistakes shown at their places.
 
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
-use pintle_core::template::{Declared, Fault, Place, Root, Scope, Template};
+use pintle_core::template::{Declared, Expression, Fault, Place, Root, Scope, Template};
 use pintle_core::{Reason, Refusal};
 
 /// A template whose failure is the client's fault where it names the request alone.
@@ -58,6 +58,17 @@ pub fn compile_text(
         Ok(template) => Some(template),
         Err(fault) => {
             report(&fault, text, span, reader);
+            None
+        }
+    }
+}
+
+/// Compiles an expression that a configuration holds and that wants to be true or false; what is wrong in it is reported.
+pub fn compile_condition(text: &Spanned<String>, declared: &Declared<'_>, reader: &mut Reader) -> Option<Expression> {
+    match Expression::compile_condition(text, declared) {
+        Ok(expression) => Some(expression),
+        Err(fault) => {
+            report(&fault, text, &text.span, reader);
             None
         }
     }

@@ -75,7 +75,17 @@ pub(crate) fn defaults() -> Defaults {
 
 /// What these named policies stand in.
 pub(crate) fn around(named: &NamedPolicies) -> Surroundings<'_> {
-    Surroundings { named, defaults: defaults(), consumers: Arc::default(), lasting: Lasting::idle() }
+    Surroundings {
+        named,
+        defaults: defaults(),
+        consumers: Arc::default(),
+        lasting: Lasting::idle(),
+        files: Arc::default(),
+        geo: crate::geo::Given::Nothing,
+        store: None,
+        counts_kept: None,
+        counters: Arc::new(Uncounted),
+    }
 }
 
 /// The lists as levels, the outermost one that of `defaults`.

@@ -29,7 +29,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// The names of what is left out wherever requests are shown.
+    /// The names of what is left out wherever requests are shown, as far as they are said here.
     pub fn names(&self) -> Names {
         self.access_log.parts().1.names
     }

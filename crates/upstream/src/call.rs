@@ -2,9 +2,14 @@
 //! in bytes and in time; whether a try is followed by another is the upstream's to say. What an answer means is for who
 //! asks.
 
-use crate::{Outgoing, Upstream};
+#[cfg(test)]
+mod tests;
+
+use crate::reference::Origin;
+use crate::{Outgoing, Upstream, UpstreamFault};
 use bytes::{Bytes, BytesMut};
 use pintle_core::body::Whose;
+use pintle_core::config::Span;
 use pintle_core::notes::Notes;
 use pintle_core::{Body, BodyError, Fault, Fields, Frame, Method, Reason, Refusal, Response, StatusCode, names};
 use std::sync::Arc;
@@ -69,6 +74,17 @@ impl Upstream {
             Ok(answer) => answer,
             Err(_) => Err(self.no_answer(Reason::UpstreamTimeout, "its answer was not here in time")),
         }
+    }
+
+    /// The same service for another runtime, such as the program's background: a connection belongs to the runtime that made
+    /// it. It has connections, bounds and health of its own. Reads the files of TLS: not for a worker's thread.
+    pub fn apart(&self) -> Result<Arc<Self>, UpstreamFault> {
+        Upstream::new(&self.name, self.config.clone(), self.discovery.resolver(), Arc::new(|_| {}), None)
+    }
+
+    /// Another service, which a URL stands for, whose names are looked up as this one's. As [`Upstream::apart`].
+    pub fn beside(&self, origin: &Origin) -> Result<Arc<Self>, UpstreamFault> {
+        Upstream::of_url(origin, &Span::nowhere(), self.discovery.resolver(), Arc::new(|_| {}), None)
     }
 
     async fn whole(&self, mut response: Response, most: usize) -> Result<Answer, Refusal> {

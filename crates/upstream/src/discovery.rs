@@ -80,6 +80,11 @@ impl Discovery {
         &self.sources
     }
 
+    /// What looks its names up.
+    pub(crate) fn resolver(&self) -> &Arc<Resolver> {
+        &self.resolver
+    }
+
     /// Whether its names are looked up by this resolver, or there are none.
     pub(crate) fn looks_up_by(&self, resolver: &Arc<Resolver>) -> bool {
         !self.has_names() || Arc::ptr_eq(&self.resolver, resolver)

@@ -45,6 +45,7 @@ fn happened() -> Value {
         "detail": text("What the client read beyond that."),
         "internal": text_or_null("What the log says."),
         "policy": text_or_null("The policy that refused."),
+        "consumer": text_or_null("The consumer that it came from."),
         "client": text_or_null("The client's address."),
         "peer": text_or_null("The other end of the connection."),
         "tls": {"anyOf": [map("The TLS session.", &tls, &json!({})), {"type": "null"}]},

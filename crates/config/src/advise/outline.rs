@@ -22,6 +22,8 @@ pub(super) struct Leaf<'d> {
     pub(super) config: &'d RouteConfig,
     /// With its groups' matches.
     pub(super) pattern: Pattern,
+    /// The lists of policies of its groups and its own, outer to inner.
+    pub(super) policies: Vec<&'d PolicyList>,
     /// The numbers of the listeners that it or its group names.
     pub(super) listeners: Option<Vec<u32>>,
     /// All on which it is.
@@ -71,7 +73,8 @@ impl<'d> Outline<'d> {
         let listeners: Option<Vec<u32>> = level.listeners.map(|names| names.iter().filter_map(number).collect());
         let on = on(listeners.as_deref(), route.kind(), self.listeners.iter().map(|listener| &listener.value));
         if let Some(pattern) = level.pattern {
-            self.routes.push(Leaf { config: route, pattern, listeners, on });
+            let policies = level.policies.iter().map(|(_, list)| *list).collect();
+            self.routes.push(Leaf { config: route, pattern, policies, listeners, on });
         }
     }
 }

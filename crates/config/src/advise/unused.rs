@@ -3,7 +3,7 @@
 
 use super::Subject;
 use pintle_core::config::{Diagnostic, Reader, Spanned};
-use pintle_policies::PolicyEntry;
+use pintle_policies::{Policy, PolicyEntry};
 use pintle_upstream::Reference;
 use std::collections::HashSet;
 
@@ -21,6 +21,13 @@ pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
             };
         }
     }
+    let inline = subject.outline.lists.iter().flat_map(|list| list.iter()).filter_map(|entry| match entry {
+        PolicyEntry::Inline(policy) => Some(&policy.value),
+        PolicyEntry::Named(_) => None,
+    });
+    let named = subject.document.policies.names().filter_map(|name| subject.document.policies.get(name.as_str()));
+    let asked: Vec<String> = inline.chain(named).filter_map(Policy::via).collect();
+    used.extend(asked.iter().map(String::as_str));
     let names = subject.document.upstreams.iter().map(|(name, _)| name);
     for name in names.filter(|name| !used.contains(name.as_str())) {
         report("unused-upstream", "no route uses the upstream", name, reader);
@@ -28,12 +35,20 @@ pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
 }
 
 pub(super) fn policies(subject: &Subject<'_>, reader: &mut Reader) {
-    let entries = subject.outline.lists.iter().flat_map(|list| list.iter());
-    let used = entries.filter_map(|entry| match entry {
-        PolicyEntry::Named(name) => Some(name.as_str()),
-        PolicyEntry::Inline(policy) => policy.used().map(|name| name.as_str()),
-    });
-    let used: HashSet<&str> = used.collect();
+    let mut entries: Vec<&PolicyEntry> = subject.outline.lists.iter().flat_map(|list| list.iter()).collect();
+    let mut used: HashSet<&str> = HashSet::new();
+    while let Some(entry) = entries.pop() {
+        match entry {
+            PolicyEntry::Named(name) if used.insert(name.as_str()) => {
+                entries.extend(subject.document.policies.get(name).into_iter().flat_map(Policy::alternatives));
+            }
+            PolicyEntry::Named(_) => {}
+            PolicyEntry::Inline(policy) => {
+                used.extend(policy.used().map(|name| name.as_str()));
+                entries.extend(policy.alternatives());
+            }
+        }
+    }
     for name in subject.document.policies.names().filter(|name| !used.contains(name.as_str())) {
         report("unused-policy", "no list uses the policy", name, reader);
     }

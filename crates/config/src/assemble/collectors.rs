@@ -5,6 +5,7 @@ use super::own::Own;
 use super::services::report;
 use crate::document::Document;
 use pintle_core::config::{Reader, Spanned};
+use pintle_core::redact::Names;
 use pintle_telemetry::metrics::MetricsConfig;
 use pintle_telemetry::otlp::{Collector, OtlpConfig};
 use pintle_telemetry::{PushSettings, TraceSettings};
@@ -15,13 +16,14 @@ use std::sync::Arc;
 pub(super) fn traces(
     document: &Document,
     resolver: &Arc<Resolver>,
+    names: &Names,
     world: &World,
     reader: &mut Reader,
 ) -> Option<Arc<TraceSettings>> {
     let config = document.telemetry.traces.as_ref()?;
     let before = world.before.as_ref().and_then(|before| before.traces.as_ref()).map(|before| &before.collector);
     let collector = collector(config.otlp.as_ref()?, document, resolver, before, reader)?;
-    Some(Arc::new(TraceSettings::new(config, collector, document.telemetry.names())))
+    Some(Arc::new(TraceSettings::new(config, collector, names.clone())))
 }
 
 /// What holds for metrics that are sent; none where nobody takes them, or where something was reported.

@@ -1,6 +1,6 @@
 //! What the policies of a configuration are built with, and the chain that a listener has where no route takes a request.
 
-use super::World;
+use super::{World, stores};
 use crate::document::{Document, ListenerConfig};
 use crate::level::level_name;
 use crate::maybe::Maybe;
@@ -18,11 +18,17 @@ use std::sync::Arc;
 /// What all policies are built with; what is wrong with it was reported, and stands there empty.
 pub(super) fn of<'d>(document: &'d Document, world: &World, reader: &mut Reader) -> Surroundings<'d> {
     let consumers = Consumers::new(document.consumers.iter().filter_map(Maybe::get), world.lasting.serves(), reader);
+    let geo = document.geo.as_ref().map(|geo| geo.open(&world.lasting, reader));
     Surroundings {
         named: &document.policies,
         defaults: Defaults { body_limit: Some(document.limits.body), counts: Counts::new(&*world.metrics) },
         consumers: consumers.unwrap_or_default(),
         lasting: Arc::clone(&world.lasting),
+        files: Arc::default(),
+        geo: geo.unwrap_or_default(),
+        store: stores::shared(document, world, reader),
+        counts_kept: stores::counts(document, world),
+        counters: Arc::clone(&world.metrics) as Arc<_>,
     }
 }
 

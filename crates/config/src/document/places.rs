@@ -37,6 +37,7 @@ impl Document {
         }
         all.extend(self.resolver.files().cloned());
         all.extend_from_slice(self.consumers.files());
+        all.extend(self.geo.iter().flat_map(|geo| geo.files().cloned()));
         self.policies.files(&mut all);
         self.defaults.policies.files(&mut all);
         for listener in self.listeners.iter().filter_map(Maybe::get) {
@@ -50,6 +51,7 @@ impl Document {
             route.policies.files(&mut all);
             routes.extend(route.routes.iter().flatten().filter_map(Maybe::get).map(|route| &route.value));
         }
+        all.extend(self.stores.shared.iter().flat_map(|store| store.files()).cloned());
         // Many routes may name one file, and each look reads them.
         let mut seen = HashSet::new();
         all.retain(|path| seen.insert(path.clone()));

@@ -114,6 +114,9 @@ fn notes(recorded: &Recorded) -> Vec<String> {
         let certificate = tls.fingerprint.as_ref().map(|print| format!(", with the client certificate {print}"));
         notes.push(format!("TLS {} {name}{}", tls.version, certificate.unwrap_or_default()));
     }
+    if let Some(consumer) = &recorded.consumer {
+        notes.push(format!("from the consumer {consumer}"));
+    }
     if recorded.version > 0 {
         notes.push(format!("by configuration {}", recorded.version));
     }

@@ -145,6 +145,7 @@ impl Life {
             trace: None,
             listener: &self.listener,
             route: &self.route.facts.name,
+            consumer: None,
             client: self.client,
             peer: self.peer,
             tls: None,

@@ -74,18 +74,21 @@ impl Controller {
         }
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let mut document = checked.document.take();
+        // Before the files are read: one that changes meanwhile differs from this, and is read again.
+        let named = Named::of(document.as_ref());
         let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
         let took_ms = started.elapsed().as_millis() as u64;
         let document = document.as_ref();
         let verdict = match outcome {
             Some((version, access)) => {
                 let taking = Taking { checked, by, who, origin, held, copy_of, against };
-                self.taken(taking, document, Done { version, access, took_ms, cost: began.cost() }, changing);
+                let done = Done { version, access, took_ms, cost: began.cost() };
+                self.taken(taking, document, named, done, changing);
                 Ok(version)
             }
             None => {
                 self.metrics.reload_failed(began.cost());
-                Err(self.refuse(checked, by, document, changing))
+                Err(self.refuse(checked, by, &named, changing))
             }
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -93,7 +96,7 @@ impl Controller {
     }
 
     /// A configuration is in force: tells it, keeps it, and has it watched.
-    fn taken(&self, taking: Taking, document: Option<&Document>, done: Done, changing: &mut Changing) {
+    fn taken(&self, taking: Taking, document: Option<&Document>, named: Named, done: Done, changing: &mut Changing) {
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let Done { version, access, took_ms, cost } = done;
         let messages = report(&mut checked.reader, false);
@@ -102,7 +105,6 @@ impl Controller {
         }
         let (mut entry, text) = entry(&checked, version, by, took_ms);
         (entry.who, entry.copy_of) = (who, copy_of);
-        let named = Named::of(document);
         let watched = watched(&self.path, &self.server, &checked, &named);
         let standing = Standing { version, origin, files: held.as_ref().and_then(|held| held.digest.clone()) };
         let (before, same) = {
@@ -124,6 +126,7 @@ impl Controller {
         let began = changing.began;
         *changing = Changing { began, seen, in_force: inputs, named, held, refused, broken: Vec::new() };
         self.metrics.reloaded(version, entry.at, cost);
+        self.lasting.reloaded();
         self.told.of_origin(origin);
         self.watch_change(by, same, before, document.and_then(guard_settings));
         self.keep(|history| history.keep(Kept { entry, standing }));
@@ -132,13 +135,12 @@ impl Controller {
     }
 
     /// A configuration is not taken: tells all that is wrong with it.
-    fn refuse(&self, mut checked: Checked, by: Cause, document: Option<&Document>, changing: &mut Changing) -> Wrong {
+    fn refuse(&self, mut checked: Checked, by: Cause, named: &Named, changing: &mut Changing) -> Wrong {
         let wrong = Wrong::of(&mut checked);
         if !wrong.text.is_empty() {
             say(&wrong.text);
         }
-        let named = Named::of(document);
-        let watched = watched(&self.path, &self.server, &checked, &named);
+        let watched = watched(&self.path, &self.server, &checked, named);
         let mut state = self.state.lock();
         // What somebody sent is answered; what a file says is looked at until it is good.
         if matches!(by, Cause::File | Cause::Signal | Cause::Admin) {
@@ -177,14 +179,17 @@ impl Controller {
         let (mut runtime, access) = self.assembled(document, checked)?;
         let traces = needs::traces(document, &runtime, &mut checked.reader);
         let push = needs::push(document, &runtime, &mut checked.reader);
-        let log = needs::log(document, &mut checked.reader);
+        let log = needs::log(document, &runtime, &mut checked.reader);
+        let store = needs::store(document, &mut checked.reader);
         let (traces, push, log) = (traces?, push?, log?);
+        store?;
         let version = self.history.lock().next();
         runtime.version = version;
+        let names = runtime.names.clone();
         let opened = self.server.apply(runtime);
         let opened = opened.map_err(|error| needs::report_start(&error, document, &mut checked.reader)).ok()?;
         gateway.log.go_over(log);
-        gateway.why.go_over(&document.telemetry.why, document.telemetry.names());
+        gateway.why.go_over(&document.telemetry.why, names);
         gateway.traces.go_over(traces);
         gateway.push.go_over(push);
         self.metrics.go_over(&document.telemetry.metrics);

@@ -138,7 +138,12 @@ impl Folder {
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             // What mounts put there, and what a start left that was cut off.
-            if !(name.starts_with('.') || name == "lost+found" || name == BROKEN || version_of(&name).is_some()) {
+            if !(name.starts_with('.')
+                || name == "lost+found"
+                || name == "quota.redb"
+                || name == BROKEN
+                || version_of(&name).is_some())
+            {
                 let folder = self.path.display();
                 return Err(Trouble::Foreign(format!(
                     "{folder} holds `{name}` and nothing of Pintle's: give the state a folder of its own"

@@ -40,6 +40,15 @@ impl Carrier {
         said(fits, name, "cookie", reader).then(|| Carrier::Cookie(name.as_str().into()))
     }
 
+    /// Whether it is in the field of that name.
+    pub(super) fn is_in(&self, field: &str) -> bool {
+        match self {
+            Carrier::Header(name) => **name == *field,
+            Carrier::Query(_) => false,
+            Carrier::Cookie(_) => field == names::COOKIE.as_str(),
+        }
+    }
+
     /// What a client is told: no scheme is registered for keys, and the names say what is wanted.
     pub(super) fn challenge(&self) -> String {
         let (place, name) = match self {

@@ -58,6 +58,16 @@ async fn a_wrong_one_an_unknown_name_and_a_broken_field_are_refused_alike() {
     assert_eq!(run("{optional: true}", &[]).await, Ok(vec![]));
 }
 
+#[tokio::test]
+async fn another_authorization_may_be_forwarded_in_its_place() {
+    let settings = "{forward: {authorization: 'Bearer of ${consumer.name}'}}";
+    let right = basic("ops:U*U");
+    let got = run(settings, &[("authorization", &right)]).await;
+    assert_eq!(got, Ok(vec!["authorization: Bearer of ops".to_owned()]));
+    let optional = settings.replace("{forward", "{optional: true, forward");
+    assert_eq!(run(&optional, &[("authorization", "Bearer forged")]).await, Ok(vec![]));
+}
+
 #[test]
 fn the_first_colon_parts_name_and_password() {
     // RFC 7617 2.

@@ -1,5 +1,5 @@
 //! A record in the combined log format, which every tool for web logs reads:
-//! `client - - [time] "request" status bytes "referer" "user agent"`.
+//! `client - consumer [time] "request" status bytes "referer" "user agent"`.
 
 use super::json::Manner;
 use super::lines::Lines;
@@ -9,7 +9,15 @@ use crate::stamp::Stamp;
 /// Appends the record.
 pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, manner: Manner<'_>) {
     json::address(out, record.client);
-    out.put(b" - - [");
+    out.put(b" - ");
+    match record.consumer {
+        // A field ends at a space.
+        Some(name) if name.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            escape::quoted(out, name.as_bytes(), manner.longest);
+        }
+        _ => out.push(b'-'),
+    }
+    out.put(b" [");
     out.put(stamp.common(record.time));
     out.put(b"] \"");
     escape::quoted(out, record.method.as_bytes(), manner.longest);

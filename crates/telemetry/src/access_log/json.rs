@@ -77,6 +77,8 @@ keys! {
     LISTENER: text = "pintle.listener",
     /// The route's name.
     ROUTE: text = "pintle.route",
+    /// The consumer that the request comes from, if an authentication found one.
+    CONSUMER: text = "pintle.consumer",
     /// The route's labels, those of its groups among them: an object. The one value that is not flat.
     LABELS: value = "pintle.labels",
     /// The upstream that was asked last.
@@ -167,6 +169,10 @@ pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, man
     if !record.route.is_empty() {
         out.put(ROUTE);
         text(out, record.route);
+    }
+    if let Some(consumer) = record.consumer {
+        out.put(CONSUMER);
+        text(out, consumer);
     }
     if !record.labels.is_empty() && !manner.is_bare {
         labels(out, LABELS, record.labels, most);

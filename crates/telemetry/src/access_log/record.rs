@@ -35,6 +35,8 @@ pub struct Record<'a> {
     pub status: u16,
     /// The route's name.
     pub route: &'a str,
+    /// The consumer that it comes from.
+    pub consumer: Option<&'a str>,
     /// The route's labels.
     pub labels: &'a BTreeMap<String, String>,
     /// The listener's name.

@@ -39,6 +39,7 @@ fn record() -> Record<'static> {
         version: "1.1",
         status: 200,
         route: "",
+        consumer: None,
         labels: no_labels(),
         listener: "127.0.0.1:8080",
         upstream: None,

@@ -160,6 +160,7 @@ impl Told<'_> {
         all.text("pintle.request_id", &exchange.id);
         all.text("pintle.listener", ended.listener);
         all.text("pintle.route", &route.name);
+        all.text("pintle.consumer", exchange.identity.name().unwrap_or_default());
         for (name, value) in &route.labels {
             all.text(&format!("pintle.labels.{name}"), value);
         }

@@ -20,6 +20,8 @@ pub struct Decision<'a> {
     pub listener: &'a str,
     /// The route's name; empty where none took it.
     pub route: &'a str,
+    /// The consumer that it comes from.
+    pub consumer: Option<&'a str>,
     /// The client's address.
     pub client: IpAddr,
     /// The other end of the connection; none on a unix socket.

@@ -30,6 +30,7 @@ pub(super) struct Raw {
     pub(super) version: u64,
     pub(super) listener: String,
     pub(super) route: String,
+    pub(super) consumer: String,
     pub(super) client: Option<IpAddr>,
     pub(super) peer: Option<SocketAddr>,
     pub(super) tls: Option<RawTls>,
@@ -149,7 +150,7 @@ fn ip(bytes: &mut Bytes<'_>) -> Option<IpAddr> {
 
 /// Writes a record. What looking for one needs comes first: when it was over, and its ids.
 pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) {
-    let Decision { id, trace, listener, route, client, peer, tls, began, over, notes, .. } = *decision;
+    let Decision { id, trace, listener, route, consumer, client, peer, tls, began, over, notes, .. } = *decision;
     put_time(out, over.saturating_duration_since(epoch));
     put_text(out, id.as_bytes(), NAME);
     // A trace that begins here has the request's id.
@@ -158,6 +159,7 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     put_number(out, notes.version);
     put_text(out, listener.as_bytes(), NAME);
     put_text(out, route.as_bytes(), NAME);
+    put_text(out, consumer.unwrap_or_default().as_bytes(), NAME);
     put_ip(out, client);
     match peer {
         Some(peer) => {
@@ -271,6 +273,7 @@ pub(super) fn read(record: &[u8]) -> Raw {
         version: bytes.number(),
         listener: bytes.text(),
         route: bytes.text(),
+        consumer: bytes.text(),
         client: ip(bytes),
         peer: ip(bytes).map(|ip| SocketAddr::new(ip, bytes.number() as u16)),
         tls: (bytes.byte() == 1).then(|| RawTls {

@@ -85,6 +85,7 @@ impl Kept {
             version: raw.version,
             listener: raw.listener.clone(),
             route: some(&raw.route),
+            consumer: some(&raw.consumer),
             client: raw.client,
             peer: raw.peer,
             tls: raw.tls.as_ref().map(RecordedTls::of),
@@ -143,6 +144,8 @@ pub struct Recorded {
     pub listener: String,
     /// The route's name.
     pub route: Option<String>,
+    /// The consumer that it came from.
+    pub consumer: Option<String>,
     /// The client's address.
     pub client: Option<IpAddr>,
     /// The other end of the connection; none on a unix socket.

@@ -39,6 +39,7 @@ impl Request {
             trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
             listener: "public",
             route: "shop",
+            consumer: Some("acme"),
             client: [203, 0, 113, 9].into(),
             peer: Some(([10, 0, 0, 1], 4711).into()),
             tls: None,
@@ -97,6 +98,7 @@ fn what_is_kept_is_told_without_credentials() {
     let is = |name: &str, value: &str| fields.contains(&(name.to_owned(), value.to_owned()));
     assert!(is("host", "shop.test") && is("authorization", "REDACTED") && is("x-a", "1"), "{fields:?}");
     assert_eq!((told.version, told.route.as_deref(), told.upstream.as_deref()), (7, Some("shop"), Some("orders")));
+    assert_eq!(told.consumer.as_deref(), Some("acme"));
     assert_eq!((told.reason, told.policy.as_deref()), (Some(Reason::ConnectFailed), Some("timeout")));
     assert_eq!((told.attempts, told.tries.len(), told.budget_spent), (2, 2, true));
     assert_eq!((&*told.tries[0].by, told.tries[0].among), ("least_requests", 3));

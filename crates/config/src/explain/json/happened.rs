@@ -40,6 +40,7 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "detail": recorded.detail,
         "internal": recorded.internal,
         "policy": recorded.policy,
+        "consumer": recorded.consumer,
         "client": recorded.client.map(|ip| ip.to_string()),
         "peer": recorded.peer.map(|peer| peer.to_string()),
         "tls": recorded.tls.as_ref().map(|tls| json!({
