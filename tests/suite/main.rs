@@ -50,6 +50,7 @@ mod levels;
 mod maintenance;
 mod manual;
 mod metrics;
+mod oidc;
 mod operate;
 mod peers;
 mod proxy;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod batches;
+mod brought;
 mod collectors;
 mod errors;
 mod listeners;

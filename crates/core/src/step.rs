@@ -3,8 +3,10 @@
 //! Checks, answers and edits never wait: they run in a plain loop and cost no future. A wrap stands around the rest and may
 //! wait. Steps stand outer to inner; at their end is the action.
 
+mod brought;
 mod plan;
 
+pub use brought::Brought;
 pub use plan::{Destination, Plan};
 
 use crate::notes::Wait;

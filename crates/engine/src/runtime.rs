@@ -11,7 +11,7 @@ use crate::tls::TlsListener;
 use pintle_core::config::{Network, Read};
 use pintle_core::exchange::RouteFacts;
 use pintle_core::redact::Names;
-use pintle_core::step::Chain;
+use pintle_core::step::{Brought, Chain};
 use pintle_core::trace::Tracing;
 use pintle_router::Table;
 use pintle_telemetry::{ListenerMeter, PushSettings, RouteMeter, TraceSettings};
@@ -69,6 +69,8 @@ pub struct Route {
     pub pages: Pages,
     /// Its numbers.
     pub meter: Arc<RouteMeter>,
+    /// The routes that its policies bring along.
+    pub brings: Box<[Brought]>,
     /// Where its connections lead to, on listeners for TCP; no request comes to its chain then.
     pub tunnel: Option<Arc<Upstream>>,
 }

@@ -4,12 +4,12 @@ use crate::chain::Effective;
 use crate::layers::At;
 use crate::{
     Consumers, Files, NamedPolicies, PolicyEntry, PolicyList, authorize, compress, forward_auth, geo, introspect,
-    issuer, jwt,
+    issuer, jwt, oidc,
 };
 use pintle_core::Lasting;
 use pintle_core::config::{ByteSize, Reader};
 use pintle_core::counters::Counters;
-use pintle_core::step::{PolicyStep, Step};
+use pintle_core::step::{Brought, PolicyStep, Step};
 use pintle_core::template::Declared;
 use pintle_store::{Durable, Store};
 use pintle_upstream::Services;
@@ -32,6 +32,7 @@ pub struct Counts {
     pub(crate) introspect: Arc<introspect::Counts>,
     pub(crate) issuer: Arc<issuer::Counts>,
     pub(crate) jwt: Arc<jwt::Counts>,
+    pub(crate) oidc: Arc<oidc::Counts>,
     pub(crate) forward_auth: Arc<forward_auth::Counts>,
 }
 
@@ -44,6 +45,7 @@ impl Counts {
             introspect: Arc::new(introspect::Counts::new(counters)),
             issuer: Arc::new(issuer::Counts::new(counters)),
             jwt: Arc::new(jwt::Counts::new(counters)),
+            oidc: Arc::new(oidc::Counts::new(counters)),
             forward_auth: Arc::new(forward_auth::Counts::new(counters)),
         }
     }
@@ -87,6 +89,10 @@ pub(crate) struct Building<'b, 'd> {
     pub(crate) services: &'b mut dyn Services,
     pub(crate) reader: &'b mut Reader,
     pub(crate) steps: Vec<Step>,
+    /// The routes that policies bring along.
+    pub(crate) brought: Vec<Brought>,
+    /// Whether who it is is asked for, and what goes by that.
+    pub(crate) asks_who: bool,
     /// The steps that have their place.
     placed: Vec<PolicyStep>,
 }
@@ -96,6 +102,15 @@ impl Building<'_, '_> {
     pub(crate) fn settle(&mut self, policy: &'static str) {
         self.placed.extend(self.steps.drain(..).map(|step| PolicyStep { policy, step }));
     }
+}
+
+/// What policies come to.
+#[derive(Default)]
+pub struct Built {
+    /// Their steps, outer to inner.
+    pub steps: Vec<PolicyStep>,
+    /// The routes that they bring along.
+    pub brought: Vec<Brought>,
 }
 
 /// Builds the steps of a route. `levels` are the lists that hold for it, outer to inner: of `defaults`, its listener,
@@ -109,7 +124,29 @@ pub fn build(
     place: &Declared<'_>,
     services: &mut dyn Services,
     reader: &mut Reader,
+) -> Option<Built> {
+    built(levels, around, place, true, services, reader)
+}
+
+/// As [`build`], for a route that a policy brings along: nobody is asked there who it is, and nothing goes by that.
+pub fn build_brought(
+    levels: &[Level<'_>],
+    around: &Surroundings<'_>,
+    place: &Declared<'_>,
+    services: &mut dyn Services,
+    reader: &mut Reader,
 ) -> Option<Vec<PolicyStep>> {
+    built(levels, around, place, false, services, reader).map(|built| built.steps)
+}
+
+fn built(
+    levels: &[Level<'_>],
+    around: &Surroundings<'_>,
+    place: &Declared<'_>,
+    asks_who: bool,
+    services: &mut dyn Services,
+    reader: &mut Reader,
+) -> Option<Built> {
     let mut effective = Effective::default();
     let mut good = true;
     let named = around.named;
@@ -124,9 +161,10 @@ pub fn build(
             good &= taken.is_some();
         }
     }
-    let mut building = Building { place, around, services, reader, steps: Vec::new(), placed: Vec::new() };
+    let (steps, brought, placed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut building = Building { place, around, services, reader, steps, brought, asks_who, placed };
     good &= effective.steps(&mut building);
-    good.then_some(building.placed)
+    good.then_some(Built { steps: building.placed, brought: building.brought })
 }
 
 #[cfg(test)]

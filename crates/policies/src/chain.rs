@@ -13,7 +13,7 @@ use crate::build::Building;
 use crate::layers::{At, Layers, Levels};
 use crate::{
     NamedPolicies, Setting, access_log, any, api_key, authenticate, authorize, bandwidth, basic_auth, body_limit,
-    client_certificate, compress, concurrency, cors, csrf, forward_auth, headers, hmac, introspect, ip_filter, jwt,
+    client_certificate, compress, concurrency, cors, csrf, forward_auth, headers, hmac, introspect, ip_filter, jwt, oidc,
     quota, rate_limit, security_headers, timeout,
 };
 use pintle_core::config::{ConfigPath, Node, Read, Reader, Shape, Spanned};
@@ -52,7 +52,7 @@ run_order! {
         "Authentication by a signature over the request, so it is looked at before others take their credentials off.";
     "jwt" policy jwt: Jwt, authenticates by jwt::make
         "Authentication: all further in may ask who it is.";
-    "oidc" later Oidc
+    "oidc" policy oidc: Oidc, authenticates by oidc::make
         "Authentication.";
     "introspect" policy introspect: Introspect, authenticates by introspect::make
         "Authentication.";
@@ -81,6 +81,9 @@ run_order! {
     // Transforms of content: they work on what the service gets and gives, so that a cache holds what came of them.
     // The action.
 }
+
+/// The places, beside those of authentications, that go by who it is: a route that a policy brings along has none of them.
+const GO_BY_WHO: [&str; 4] = ["authorize", "rate_limit.identity", "quota", "concurrency.identity"];
 
 /// A place of the run order, for the reference and for `explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,8 +321,12 @@ macro_rules! run_order {
             pub(crate) fn steps(&self, building: &mut Building<'_, '_>) -> bool {
                 let mut good = true;
                 $(
-                    $(good &= $module::$steps(&self.$module, building).is_some();)?
-                    $(good &= authenticate::steps($name, &self.$by, building, $by::$make).is_some();)?
+                    $(if building.asks_who || !GO_BY_WHO.contains(&$name) {
+                        good &= $module::$steps(&self.$module, building).is_some();
+                    })?
+                    $(if building.asks_who {
+                        good &= authenticate::steps($name, &self.$by, building, $by::$make).is_some();
+                    })?
                     building.settle($name);
                 )+
                 good

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use pintle_core::Lasting;
 use pintle_core::counters::{Count, Counters, Family};
 use pintle_jose::KeySet;
+use pintle_upstream::{Origin, Upstream, UpstreamFault};
 use place::Place;
 use std::cell::Cell;
 use std::fmt;
@@ -160,6 +161,12 @@ impl Issuer {
         }
         timeout_at(deadline.into(), answers.changed()).await.ok()?.ok()?;
         self.now()
+    }
+
+    /// What leads to a service of the issuer's beside its keys, for the background alone: its connections are of that runtime.
+    /// Reads the authorities that are trusted: not for a worker's thread.
+    pub(crate) fn way_to(&self, origin: &Origin) -> Result<Arc<Upstream>, UpstreamFault> {
+        if self.place.by_name { self.place.through.apart() } else { self.place.through.beside(origin) }
     }
 
     /// Why there is nothing, for the operator.

@@ -42,6 +42,7 @@ mod key;
 mod layers;
 mod list;
 mod named;
+mod oidc;
 mod origin;
 mod quota;
 mod rate_limit;
@@ -55,7 +56,7 @@ mod timeout;
 mod trailers;
 mod web_url;
 
-pub use build::{Counts, Defaults, Level, Surroundings, build};
+pub use build::{Built, Counts, Defaults, Level, Surroundings, build, build_brought};
 pub use chain::{ORDER, Place, Policy};
 pub use consumers::{ConsumerConfig, ConsumerEntry, Consumers, OwnLimit};
 pub use describe::{PolicyDescription, describe};
@@ -64,13 +65,14 @@ pub use forward_auth::{CacheConfig, ForwardAuth, ServiceCall};
 pub use ip_filter::lets_nobody_in;
 pub use list::{PolicyEntry, PolicyList};
 pub use named::{NamedPolicies, Setting};
+pub use oidc::{Oidc, OwnPath, SessionConfig};
 
 use pintle_core::counters::Family;
 
 /// Every metric of the policies.
 pub fn families() -> impl Iterator<Item = &'static Family> {
     let limits = [concurrency::FAMILIES, quota::FAMILIES, rate_limit::FAMILIES];
-    let tokens = [introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES];
+    let tokens = [introspect::FAMILIES, issuer::FAMILIES, jwt::FAMILIES, oidc::FAMILIES];
     let others = [authorize::FAMILIES, compress::FAMILIES, forward_auth::FAMILIES];
     let all = tokens.into_iter().chain(others).chain(limits);
     all.flatten().copied()

@@ -118,7 +118,7 @@ pub(crate) fn chain_of(levels: &[&str], named: &str, consumers: &str, service: &
     let around = Surroundings { consumers, ..around(&named) };
     let steps = build(&named_levels(&lists), &around, &PLACE, &mut NoServices, &mut reader);
     assert_eq!(said(reader), [""; 0]);
-    Arc::new(Chain::new(steps.expect("it is good"), Arc::clone(service) as Arc<dyn Action>))
+    Arc::new(Chain::new(steps.expect("it is good").steps, Arc::clone(service) as Arc<dyn Action>))
 }
 
 /// The steps of these levels.
@@ -128,7 +128,7 @@ pub(crate) fn steps(levels: &[&str], named: &str) -> Vec<PolicyStep> {
     let named = read(named);
     let steps = build(&named_levels(&lists), &around(&named), &PLACE, &mut NoServices, &mut reader);
     assert_eq!(said(reader), [""; 0]);
-    steps.expect("it is good")
+    steps.expect("it is good").steps
 }
 
 /// Plays the service: keeps the fields that it got, and answers with `fields`.

@@ -82,6 +82,11 @@ impl Listeners {
         self.numbers.as_ref().is_none_or(|all| all.contains(&listener))
     }
 
+    /// Whether the route names them.
+    pub fn are_named(&self) -> bool {
+        self.named
+    }
+
     /// Whether both name their listeners, or neither, and one listener is both's.
     fn compete(&self, other: &Listeners) -> bool {
         self.named == other.named

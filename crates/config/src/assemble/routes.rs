@@ -85,12 +85,13 @@ pub(super) fn entries<'d>(
             }
         }
     }
+    build.bring(document, reader);
     (build.entries, files)
 }
 
 pub(super) struct Build<'d, 'b> {
     /// What their policies are built with.
-    around: &'b Surroundings<'d>,
+    pub(super) around: &'b Surroundings<'d>,
     /// What their series are called besides.
     labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
@@ -153,8 +154,8 @@ impl<'d> Build<'d, '_> {
         // Routes that differ only in the policies of their listeners share all else.
         for on in spread(numbers.as_deref(), ListenerProtocol::Http, self.doors.configs()) {
             let lists = level.lists(on.policies.as_ref());
-            let steps = pintle_policies::build(&lists, self.around, &place, self.upstreams, reader);
-            let (Some(mut steps), Some(action)) = (steps, &action) else { continue };
+            let built = pintle_policies::build(&lists, self.around, &place, self.upstreams, reader);
+            let (Some(pintle_policies::Built { mut steps, brought }), Some(action)) = (built, &action) else { continue };
             // Next to the action: what edits answers on their way out sees the page.
             steps.extend(self.pages.replacing(&pages).map(|step| PolicyStep { policy: "errors", step }));
             let facts = RouteFacts {
@@ -167,6 +168,7 @@ impl<'d> Build<'d, '_> {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(steps, Arc::clone(action))),
                 pages: pages.clone(),
+                brings: brought.into(),
                 tunnel: None,
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };

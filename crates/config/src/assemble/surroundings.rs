@@ -47,14 +47,15 @@ pub(super) fn fallback(
         Level { name: "defaults", list: &document.defaults.policies },
         Level { name: &name, list: &listener.policies },
     ];
-    let steps = pintle_policies::build(&levels, around, &place, services, reader)?;
+    let built = pintle_policies::build(&levels, around, &place, services, reader)?;
     let facts = Arc::new(RouteFacts::default());
     Some(Arc::new(Route {
         facts,
-        chain: Arc::new(Chain::new(steps, Arc::new(Fallback))),
+        chain: Arc::new(Chain::new(built.steps, Arc::new(Fallback))),
         // The listener has all that hold here.
         pages: Pages::default(),
         meter: world.metrics.route(""),
+        brings: Box::default(),
         tunnel: None,
     }))
 }

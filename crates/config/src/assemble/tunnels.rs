@@ -49,6 +49,7 @@ impl<'d> Build<'d, '_> {
                 facts: Arc::new(facts),
                 chain: Arc::new(Chain::new(Vec::new(), Arc::new(Fallback))),
                 pages: Pages::default(),
+                brings: Box::default(),
                 tunnel: Some(Arc::clone(&upstream)),
             });
             let entry = Entry { pattern: pattern.clone(), listeners: on.listeners, value };

@@ -1,0 +1,141 @@
+//! The way back from the issuer: the code that a browser brings becomes a session (OpenID Connect Core 1.0 3.1.2.5 to 3.1.3.7,
+//! RFC 9207, RFC 9700 4.7).
+
+use super::browser::{Browser, Login};
+use super::client::{Asker, Client, now};
+use super::form::Form;
+use super::granted::{Denied, word};
+use super::id_token::Belongs;
+use super::login::sent_to;
+use super::seal::random;
+use super::session::{IdToken, Session, times};
+use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
+use pintle_core::secret::Secret;
+use pintle_core::{Exchange, Method, Reason, Refusal, Request, names};
+use std::sync::Arc;
+
+/// Answers at the callback.
+pub(super) struct Callback(pub(super) Arc<Client>);
+
+/// What comes once, or means nothing.
+const ONCE: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+
+impl Action for Callback {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let outcome = self.0.come_back(exchange).await;
+            match &outcome {
+                Ok(_) => self.0.counts.done.add(1),
+                Err(refusal) if refusal.reason == Reason::AuthUnavailable => self.0.counts.failed.add(1),
+                Err(_) => self.0.counts.refused.add(1),
+            }
+            outcome
+        })
+    }
+
+    /// What the issuer would give for the code, only it says.
+    fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+        self.0.brought(&exchange.request).map(|brought| Plan::Answer(sent_to(&brought.login.page)))
+    }
+}
+
+/// A login that did not succeed; why is for the operator.
+fn bad(why: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::BadLogin)
+        .detail("Ask for the page again to begin anew.")
+        .internal(why)
+        .field(names::CACHE_CONTROL, "no-store")
+}
+
+fn failed(why: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::AuthUnavailable).internal(why).field(names::CACHE_CONTROL, "no-store")
+}
+
+/// What a browser has brought from the issuer.
+struct Brought {
+    asker: Asker,
+    form: Form,
+    browser: Browser,
+    login: Login,
+    /// Whether it has a session.
+    is_known: bool,
+}
+
+impl Client {
+    /// Looks at what a browser has brought: whether it is what this browser went for.
+    fn brought(&self, request: &Request) -> Result<Brought, Refusal> {
+        if request.method != Method::GET {
+            return Err(Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, "GET"));
+        }
+        let query = request.target.query().unwrap_or_default();
+        let form = Form::read(query, &ONCE).ok_or_else(|| bad("the callback's query is broken, or has something twice"))?;
+        let asker = Asker::of(request);
+        let Some(browser) = self.browser_of(asker.cookies()) else {
+            return Err(bad("this browser has begun no login, or too long ago"));
+        };
+        let state = form.get("state").ok_or_else(|| bad("the callback has no state"))?;
+        let since = now().saturating_sub(self.login_time);
+        let Some(login) = browser.login(&self.seals, state, since) else {
+            return Err(bad("the state is of another browser or of an old login, or was changed"));
+        };
+        let is_known = self.session_of(asker.cookies()).is_some();
+        Ok(Brought { asker, form, browser, login, is_known })
+    }
+
+    async fn come_back(self: &Arc<Self>, exchange: &mut Exchange) -> Outcome {
+        let Brought { asker, form, mut browser, login, is_known } = self.brought(&exchange.request)?;
+        let endpoints = self.endpoints().await.map_err(failed)?;
+        match form.get("iss") {
+            Some(issuer) if *issuer == *self.issuer_name => {}
+            None if !endpoints.says_issuer => {}
+            _ => return Err(bad("the answer is of another issuer (RFC 9207)")),
+        }
+        if let Some(error) = form.get("error") {
+            let why = format!("the issuer says {}", word(error));
+            let is_down = matches!(error, "server_error" | "temporarily_unavailable");
+            return Err(if is_down { failed(why) } else { bad(why) });
+        }
+        let code = form.get("code").ok_or_else(|| bad("the callback has no code"))?;
+        if !browser.end(&login) {
+            // Somebody went back in the browser's history: asking again would have the issuer take back what it gave.
+            return if is_known { Ok(sent_to(&login.page)) } else { Err(bad("this login is over")) };
+        }
+        let pairs = vec![
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", code.to_owned()),
+            ("redirect_uri", asker.url(&self.callback)),
+            ("code_verifier", browser.verifier(&login)),
+        ];
+        let session = self.begun(pairs, &browser.nonce(&login)).await.map_err(|denied| match denied {
+            Denied::Grant(why) => bad(why),
+            Denied::Failed(why) => failed(why),
+        })?;
+        let mut response = sent_to(&login.page);
+        if !self.keep(&session, asker.cookies(), &mut response.fields) {
+            let size = session.to_bytes().len();
+            return Err(failed(format!("the session has {size} bytes, more than browsers keep: have the issuer claim less")));
+        }
+        self.write_browser(&browser, asker.cookies(), &mut response.fields);
+        Ok(response)
+    }
+
+    /// The session that a code is given for.
+    async fn begun(self: &Arc<Self>, pairs: Vec<(&'static str, String)>, nonce: &str) -> Result<Session, Denied> {
+        let began = now();
+        let granted = self.grant(pairs).await?;
+        let token = granted.id_token.ok_or_else(|| Denied::Failed("the issuer gave no ID token".into()))?;
+        let access = granted.access.as_ref().and_then(Secret::expose_text);
+        self.claims(&token, Belongs { nonce: Some(nonce), access, subject: None }).await?;
+        let id_token = IdToken::new(&token).ok_or_else(|| Denied::Grant("the ID token is not in its form".into()))?;
+        let (good_until, due) = times(began, granted.seconds);
+        Ok(Session {
+            id: random(),
+            began,
+            good_until,
+            due,
+            id_token,
+            refresh: granted.refresh,
+            access: granted.access.filter(|_| self.sends_access_token),
+        })
+    }
+}

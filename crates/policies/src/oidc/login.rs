@@ -1,0 +1,219 @@
+//! Who asks, by the session in the request's cookies; and a login that begins where there is none.
+
+use super::browser::Browser;
+use super::client::{Asker, Client, Known, now};
+use super::cookies::{Cookies, take_off};
+use super::endpoints::{Endpoints, open_query};
+use super::form;
+use super::seal::{Purpose, UNBOUND};
+use super::session::Session;
+use crate::Consumers;
+use crate::authenticate::{Authenticate, Verdict};
+use pintle_core::json::{Limits, Object};
+use pintle_core::step::{BoxFuture, Outcome};
+use pintle_core::{Exchange, Fields, Identity, Method, Reason, Refusal, Request, Response, StatusCode, names};
+use std::sync::Arc;
+
+/// How much an ID token may claim; what is sealed was read before.
+const CLAIMS: Limits = Limits { bytes: 64 * 1024, depth: 32 };
+
+/// The login as a policy.
+pub(super) struct Login {
+    pub(super) client: Arc<Client>,
+    pub(super) consumers: Arc<Consumers>,
+    pub(super) optional: bool,
+}
+
+/// What was asked, as it came: cookies are taken off before it goes on.
+struct Came(Asker);
+
+/// A session that must be renewed before it counts.
+struct Due(Arc<Known>);
+
+/// Cookies that go with the answer.
+struct Renewed(Fields);
+
+impl Authenticate for Login {
+    fn now(&self, exchange: &mut Exchange) -> Option<Verdict> {
+        let client = &*self.client;
+        let known = client.session_of(Cookies::of(&exchange.request));
+        let is_due = known.as_ref().is_none_or(|known| known.session.is_due(now()));
+        if is_due {
+            exchange.kept.put(Came(Asker::of(&exchange.request)));
+        }
+        take_off(&[&client.session, &client.browser], &mut exchange.request.fields);
+        let Some(known) = known else {
+            if self.optional && client.sends_access_token {
+                // Nobody may pass for who has a token of the issuer's.
+                exchange.request.fields.remove(names::AUTHORIZATION);
+            }
+            // Where a login begins, it must be known where.
+            let waits = !self.optional && client.issuer.now().is_none() && asks_for_a_page(&exchange.request);
+            return (!waits).then_some(Verdict::Nobody);
+        };
+        if is_due {
+            exchange.kept.put(Due(Arc::new(known)));
+            return None;
+        }
+        Some(self.somebody(&known, exchange))
+    }
+
+    fn may_wait(&self) -> bool {
+        true
+    }
+
+    fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {
+        Box::pin(async move {
+            let Some(Due(known)) = exchange.kept.get() else {
+                self.client.endpoints().await.ok();
+                return Verdict::Nobody;
+            };
+            let known = Arc::clone(known);
+            match self.client.renew(&known).await {
+                Ok(Some(renewed)) => {
+                    let mut cookies = Fields::new();
+                    let came = exchange.kept.get::<Came>().map(|came| came.0.cookies());
+                    if came.is_some_and(|came| self.client.keep(&renewed.session, came, &mut cookies)) {
+                        exchange.kept.put(Renewed(cookies));
+                    }
+                    self.somebody(&renewed, exchange)
+                }
+                // The issuer ended it.
+                Ok(None) => Verdict::Nobody,
+                Err(_) if known.session.is_good(now()) => self.somebody(&known, exchange),
+                Err(why) => Verdict::Refused(Refusal::new(Reason::AuthUnavailable).internal(why)),
+            }
+        })
+    }
+
+    fn nobody(&self, exchange: &Exchange) -> Outcome {
+        let Some(Came(came)) = exchange.kept.get() else { return Err(Refusal::new(Reason::NoCredentials)) };
+        if !asks_for_a_page(&exchange.request) {
+            let challenge = format!("Cookie realm=\"{}\"", exchange.route.name.escape_default());
+            let mut refusal = Refusal::new(Reason::NoCredentials).field(names::WWW_AUTHENTICATE, challenge);
+            // What is no session is not sent again.
+            self.client.session.remove(came.cookies(), refusal.fields.get_or_insert_default());
+            return Err(refusal);
+        }
+        let Some(endpoints) = self.client.known_endpoints() else {
+            let why = "the issuer's description was not had yet";
+            return Err(Refusal::new(Reason::AuthUnavailable).internal(why));
+        };
+        Ok(self.client.begin(&endpoints, came, exchange.request.target.path_and_query()))
+    }
+
+    fn edits(&self) -> bool {
+        true
+    }
+
+    fn edit(&self, exchange: &Exchange, response: &mut Response) {
+        if let Some(Renewed(cookies)) = exchange.kept.get() {
+            cookies.iter().for_each(|(name, value)| response.fields.append(name, value));
+            // Whoever keeps this answer for others would hand the session out with it.
+            response.fields.set(names::CACHE_CONTROL, "no-store");
+        }
+    }
+}
+
+impl Login {
+    fn somebody(&self, known: &Known, exchange: &mut Exchange) -> Verdict {
+        if let (true, Some(access)) = (self.client.sends_access_token, &known.session.access) {
+            let value = [b"Bearer ", access.expose_bytes()].concat();
+            exchange.request.fields.set(names::AUTHORIZATION, value);
+        }
+        let consumer = self.consumers.of_claims(&self.client.issuer_name, &*known.claims);
+        Verdict::Somebody(Identity { consumer, claims: Some(Arc::clone(&known.claims) as _) })
+    }
+}
+
+impl Client {
+    /// The session that cookies hold, with what it claims; none where there is none, or it is over.
+    pub(super) fn session_of(&self, cookies: Cookies<'_>) -> Option<Known> {
+        let text = self.session.read(cookies)?;
+        let known = self.opened(&text).filter(|known| {
+            let age = now().checked_sub(known.session.began);
+            age.is_some_and(|age| age < self.ttl) && !self.ended.has(&known.session, &known.claims)
+        });
+        if known.is_none() {
+            self.counts.foreign.add(1);
+        }
+        known
+    }
+
+    /// What a cookie holds, over or not.
+    pub(super) fn opened(&self, text: &str) -> Option<Known> {
+        let bytes = self.seals.open(Purpose::Session, UNBOUND, text)?;
+        let session = Session::from_bytes(&bytes)?;
+        let claims = Object::parse(session.id_token.claims(), CLAIMS).ok()?;
+        Some(Known { session, claims: Arc::new(claims) })
+    }
+
+    /// Has the browser keep a session. False where that is larger than browsers keep.
+    pub(super) fn keep(&self, session: &Session, asked: Cookies<'_>, out: &mut Fields) -> bool {
+        let text = self.seals.seal(Purpose::Session, UNBOUND, &session.to_bytes());
+        let left = (session.began + self.ttl).saturating_sub(now());
+        self.session.write(&text, left, asked, out)
+    }
+
+    /// Sends a browser to the issuer, to come back to `page`.
+    fn begin(&self, endpoints: &Endpoints, asker: &Asker, page: &str) -> Response {
+        let mut browser = self.browser_of(asker.cookies()).unwrap_or_else(Browser::new);
+        let login = browser.begin(page, now());
+        let mut to = open_query(&endpoints.authorization);
+        let pairs = [
+            ("response_type", "code"),
+            ("client_id", &*self.id),
+            ("redirect_uri", &*asker.url(&self.callback)),
+            ("scope", &*self.scope),
+            ("state", &*browser.state(&self.seals, &login)),
+            ("nonce", &*browser.nonce(&login)),
+            ("code_challenge", &*browser.challenge(&login)),
+            ("code_challenge_method", "S256"),
+        ];
+        let more = self.parameters.iter().map(|(name, value)| (&**name, &**value));
+        for (name, value) in pairs.into_iter().chain(more) {
+            form::append(&mut to, name, value);
+        }
+        let mut response = sent_to(&to);
+        self.write_browser(&browser, asker.cookies(), &mut response.fields);
+        self.session.remove(asker.cookies(), &mut response.fields);
+        self.counts.begun.add(1);
+        response
+    }
+
+    /// What binds the logins of the browser with these cookies, if it has begun one lately.
+    pub(super) fn browser_of(&self, cookies: Cookies<'_>) -> Option<Browser> {
+        let text = self.browser.read(cookies)?;
+        Browser::open(&self.seals, &text, now().saturating_sub(self.login_time))
+    }
+
+    /// Has the browser keep what binds its logins.
+    pub(super) fn write_browser(&self, browser: &Browser, asked: Cookies<'_>, out: &mut Fields) {
+        // It is always shorter than a cookie may be.
+        self.browser.write(&browser.seal(&self.seals), self.login_time, asked, out);
+    }
+}
+
+/// A redirect that nobody keeps.
+pub(super) fn sent_to(place: &str) -> Response {
+    let mut response = Response::new(StatusCode::FOUND);
+    response.fields.append(names::LOCATION, place);
+    response.fields.append(names::CACHE_CONTROL, "no-store");
+    response.fields.append("referrer-policy", "no-referrer");
+    response
+}
+
+/// Whether somebody at a browser asks for a page, who can be sent elsewhere to log in: a script cannot, and content would be lost on
+/// the way.
+pub(super) fn asks_for_a_page(request: &Request) -> bool {
+    let says = |name, wanted: &[u8]| request.fields.get(name).is_none_or(|value| value.eq_ignore_ascii_case(wanted));
+    let is_html = |member: &[u8]| {
+        let kind = member.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        kind.eq_ignore_ascii_case(b"text/html") || kind.eq_ignore_ascii_case(b"application/xhtml+xml")
+    };
+    request.method == Method::GET
+        && request.protocol.is_none()
+        && !request.target.authority().is_empty()
+        && request.fields.list(names::ACCEPT).any(is_html)
+        && says("sec-fetch-mode", b"navigate")
+}
