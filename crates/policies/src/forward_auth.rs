@@ -59,6 +59,23 @@ pub(crate) const LEVELS: Levels = Levels::Authentication;
 ///           send: {input: {method: "${request.method}", path: "${request.path}"}}
 ///           allow: response.body.result == true
 ///     proxy: http://127.0.0.1:9001
+///   - match: /shop/**
+///     policies:
+///       - forward_auth:
+///           call: auth:/verify
+///           pass_headers: [authorization, cookie]
+///           headers: {x-path: "${request.path}"}
+///           copy: [x-user]
+///           to_client: [set-cookie]
+///           forward: {x-name: "${claims['x-user']}"}
+///           cache: {by: [authorization, cookie], ttl: 10s, entries: 1000}
+///           timeout: 2s
+///           optional: true
+///     proxy: http://127.0.0.1:9001
+///   - match: POST /hooks
+///     policies: [{forward_auth: {call: POST auth:/signed, body: 64KiB}}]
+///     proxy: http://127.0.0.1:9001
+/// upstreams: {auth: {endpoints: [127.0.0.1:9100]}}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "forward_auth", check)]
