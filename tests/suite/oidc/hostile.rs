@@ -32,9 +32,13 @@ async fn a_state_that_is_not_this_browsers_is_refused_before_the_issuer_is_asked
     // The attacker has a code of his own account and wants the victim's browser to log in with it.
     let (his, _) = played.begin(&mut attacker, "/account/a").await;
     let changed = format!("{}{}", &mine[..mine.len() - 8], "AAAAAAAA");
-    for (browser, state) in
-        [(&mut victim, &*his), (&mut Browser::default(), &*mine), (&mut attacker, &*changed), (&mut attacker, "")]
-    {
+    let mut stranger = Browser::default();
+    for (who, state) in [("victim", &*his), ("stranger", &*mine), ("attacker", &*changed), ("attacker", "")] {
+        let browser = match who {
+            "victim" => &mut victim,
+            "attacker" => &mut attacker,
+            _ => &mut stranger,
+        };
         let answer = browser.get(&played.back(state)).await;
         answer.problem(400, "bad_login");
         assert!(browser.named("session=").is_empty() && !answer.has("set-cookie"), "{answer:?}");
