@@ -142,6 +142,8 @@ async fn the_examples_load_as_they_stand() {
     folder.write("secrets/admin.token", "a-token-of-32-characters-or-more");
     folder.write("routes.d/shop.yaml", "routes: [{match: /shop/**, respond: {body: shop}}]\n");
     folder.write("public/assets/shop.css", "");
+    folder.write("lists/blocked.txt", "192.0.2.0/24 # as an example\n");
+    folder.write("secrets/session.key", "as-many-bytes-of-any-text-as-are-asked-for\n");
     for page in ["pages/not-found.html", "pages/sorry.html", "pages/maintenance.html"] {
         folder.write(page, example(page));
     }
@@ -154,8 +156,10 @@ async fn the_examples_load_as_they_stand() {
         "09-operate.yaml",
         "compress.yaml",
         "errors.yaml",
+        "guarded.yaml",
         "logs.yaml",
         "metrics.yaml",
+        "partners.yaml",
         "protocols.yaml",
         "resolver.yaml",
         "traces.yaml",
@@ -166,6 +170,13 @@ async fn the_examples_load_as_they_stand() {
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
         assert!(!ended.stderr.contains("warning"), "{name}: {ended:?}");
     }
+    // Its secrets are in variables, which nobody has here: that is a warning each.
+    folder.write("pintle.yaml", example("05-access.yaml"));
+    let ended = checked(&folder).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let warned: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("warning")).collect();
+    let lacks = |line: &&str| ["OIDC_SECRET", "INTROSPECT_SECRET"].iter().any(|name| line.contains(name));
+    assert_eq!((warned.len(), warned.iter().all(lacks)), (2, true), "{ended:?}");
 }
 
 #[tokio::test]

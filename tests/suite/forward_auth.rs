@@ -375,7 +375,8 @@ async fn a_mistake_has_its_line_and_a_remedy() {
         )
     };
     refused(&route("{copy: [x-user]}"), &["pintle.yaml:5:", "call"]).await;
-    refused(&route("{call: \"GET 127.0.0.1:9100/check\"}"), &["pintle.yaml:5:38", "`http://127.0.0.1:9100`"]).await;
+    refused(&route("{call: \"GET 127.0.0.1:9100/check\"}"), &["pintle.yaml:5:38", "such as http://127.0.0.1:9001"])
+        .await;
     refused(&route("{call: nobody:/}"), &["pintle.yaml:5:38", "there is no upstream `nobody`"]).await;
     refused(
         &route("{call: http://127.0.0.1:1, copy: [content-length, via]}"),

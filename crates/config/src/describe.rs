@@ -1,5 +1,7 @@
 //! A document as its user sees it: groups unfolded, defaults written out, each policy at its place. What `explain` and
 //! `diff` tell of. Only of a document that has no errors; what a route does at run time is not asked here.
+//!
+//! Long because it is a line or two for each key that there is.
 
 use crate::assemble::actions;
 use crate::document::{Document, ListenerConfig, RouteConfig};

@@ -4,6 +4,8 @@
 //!
 //! Expressions read it as it stands: an [`Object`] lends its [`Entries`], an [`Array`] its [`Items`], and nothing is
 //! copied. Knows nothing of what the text is of, and its faults quote none of it.
+//!
+//! Long because a value can be asked for in many ways; each is a few lines.
 
 mod parse;
 #[cfg(test)]

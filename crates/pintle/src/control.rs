@@ -121,7 +121,7 @@ impl Controller {
         let cost = began.cost();
         let took_ms = cost.wall.as_millis() as u64;
         let Begun { document, checked, serving, history, state_given, origin, files, refused } = begun;
-        let Serving { server, tls, lasting, tasks, access } = serving;
+        let Serving { server, tls, lasting, tasks, access, inputs } = serving;
         let metrics = Arc::clone(&server.gateway().metrics);
         let version = server.gateway().runtime().version;
         let (entry, text) = entry(&checked, version, Cause::Start, took_ms);
@@ -136,7 +136,7 @@ impl Controller {
         let changing = Changing {
             began,
             seen: Some(Seen::first(&checked, named.clone())).filter(|_| origin == Origin::Files),
-            in_force: named.inputs(checked.digest),
+            in_force: inputs.with(checked.digest),
             named,
             held: Some(held).filter(|_| origin != Origin::Files),
             refused,

@@ -44,6 +44,8 @@ pub(crate) struct Serving {
     /// What is to be run in the background for what outlives configurations.
     pub(crate) tasks: Tasks,
     pub(crate) access: Access,
+    /// What the files that it names were, without its texts.
+    pub(crate) inputs: Inputs,
 }
 
 /// What the files say.
@@ -208,6 +210,8 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     metrics.go_over(&document.telemetry.metrics);
     let tls = Tls::new();
     let (lasting, tasks) = Lasting::new();
+    // Before they are read: one that changes meanwhile differs from this.
+    let inputs = Named::of(Some(document)).inputs(0);
     let world =
         World { tls: Arc::clone(&tls), metrics: Arc::clone(&metrics), lasting: Arc::clone(&lasting), before: None };
     let runtime = assemble_written(document, written, &world, reader);
@@ -239,7 +243,7 @@ fn start(document: &Document, written: &Written, version: u64, reader: &mut Read
     if let Some((socket, _)) = &open {
         say(format_args!("admin on {}", local(socket)));
     }
-    Ok((Serving { server, tls, lasting, tasks, access }, open))
+    Ok((Serving { server, tls, lasting, tasks, access, inputs }, open))
 }
 
 fn open_admin(address: &Spanned<Address>, reader: &mut Reader) -> Option<(Socket, Sockets)> {

@@ -17,7 +17,18 @@ impl Policy {
     fn credentials<'p>(&'p self, names: &mut Vec<&'p str>) {
         match self {
             Policy::ApiKey(Setting::On { value, .. }) => names.extend(value.name()),
-            Policy::ApiKey(Setting::Use { changes, .. }) => {
+            Policy::Jwt(Setting::On { value, .. }) => {
+                let places = [&value.header, &value.cookie, &value.query];
+                names.extend(places.into_iter().flatten().map(|name| name.as_str()));
+            }
+            Policy::Introspect(Setting::On { value, .. }) => {
+                let places = [&value.header, &value.cookie, &value.query];
+                names.extend(places.into_iter().flatten().map(|name| name.as_str()));
+            }
+            Policy::Oidc(Setting::On { value, .. }) => names.push(value.cookie()),
+            Policy::ApiKey(Setting::Use { changes, .. })
+            | Policy::Jwt(Setting::Use { changes, .. })
+            | Policy::Introspect(Setting::Use { changes, .. }) => {
                 names.extend(ApiKey::PLACES.iter().filter_map(|place| changes.get(place)?.as_text()));
             }
             Policy::Any(Setting::On { value, .. }) => of_entries(value.alternatives(), names),

@@ -5,6 +5,8 @@
 //! before any content is read, and content only against a digest that the signature covers (RFC 9530). What is wrong is
 //! 401 with the reason `bad_credentials`; content that is larger than `body` 413. Paths and hosts are signed in their
 //! normalised form, which is what the service gets.
+//!
+//! Long because its order is what matters, and stands in one piece.
 
 mod base;
 mod content;

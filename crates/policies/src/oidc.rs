@@ -48,9 +48,11 @@ pub(crate) fn make(
 ) -> Option<Arc<dyn Authenticate>> {
     let instance = origin.to_string();
     let client = Client::find(settings, &instance, building)?;
+    let like: Arc<str> = settings.likeness().into();
     let mut bring = |path: &Spanned<OwnPath>, what, action: Arc<dyn Action>| {
         let name = format!("{instance} {what}").into();
-        building.brought.push(Brought { path: path.0.as_str().into(), name, span: path.span.clone(), action });
+        let (like, span) = (Arc::clone(&like), path.span.clone());
+        building.brought.push(Brought { path: path.0.as_str().into(), name, like, span, action });
     };
     bring(&settings.callback, "callback", Arc::new(Callback(Arc::clone(&client))));
     if let Some(path) = &settings.logout {

@@ -39,8 +39,12 @@ const PLACE: u8 = 2;
 /// state: /var/lib/pintle
 /// policies:
 ///   plan: {quota: {limit: 100000, per: month, zone: Europe/Berlin, key: 'request.headers["x-account"]'}}
+///   pages:
+///     quota: {limit: 5000, per: day, cost: int(request.query.pages), headers: false, shared: true, when_store_fails: open}
+/// stores: {shared: "redis://127.0.0.1:6379"}
 /// routes:
 ///   - {match: /api/**, policies: [plan], proxy: orders}
+///   - {match: /print, policies: [pages], proxy: orders}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "quota", check)]

@@ -7,7 +7,6 @@
 //! clock is the request's own: when its head was complete.
 
 mod clock;
-mod common;
 mod config;
 mod cost;
 mod counts;
@@ -15,6 +14,7 @@ mod exact;
 mod gcra;
 mod limit;
 mod limits;
+mod replicated;
 mod shared;
 mod table;
 pub(crate) mod tell;

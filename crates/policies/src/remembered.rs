@@ -66,7 +66,8 @@ impl<T: Clone> Remembered<T> {
     pub(crate) fn put(&self, digest: Digest, number: u64, until: Duration, value: T, bytes: usize) {
         let weight = ENTRY + bytes;
         let part = &mut *self.part(&digest).lock();
-        let entry = Entry { value, until, number, weight, is_used: false };
+        // As if it was asked for: where all others were, the new one would else be the first to go.
+        let entry = Entry { value, until, number, weight, is_used: true };
         match part.entries.insert(digest, entry) {
             Some(before) => part.weight -= before.weight,
             None => part.order.push_back(digest),

@@ -13,6 +13,8 @@ use std::time::Duration;
 ///     username: gateway
 ///     password: {env: REDIS_PASSWORD}
 ///     timeout: 250ms
+///     prefix: shop
+///     tls: {ca: certs/ca.pem, cert: certs/shop.pem, key: certs/shop.key}
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Read)]
 #[read(called = "set of stores")]

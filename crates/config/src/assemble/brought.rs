@@ -15,8 +15,8 @@ use pintle_router::{Entry, HostPattern, Listeners, Methods, PathPattern, Pattern
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// What one brought route is told from others by: its name, its host, and its listener with whether that is named.
-type Key = (Box<str>, Option<HostPattern>, u32, bool);
+/// What one brought route is told from others by: what it is, its path, its host, and its listener with whether that is named.
+type Key = (Arc<str>, Box<str>, Option<HostPattern>, u32, bool);
 
 impl<'d> Build<'d, '_> {
     /// Adds those that the routes so far bring along, each once for a host and a listener.
@@ -32,7 +32,8 @@ impl<'d> Build<'d, '_> {
             for host in hosts {
                 for number in numbers.iter().filter(|number| entry.listeners.has(**number)) {
                     for brought in &entry.value.brings {
-                        let key = (brought.name.clone(), host.clone(), *number, entry.listeners.are_named());
+                        let (like, path) = (Arc::clone(&brought.like), brought.path.clone());
+                        let key = (like, path, host.clone(), *number, entry.listeners.are_named());
                         if known.insert(key.clone()) {
                             wanted.push((key, brought.clone()));
                         }
@@ -41,7 +42,7 @@ impl<'d> Build<'d, '_> {
             }
         }
         let mut all: HashMap<u32, Chains> = HashMap::new();
-        for ((_, host, number, named), brought) in wanted {
+        for ((_, _, host, number, named), brought) in wanted {
             let chains = all.entry(number).or_default();
             if let Some(placed) = self.brought(host, (number, named), &brought, document, chains, reader) {
                 self.entries.push(placed);

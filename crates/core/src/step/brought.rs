@@ -11,9 +11,10 @@ use std::sync::Arc;
 pub struct Brought {
     /// The path: literal segments.
     pub path: Box<str>,
-    /// What logs and metrics call it: the policy's instance, and what the path is for. The same instance brings it along for
-    /// several routes under one name.
+    /// What logs and metrics call it: the policy's instance, and what the path is for.
     pub name: Box<str>,
+    /// All that decides what is answered there. Several policies may bring along what is the same; it is there once.
+    pub like: Arc<str>,
     /// Where the path was written.
     pub span: Span,
     /// What answers.

@@ -6,7 +6,7 @@ use crate::cause::{Cause, Origin};
 use crate::check::report;
 use crate::cost::Stopwatch;
 use crate::history::{Entry, Kept, Standing};
-use crate::inputs::Named;
+use crate::inputs::{Inputs, Named};
 use crate::needs;
 use crate::run::{say, tell_opened};
 use crate::status::InForce;
@@ -50,6 +50,12 @@ struct Done {
     cost: Cost,
 }
 
+/// The files that a configuration names, and what they were before it read them.
+struct Files {
+    named: Named,
+    inputs: Inputs,
+}
+
 impl Taking {
     /// What the files say.
     pub(super) fn files(checked: Checked, by: Cause) -> Self {
@@ -74,8 +80,9 @@ impl Controller {
         }
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let mut document = checked.document.take();
-        // Before the files are read: one that changes meanwhile differs from this, and is read again.
         let named = Named::of(document.as_ref());
+        // What the files are before they are read: one that changes meanwhile differs from this, and is read again.
+        let files = Files { inputs: named.inputs(checked.digest), named };
         let outcome = document.as_mut().and_then(|document| self.try_take(document, &mut checked));
         let took_ms = started.elapsed().as_millis() as u64;
         let document = document.as_ref();
@@ -83,12 +90,12 @@ impl Controller {
             Some((version, access)) => {
                 let taking = Taking { checked, by, who, origin, held, copy_of, against };
                 let done = Done { version, access, took_ms, cost: began.cost() };
-                self.taken(taking, document, named, done, changing);
+                self.taken(taking, document, files, done, changing);
                 Ok(version)
             }
             None => {
                 self.metrics.reload_failed(began.cost());
-                Err(self.refuse(checked, by, &named, changing))
+                Err(self.refuse(checked, by, files, changing))
             }
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -96,9 +103,10 @@ impl Controller {
     }
 
     /// A configuration is in force: tells it, keeps it, and has it watched.
-    fn taken(&self, taking: Taking, document: Option<&Document>, named: Named, done: Done, changing: &mut Changing) {
+    fn taken(&self, taking: Taking, document: Option<&Document>, files: Files, done: Done, changing: &mut Changing) {
         let Taking { mut checked, by, who, origin, held, copy_of, against } = taking;
         let Done { version, access, took_ms, cost } = done;
+        let Files { named, inputs } = files;
         let messages = report(&mut checked.reader, false);
         if !messages.is_empty() {
             say(&messages);
@@ -120,7 +128,6 @@ impl Controller {
             state.change = InForce::new(&entry, origin, against.map(|why| (entry.at, why)));
             (before, same)
         };
-        let inputs = named.inputs(checked.digest);
         let refused = changing.refused.take().filter(|_| by == Cause::Guard);
         let seen = changing.seen.take();
         let began = changing.began;
@@ -135,16 +142,16 @@ impl Controller {
     }
 
     /// A configuration is not taken: tells all that is wrong with it.
-    fn refuse(&self, mut checked: Checked, by: Cause, named: &Named, changing: &mut Changing) -> Wrong {
+    fn refuse(&self, mut checked: Checked, by: Cause, files: Files, changing: &mut Changing) -> Wrong {
         let wrong = Wrong::of(&mut checked);
         if !wrong.text.is_empty() {
             say(&wrong.text);
         }
-        let watched = watched(&self.path, &self.server, &checked, named);
+        let watched = watched(&self.path, &self.server, &checked, &files.named);
         let mut state = self.state.lock();
         // What somebody sent is answered; what a file says is looked at until it is good.
         if matches!(by, Cause::File | Cause::Signal | Cause::Admin) {
-            changing.refused = Some(named.inputs(checked.digest));
+            changing.refused = Some(files.inputs);
             let in_force = Watched::new(changing.named.files(), std::iter::empty());
             state.watched = watched.and(in_force);
         }

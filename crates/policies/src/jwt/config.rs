@@ -28,6 +28,7 @@ use std::time::Duration;
 ///
 /// ```yaml
 /// upstreams:
+///   orders: {endpoints: [127.0.0.1:9001]}
 ///   login: {endpoints: [10.0.0.7:8443], tls: {ca: certs/ca.pem, server_name: login.example.com}}
 /// policies:
 ///   own-authority:

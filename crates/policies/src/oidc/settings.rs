@@ -100,6 +100,23 @@ pub struct Oidc {
     pub danger_plain_http: bool,
 }
 
+impl Oidc {
+    /// All that decides what becomes of a login, in a text that is the same where that is: not what is forwarded, and not
+    /// whether a request may do without. Secrets stand in it by where they are.
+    pub(super) fn likeness(&self) -> String {
+        let named = |path: &Option<Spanned<OwnPath>>| path.as_ref().map(|path| path.value.0.clone());
+        let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.as_str()).collect();
+        let parameters: Vec<(&str, &str)> =
+            self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let keys: Vec<&SecretSource> = self.session.keys.iter().map(|key| &key.value).collect();
+        let client = (self.issuer.as_str(), self.client_id.as_str(), self.client_secret.as_ref().map(|one| &one.value));
+        let paths = (named(&self.logout), &self.after_logout.0, named(&self.back_channel_logout));
+        let session = (self.session.cookie.as_str(), self.session.ttl, keys, self.send_access_token);
+        let asked = (scopes, parameters, self.login_timeout, self.skew, self.via.as_ref().map(|via| via.as_str()));
+        format!("{client:?} {:?} {paths:?} {session:?} {asked:?} {}", self.callback.value.0, self.danger_plain_http)
+    }
+}
+
 /// A browser's session.
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "session", check)]

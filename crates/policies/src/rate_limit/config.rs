@@ -19,7 +19,11 @@ use std::num::NonZeroU32;
 ///       cost: 'request.method == "POST" ? 5 : 1'
 /// routes:
 ///   - {match: /search, policies: [search], proxy: orders}
-///   - {match: /beta/**, policies: [{rate_limit: {rate: 5/s, mode: report}}], proxy: orders}
+///   - {match: /beta/**, policies: [{rate_limit: {rate: 5/s, mode: report, headers: false}}], proxy: orders}
+///   - match: /partners/**
+///     policies: [{rate_limit: {rate: 1000/min, shared: true, exact: true, when_store_fails: closed}}]
+///     proxy: orders
+/// stores: {shared: "redis://127.0.0.1:6379"}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(called = "rate limit", check)]

@@ -1,8 +1,8 @@
 //! `exact: true`: the store decides each request, in one round trip. The arithmetic of `gcra.rs` in the store's language,
 //! by the store's clock, in microseconds.
 
-use super::common::Common;
 use super::gcra::{Gcra, PER_NANO, Ticks, Verdict};
+use super::replicated::Replicated;
 use super::shared::KeyName;
 use pintle_store::{Failure, Script};
 use std::sync::LazyLock;
@@ -33,13 +33,18 @@ fn micros(time: Ticks) -> String {
 }
 
 /// Decides a request, and takes its cost if it goes.
-pub(super) async fn decide(common: &Common, name: KeyName, limit: &Gcra, cost: u32) -> Result<Verdict, Failure> {
+pub(super) async fn decide(
+    replicated: &Replicated,
+    name: KeyName,
+    limit: &Gcra,
+    cost: u32,
+) -> Result<Verdict, Failure> {
     let asked = limit.charge(cost);
     if asked > limit.whole {
         return Ok(Verdict::Never);
     }
     let arguments = [micros(asked), micros(limit.whole)];
-    let answer: (u8, u64, u64) = common.store.run(&DECIDE, &[common.key(name)], &arguments).await?;
+    let answer: (u8, u64, u64) = replicated.store.run(&DECIDE, &[replicated.key(name)], &arguments).await?;
     Ok(match answer {
         (1, debt, _) => Verdict::Goes(debt.saturating_mul(MICRO)),
         (_, debt, wait) => Verdict::Waits { wait: wait.saturating_mul(MICRO), debt: debt.saturating_mul(MICRO) },

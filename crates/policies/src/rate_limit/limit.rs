@@ -1,12 +1,12 @@
 //! One limit of a route: what it asks of a request, and what it says.
 
 use super::clock;
-use super::common::Common;
 use super::config::{Mode, RateLimit, WhenStoreFails};
 use super::cost::Cost;
 use super::counts::Counts;
 use super::exact;
 use super::gcra::{Gcra, Ticks, Verdict, seconds};
+use super::replicated::Replicated;
 use super::table::Table;
 use super::tell::{Said, quoted};
 use crate::Consumers;
@@ -30,7 +30,7 @@ enum Debts {
     /// This replica's.
     Own(Arc<Own>),
     /// Those of all that have the same store. With `exact` these here hold while the store fails.
-    Common(Arc<Common>, WhenStoreFails),
+    Replicated(Arc<Replicated>, WhenStoreFails),
 }
 
 /// A limit of a route.
@@ -73,9 +73,10 @@ impl Limit {
         let name = origin.to_string();
         let around = building.around;
         let debts = match (*config.shared, &around.store) {
-            (true, Some(store)) => {
-                Debts::Common(Common::find(&name, store, &around.lasting), config.when_store_fails.unwrap_or_default())
-            }
+            (true, Some(store)) => Debts::Replicated(
+                Replicated::find(&name, store, &around.lasting),
+                config.when_store_fails.unwrap_or_default(),
+            ),
             (true, None) => {
                 let message = "there is no store for replicas to share";
                 let help = "name one at the top: `stores: {shared: redis://HOST}`";
@@ -150,7 +151,7 @@ impl Limit {
         });
         let salt = match &self.debts {
             Debts::Own(own) => &own.salt,
-            Debts::Common(common, _) => &common.salt,
+            Debts::Replicated(replicated, _) => &replicated.salt,
         };
         let limit = self.own(exchange).unwrap_or(self.limit);
         Asked { fingerprint: keyed.fingerprint(salt), keyed, cost, limit }
@@ -160,9 +161,9 @@ impl Limit {
     pub(super) fn look(&self, asked: &Asked<'_>, now: Ticks) -> Verdict {
         let debt = match &self.debts {
             Debts::Own(own) => own.table.debt(asked.fingerprint, now).min(asked.limit.whole),
-            Debts::Common(common, when) => match self.failing(common, *when) {
+            Debts::Replicated(replicated, when) => match self.failing(replicated, *when) {
                 Some(verdict) => return verdict,
-                None => common.shared.debt(asked.fingerprint, now),
+                None => replicated.shared.debt(asked.fingerprint, now),
             },
         };
         asked.limit.decide(now.saturating_add(debt), now, asked.cost, 0).0
@@ -176,18 +177,18 @@ impl Limit {
                 let found = own.table.find(*fingerprint, now);
                 found.decide(limit, now, *cost, limit.charge(*cost), limit.whole)
             }
-            Debts::Common(common, when) => self.failing(common, *when).unwrap_or_else(|| {
-                let alone = !common.store.is_up();
-                common.shared.decide(*fingerprint, || keyed.name(), limit, now, *cost, alone)
+            Debts::Replicated(replicated, when) => self.failing(replicated, *when).unwrap_or_else(|| {
+                let alone = !replicated.store.is_up();
+                replicated.shared.decide(*fingerprint, || keyed.name(), limit, now, *cost, alone)
             }),
         }
     }
 
     /// What holds in place of the limit, where the store is gone and something does.
-    fn failing(&self, common: &Common, when: WhenStoreFails) -> Option<Verdict> {
+    fn failing(&self, replicated: &Replicated, when: WhenStoreFails) -> Option<Verdict> {
         match when {
             WhenStoreFails::Local => None,
-            _ if common.store.is_up() => None,
+            _ if replicated.store.is_up() => None,
             WhenStoreFails::Open => Some(Verdict::Goes(0)),
             WhenStoreFails::Closed => Some(Verdict::Unknown),
         }
@@ -203,8 +204,8 @@ impl Limit {
     /// Takes the request's cost in the store itself, if it goes.
     pub(super) async fn take_exactly(&self, asked: Asked<'static>) -> (Option<Said>, Result<(), Refusal>) {
         let verdict = match &self.debts {
-            Debts::Common(common, when) => {
-                let answer = exact::decide(common, asked.keyed.name(), &asked.limit, asked.cost).await;
+            Debts::Replicated(replicated, when) => {
+                let answer = exact::decide(replicated, asked.keyed.name(), &asked.limit, asked.cost).await;
                 answer.unwrap_or_else(|_| match when {
                     WhenStoreFails::Local => self.take(&asked, clock::at(Instant::now())),
                     WhenStoreFails::Open => Verdict::Goes(0),

@@ -218,7 +218,7 @@ fn random_bytes_never_break_a_line() {
 fn the_combined_format() {
     assert_eq!(
         combined(&full()),
-        "203.0.113.9 - - [23/Nov/2026:18:30:00 +0000] \"GET /a/b?page=2&access_token=REDACTED HTTP/1.1\" 200 17 \
+        "203.0.113.9 - acme [23/Nov/2026:18:30:00 +0000] \"GET /a/b?page=2&access_token=REDACTED HTTP/1.1\" 200 17 \
          \"https://a.example/x?code=REDACTED&y=1\" \"curl/8.5\"\n"
     );
     let plain = combined(&Record { user_agent: Some(b"a\"\\\x1b\n"), ..record() });

@@ -1,4 +1,6 @@
 //! A record as it may be shown, and the one way to it.
+//!
+//! Long because a record has many fields, and each is said in a sentence.
 
 use super::raw::{Raw, RawTls, RawTry, RawWait, RawWay};
 use pintle_core::Reason;

@@ -35,7 +35,7 @@ return totals",
 });
 
 /// A limit's debts that replicas share.
-pub(super) struct Common {
+pub(super) struct Replicated {
     pub(super) salt: RandomState,
     pub(super) shared: Shared,
     pub(super) store: Arc<Store>,
@@ -44,27 +44,27 @@ pub(super) struct Common {
     due: Arc<Notify>,
 }
 
-impl Common {
+impl Replicated {
     /// The debts of the limit of that name, the same ones for whoever asks again while the store is the same.
     pub(super) fn find(name: &str, store: &Arc<Store>, lasting: &Lasting) -> Arc<Self> {
-        let same = |known: &Common| Arc::ptr_eq(&known.store, store);
+        let same = |known: &Replicated| Arc::ptr_eq(&known.store, store);
         let mut made = None;
-        let common = lasting.find("rate_limit shared", name, same, || {
+        let replicated = lasting.find("rate_limit shared", name, same, || {
             let due = Arc::new(Notify::new());
-            let common = Arc::new(Common {
+            let replicated = Arc::new(Replicated {
                 salt: RandomState::default(),
                 shared: Shared::new(Arc::clone(&due)),
                 store: Arc::clone(store),
                 prefix: format!("{}:{{{name}}}:rate:", store.settings().prefix).into(),
                 due: Arc::clone(&due),
             });
-            made = Some((Arc::downgrade(&common), due));
-            common
+            made = Some((Arc::downgrade(&replicated), due));
+            replicated
         });
         if let Some((weak, due)) = made {
             lasting.spawn(exchange(weak, due));
         }
-        common
+        replicated
     }
 
     /// A key's name in the store.
@@ -96,7 +96,7 @@ impl Common {
     }
 }
 
-impl Drop for Common {
+impl Drop for Replicated {
     fn drop(&mut self) {
         self.due.notify_one();
     }
@@ -108,24 +108,24 @@ fn remembered(whole: Ticks) -> u64 {
 }
 
 /// Exchanges for as long as somebody holds the debts.
-async fn exchange(common: Weak<Common>, due: Arc<Notify>) {
+async fn exchange(replicated: Weak<Replicated>, due: Arc<Notify>) {
     /// Now and then it is looked whether anybody holds them still.
     const LOOK: Duration = Duration::from_secs(10);
-    while common.strong_count() > 0 {
+    while replicated.strong_count() > 0 {
         let _ = timeout(LOOK, due.notified()).await;
         sleep(PAUSE).await;
-        let Some(common) = common.upgrade() else { return };
-        if !common.store.is_up() {
+        let Some(replicated) = replicated.upgrade() else { return };
+        if !replicated.store.is_up() {
             // What is due is let go of, so that nothing is made up for when it is back.
-            while !common.shared.report(0, KEYS).is_empty() {}
+            while !replicated.shared.report(0, KEYS).is_empty() {}
             continue;
         }
         for _ in 0..CALLS {
-            if !common.exchange_once().await || !common.shared.is_due() {
+            if !replicated.exchange_once().await || !replicated.shared.is_due() {
                 break;
             }
         }
-        if common.shared.is_due() {
+        if replicated.shared.is_due() {
             due.notify_one();
         }
     }
