@@ -10,9 +10,10 @@ mod signers;
 
 use crate::check::{START, refused};
 use cases::claims;
+use parking_lot::Mutex;
 use pintle_testkit::{Answer, Ask, Folder, Gateway, Origin, Program, RawOrigin, Received, Reloaded, Reply, until};
 use signers::{AUDIENCE, ISSUER, Signers, token};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn now() -> u64 {
@@ -28,7 +29,7 @@ pub(crate) struct Login {
 impl Login {
     /// What it answers from now on.
     pub(crate) fn say(&self, status: u16, jwks: impl Into<String>) {
-        *self.jwks.lock().expect("nobody panicked") = (status, jwks.into());
+        *self.jwks.lock() = (status, jwks.into());
     }
 }
 
@@ -37,7 +38,7 @@ pub(crate) async fn login(jwks: impl Into<String>) -> Login {
     let jwks = Arc::new(Mutex::new((200, jwks.into())));
     let said = Arc::clone(&jwks);
     let origin = Origin::start(move |request: Received| {
-        let (status, jwks) = said.lock().expect("nobody panicked").clone();
+        let (status, jwks) = said.lock().clone();
         let host = request.get("host").unwrap_or_default().to_owned();
         async move {
             let document = format!(r#"{{"issuer":"http://{host}/","jwks_uri":"http://{host}/jwks"}}"#);

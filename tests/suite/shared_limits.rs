@@ -84,7 +84,7 @@ async fn carry(
     delay: Duration,
     mut held: watch::Receiver<bool>,
 ) {
-    let (sender, mut under_way) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(4096);
     let writing = tokio::spawn(async move {
         while let Some((when, bytes)) = under_way.recv().await {
             sleep_until(when).await;
@@ -96,7 +96,7 @@ async fn carry(
     });
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if sender.send((Instant::now() + delay, buffer[..count].to_vec())).is_err() {
+        if sender.send((Instant::now() + delay, buffer[..count].to_vec())).await.is_err() {
             break;
         }
     }

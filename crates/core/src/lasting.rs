@@ -28,6 +28,7 @@ pub struct Tasks(mpsc::UnboundedReceiver<BoxFuture<'static, ()>>);
 impl Lasting {
     /// One that serves, and its tasks.
     pub fn new() -> (Arc<Self>, Tasks) {
+        #[expect(clippy::disallowed_methods, reason = "bounded by what configurations hold: each has a task or two")]
         let (tasks, received) = mpsc::unbounded_channel();
         let reloads = watch::Sender::new(0);
         (Arc::new(Lasting { held: Mutex::default(), tasks, serves: true, reloads }), Tasks(received))
@@ -35,7 +36,10 @@ impl Lasting {
 
     /// One whose tasks nobody runs.
     pub fn idle() -> Arc<Self> {
-        let (tasks, reloads) = (mpsc::unbounded_channel().0, watch::Sender::new(0));
+        // Nobody receives, so nothing is kept.
+        #[expect(clippy::disallowed_methods, reason = "what is sent is dropped")]
+        let tasks = mpsc::unbounded_channel().0;
+        let reloads = watch::Sender::new(0);
         Arc::new(Lasting { held: Mutex::default(), tasks, serves: false, reloads })
     }
 
@@ -131,10 +135,10 @@ mod tests {
         lasting.reloaded();
         assert!(reloads.has_changed().expect("it is there"));
         let running = tokio::spawn(tasks.run());
-        let (done, mut told) = mpsc::unbounded_channel();
+        let (done, mut told) = mpsc::channel(2);
         for number in [1, 2] {
             let done = done.clone();
-            lasting.spawn(async move { done.send(number).expect("somebody waits") });
+            lasting.spawn(async move { done.send(number).await.expect("somebody waits") });
         }
         assert_eq!(told.recv().await.zip(told.recv().await).map(|(a, b)| a + b), Some(3));
         drop(lasting);

@@ -122,11 +122,6 @@ impl Sure {
         Some(Sure { kind, authenticate, optional, forward, owned, early, late })
     }
 
-    /// Its kind.
-    pub(crate) fn kind(&self) -> &'static str {
-        self.kind
-    }
-
     /// Whether a request without credentials passes.
     pub(crate) fn optional(&self) -> bool {
         self.optional
@@ -167,6 +162,7 @@ impl Sure {
     }
 
     /// What becomes of a verdict: on with the request, or an answer.
+    #[expect(clippy::result_large_err, reason = "it is what a chain comes to")]
     fn settle(&self, verdict: Verdict, exchange: &mut Exchange) -> Result<(), Outcome> {
         match verdict {
             Verdict::Somebody(identity) => self.take(identity, exchange).map_err(Err),

@@ -46,6 +46,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a consumer, or the path of a file with consumers")]
+#[expect(clippy::large_enum_variant, reason = "files are few")]
 pub enum ConsumerEntry {
     /// A file with a consumer on each line, as JSON with the same keys: for many thousands, where YAML would take its
     /// time. It is watched as the configuration is. Secrets of `hmac` have no place in it.
@@ -127,6 +128,9 @@ pub(crate) struct User {
     pub(crate) password: PasswordHash,
 }
 
+/// A claim that tells consumers apart, and who they are by its values.
+type ByClaim = (Box<str>, HashMap<Box<str>, u32, Random>);
+
 /// Every consumer, by what each is recognised by.
 #[derive(Default)]
 pub struct Consumers {
@@ -135,7 +139,7 @@ pub struct Consumers {
     users: Vec<User>,
     by_user: HashMap<Box<str>, u32, Random>,
     /// By issuer; then for each claim that tells consumers apart, by its value.
-    by_claim: HashMap<Box<str>, Vec<(Box<str>, HashMap<Box<str>, u32, Random>)>, Random>,
+    by_claim: HashMap<Box<str>, Vec<ByClaim>, Random>,
     by_fingerprint: HashMap<Digest, u32, Random>,
     by_subject: HashMap<Box<str>, u32, Random>,
     by_san: HashMap<Box<str>, u32, Random>,

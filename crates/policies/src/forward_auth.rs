@@ -17,7 +17,7 @@ pub use config::{CacheConfig, ForwardAuth};
 pub(crate) use counts::{Counts, FAMILIES};
 pub use service::ServiceCall;
 
-use crate::authenticate::{Authenticate, Credentials, Verdict};
+use crate::authenticate::{Authenticate, Verdict};
 use crate::build::Building;
 use crate::content::Content;
 use crate::field::{self, Side, Value};
@@ -27,9 +27,7 @@ use answer::{Copied, Denied, ToClient};
 use ask::Stash;
 use cache::Cache;
 use counts::Came;
-use pintle_core::config::{
-    ByteSize, Diagnostic, ExpressionText, Map, Node, Read, Reader, Spanned, TemplateText, TemplateTree,
-};
+use pintle_core::config::{ByteSize, Reader, Spanned};
 use pintle_core::step::{BoxFuture, Outcome};
 use pintle_core::template::{Expression, Root};
 use pintle_core::{Exchange, Reason, Refusal, Response};

@@ -93,11 +93,11 @@ struct Asking {
 impl Issuer {
     /// The issuer at a place, the same for all that name it. A new one is asked at once, and goes on with what the one that
     /// it takes the place of was told.
-    pub(crate) fn find(place: Place, lasting: &Lasting, counts: &Arc<Counts>) -> Arc<Self> {
+    pub(crate) fn find(place: &Place, lasting: &Lasting, counts: &Arc<Counts>) -> Arc<Self> {
         let before = Cell::new(None);
         let fits = |known: &Issuer| {
             before.set(known.now());
-            known.place == place
+            known.place == *place
         };
         let make = || {
             let issuer = Arc::new(Issuer {

@@ -11,6 +11,7 @@ pub struct PolicyList(pub Vec<PolicyEntry>);
 /// An entry of a `policies:` list.
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a named policy, or a map with the policy as its key")]
+#[expect(clippy::large_enum_variant, reason = "it is there once for what is written, and not for routes")]
 pub enum PolicyEntry {
     /// A policy of the top-level `policies` by its name.
     #[read(text)]

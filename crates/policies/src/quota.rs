@@ -169,7 +169,7 @@ impl Limit {
             per: config.per,
             zone,
             told: config.headers.then_some(called),
-            keep: Keep::find(&name, kept, &around.lasting, failed),
+            keep: Keep::find(&name, &kept, &around.lasting, failed),
             when: config.when_store_fails.unwrap_or_default(),
             passed: decision("passed"),
             refused: decision("refused"),

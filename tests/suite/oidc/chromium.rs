@@ -5,6 +5,7 @@ use super::real::World;
 use pintle_testkit::{Folder, Gateway, Program};
 
 /// Runs the script in a role with that profile; what it told at the end, none where it or Chromium is not installed.
+#[expect(clippy::print_stdout, reason = "who reads the test's words learns why it passed")]
 async fn drive(profile: &Folder, arguments: &[&str]) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.is_file());

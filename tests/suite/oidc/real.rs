@@ -213,7 +213,7 @@ async fn a_session_is_renewed_once_for_many_requests_and_keeps_going() {
     let h2 = gateway.h2().await;
     let asks = (0..20).map(|number| h2.ask(Ask::get(&format!("/account/{number}")).header("cookie", &cookies)));
     let mut answers = Vec::new();
-    for ask in asks.map(|ask| async move { ask.await }).collect::<Vec<_>>() {
+    for ask in asks.collect::<Vec<_>>() {
         answers.push(ask);
     }
     let answers = together(answers).await;

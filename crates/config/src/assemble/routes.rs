@@ -49,6 +49,7 @@ pub(super) struct Built<'d> {
 }
 
 /// Every route as the table takes it, and which of them came of which file. What is broken was reported and is left out.
+#[expect(clippy::too_many_arguments, reason = "each is another part of what is built so far")]
 pub(super) fn entries<'d>(
     document: &'d Document,
     batches: &[Batch<'d>],

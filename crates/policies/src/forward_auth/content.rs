@@ -20,7 +20,7 @@ pub(super) async fn take(exchange: &mut Exchange, most: ByteSize) -> Result<Byte
     while let Some(frame) = body.frame().await {
         match frame.map_err(|error| refusal(&error))? {
             Frame::Data(data) if (content.len() + data.len()) as u64 <= most.bytes() => {
-                content.extend_from_slice(&data)
+                content.extend_from_slice(&data);
             }
             Frame::Data(_) => return Err(too_large()),
             Frame::Trailers(fields) => trailers = Some(fields),

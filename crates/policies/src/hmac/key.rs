@@ -18,7 +18,7 @@ pub(crate) struct SigningKey {
 }
 
 enum Key {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
@@ -34,7 +34,7 @@ impl SigningKey {
                 if secret.len() < SHORTEST_SECRET {
                     return Err(format!("a secret of under {SHORTEST_SECRET} bytes can be guessed"));
                 }
-                Key::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_bytes()))
+                Key::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_bytes())))
             }
             (None, Some(path)) => Key::Public(public(path, config.algorithm)?),
             (None, None) => return Err("the key has neither `secret` nor `public_key`".into()),

@@ -63,7 +63,7 @@ impl Said<'_> {
     /// The issuer; what is wrong is reported.
     pub(crate) fn find(&self, building: &mut Building<'_, '_>) -> Option<Arc<Issuer>> {
         let place = self.place(building)?;
-        Some(Issuer::find(place, &building.around.lasting, &building.around.defaults.counts.issuer))
+        Some(Issuer::find(&place, &building.around.lasting, &building.around.defaults.counts.issuer))
     }
 
     fn place(&self, building: &mut Building<'_, '_>) -> Option<Place> {

@@ -151,17 +151,15 @@ fn of_one(key: &Spanned<JwtKey>, settings: &Jwt, building: &mut Building<'_, '_>
         }
         (None, None) => return None,
     };
-    let named = |key_of: Key| match (&key.kid, &key.algorithm) {
-        (kid, algorithm) => {
-            let only = match algorithm {
-                Some(algorithm) => key_of.only(algorithm.0).map_err(|why| why.to_string())?,
-                None => key_of,
-            };
-            Ok(match kid {
-                Some(kid) => only.named(kid),
-                None => only,
-            })
-        }
+    let named = |read: Key| {
+        let only = match &key.algorithm {
+            Some(algorithm) => read.only(algorithm.0).map_err(|why| why.to_string())?,
+            None => read,
+        };
+        Ok(match &key.kid {
+            Some(kid) => only.named(kid),
+            None => only,
+        })
     };
     let keys = read.and_then(|keys| keys.into_iter().map(named).collect::<Result<Vec<_>, String>>());
     let mut refuse = |message: String, help: &str| {

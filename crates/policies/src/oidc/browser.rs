@@ -94,7 +94,7 @@ impl Browser {
         let (began, page) = rest.split_first_chunk()?;
         let began = u64::from_be_bytes(*began);
         let page = String::from_utf8(page.to_vec()).ok().filter(|page| is_own_page(page))?;
-        (began >= since).then(|| Login { number: *number, began, page })
+        (began >= since).then_some(Login { number: *number, began, page })
     }
 
     /// PKCE's verifier: 43 letters (RFC 7636 4.1).

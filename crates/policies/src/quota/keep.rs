@@ -56,7 +56,7 @@ pub(super) struct Keep {
 
 impl Keep {
     /// That of the quota of that name, the same for whoever asks again while it is kept in the same place.
-    pub(super) fn find(name: &str, kept: Kept, lasting: &Lasting, failed: Arc<dyn Count>) -> Arc<Self> {
+    pub(super) fn find(name: &str, kept: &Kept, lasting: &Lasting, failed: Arc<dyn Count>) -> Arc<Self> {
         let due = Arc::new(Notify::new());
         let made = Arc::new(Keep {
             ledger: Ledger::new(Arc::clone(&due)),
@@ -65,7 +65,7 @@ impl Keep {
             failed,
             due: Arc::clone(&due),
         });
-        let found = lasting.find("quota", name, |known: &Keep| known.kept.is(&kept), || Arc::clone(&made));
+        let found = lasting.find("quota", name, |known: &Keep| known.kept.is(kept), || Arc::clone(&made));
         if Arc::ptr_eq(&found, &made) {
             lasting.spawn(run(Arc::downgrade(&made), due));
         }
