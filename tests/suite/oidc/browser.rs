@@ -134,11 +134,16 @@ pub(crate) fn apart(url: &str) -> (String, String) {
 
 /// Where a Location leads from a URL.
 pub(crate) fn joined(url: &str, location: &str) -> String {
-    if location.contains("://") {
+    if location.starts_with("http://") || location.starts_with("https://") {
         return location.to_owned();
     }
     assert!(location.starts_with('/') && !location.starts_with("//"), "{location}");
     format!("http://{}{location}", apart(url).0)
+}
+
+/// Checks that the gateway refused so, in whatever form the browser wants to read it.
+pub(crate) fn refused(answer: &Answer, status: u16, reason: &str) {
+    assert_eq!((answer.status, answer.text().contains(reason)), (status, true), "{answer:?}");
 }
 
 /// A parameter of a URL, decoded.

@@ -1,7 +1,7 @@
 //! What an attacker does to a login: who swaps, replays, changes, forges, and leads elsewhere gets nothing.
 
 use super::SESSION;
-use super::browser::{Browser, joined};
+use super::browser::{Browser, joined, refused};
 use super::issuer::{Played, key, now, token};
 use pintle_testkit::{Answer, Ask, Gateway};
 use serde_json::{Value, json};
@@ -40,11 +40,11 @@ async fn a_state_that_is_not_this_browsers_is_refused_before_the_issuer_is_asked
             _ => &mut stranger,
         };
         let answer = browser.get(&played.back(state)).await;
-        answer.problem(400, "bad_login");
+        refused(&answer, 400, "bad_login");
         assert!(browser.named("session=").is_empty() && !answer.has("set-cookie"), "{answer:?}");
     }
     let twice = played.back(&his) + "&state=x";
-    attacker.get(&twice).await.problem(400, "bad_login");
+    refused(&attacker.get(&twice).await, 400, "bad_login");
     let cookies = victim.sent("/");
     for method in ["POST", "HEAD"] {
         let ask = Ask::new(method, &played.back(&mine)[played.url("").len()..]).header("cookie", &cookies);
@@ -70,7 +70,7 @@ async fn an_answer_of_another_issuer_or_an_error_is_no_login() {
         (format!("error=temporarily_unavailable&iss={iss}"), 503, "auth_unavailable"),
     ] {
         let answer = browser.get(&at(&query)).await;
-        answer.problem(status, reason);
+        refused(&answer, status, reason);
         assert!(!answer.text().contains("script"), "{answer:?}");
     }
     assert_eq!(played.asked(), 0);
@@ -103,7 +103,7 @@ async fn an_id_token_that_is_not_for_this_login_makes_no_session() {
         let mut browser = Browser::default();
         let answer = played.log_in(&mut browser, change).await;
         assert_eq!(answer.status, 400, "{what}: {answer:?}");
-        answer.problem(400, "bad_login");
+        refused(&answer, 400, "bad_login");
         assert!(browser.cookies.iter().all(|(name, ..)| name != "session"), "{what}");
     }
     // Signed by somebody else.
@@ -111,7 +111,7 @@ async fn an_id_token_that_is_not_for_this_login_makes_no_session() {
     let (state, nonce) = played.begin(&mut browser, "/account/a").await;
     let forged = token(&key(), &json!({"alg": "ES256", "kid": "k"}), &played.honest(&nonce));
     played.answer(200, json!({"id_token": forged}));
-    browser.get(&played.back(&state)).await.problem(400, "bad_login");
+    refused(&browser.get(&played.back(&state)).await, 400, "bad_login");
     played.answer(200, json!({}));
     // What is allowed beside.
     for change in [
@@ -183,22 +183,22 @@ async fn an_issuer_that_is_down_or_does_not_know_the_client_is_503() {
     ] {
         played.answer(status, more);
         let answer = played.log_in(&mut Browser::default(), |_, _| {}).await;
-        answer.problem(503, "auth_unavailable");
+        refused(&answer, 503, "auth_unavailable");
     }
     played.answer(400, json!({"error": "invalid_grant"}));
-    played.log_in(&mut Browser::default(), |_, _| {}).await.problem(400, "bad_login");
+    refused(&played.log_in(&mut Browser::default(), |_, _| {}).await, 400, "bad_login");
     // More than browsers keep.
     played.answer(200, json!({}));
     let answer = played.log_in(&mut Browser::default(), |claims, _| claims["groups"] = "x".repeat(11_400).into()).await;
-    answer.problem(503, "auth_unavailable");
+    refused(&answer, 503, "auth_unavailable");
     played.gateway.wait_metric("pintle_oidc_logins_total{result=\"failed\"}", 5.0).await;
     // One that was never there.
     let down = pintle_testkit::Unreachable::new();
     let config = played.config.replace(&played.origin.url(), &format!("http://{}", down.address()));
     let gateway = Gateway::with(&config).file("secret", "s").file("key", super::KEY).start().await;
     let page = Ask::get("/account/a").header("accept", "text/html");
-    gateway.ask(page.clone()).await.problem(503, "auth_unavailable");
-    gateway.h2().await.ask(page).await.problem(503, "auth_unavailable");
+    refused(&gateway.ask(page.clone()).await, 503, "auth_unavailable");
+    refused(&gateway.h2().await.ask(page).await, 503, "auth_unavailable");
     gateway.ask(Ask::get("/account/a")).await.problem(401, "no_credentials");
 }
 

@@ -48,6 +48,8 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     (grants[session.accountId] ??= []).push(grant);
     return grant;
   },
+  // The gateway of a test is on loopback, where the provider's own way would not go.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   pkce: { required: () => true },
   rotateRefreshToken: true,
   ttl: { AccessToken: Number(seconds), AuthorizationCode: 60, Grant: 7200, IdToken: 3600, Interaction: 600, RefreshToken: 7200, Session: 7200 },
@@ -57,6 +59,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   },
 });
 provider.on('server_error', (ctx, error) => console.error(error));
+provider.on('backchannel.error', (ctx, error) => console.error(error));
 provider.on('grant.success', (ctx) => {
   const kind = ctx.oidc.params.grant_type;
   seen[kind] = (seen[kind] ?? 0) + 1;

@@ -43,6 +43,7 @@ use std::time::Duration;
 ///     policies: [{introspect: {url: "https://login.example.com/i", client_id: gw, client_secret: {env: S}, query: token}}]
 ///     proxy: orders
 /// upstreams:
+///   orders: {endpoints: [127.0.0.1:9001]}
 ///   login: {endpoints: [10.0.0.7:8443], tls: {ca: certs/ca.pem, server_name: login.example.com}}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]

@@ -41,14 +41,11 @@ impl Action for Callback {
 
 /// A login that did not succeed; why is for the operator.
 fn bad(why: impl Into<String>) -> Refusal {
-    Refusal::new(Reason::BadLogin)
-        .detail("Ask for the page again to begin anew.")
-        .internal(why)
-        .field(names::CACHE_CONTROL, "no-store")
+    Refusal::new(Reason::BadLogin).detail("Ask for the page again to begin anew.").internal(why)
 }
 
 fn failed(why: impl Into<String>) -> Refusal {
-    Refusal::new(Reason::AuthUnavailable).internal(why).field(names::CACHE_CONTROL, "no-store")
+    Refusal::new(Reason::AuthUnavailable).internal(why)
 }
 
 /// What a browser has brought from the issuer.

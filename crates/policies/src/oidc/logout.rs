@@ -108,7 +108,7 @@ impl Client {
 
 /// The issuer is told that this ends no session (Back-Channel Logout 1.0 2.8).
 fn no(why: &str) -> Refusal {
-    Refusal::new(Reason::BadLogin).internal(why.to_owned()).field(names::CACHE_CONTROL, "no-store")
+    Refusal::new(Reason::BadLogin).internal(why.to_owned())
 }
 
 /// The whole content. How long it may take is the listener's to say.
