@@ -1,6 +1,7 @@
 //! `pintle why`: the incidents of docs/why.md, each seeded over HTTP/1.1 and HTTP/2 and told by one command; and how it is
 //! asked. A row without a case fails, and a case without a row. `PINTLE_BLESS=1` writes what is said now into the page.
 
+mod access;
 mod asked;
 mod clients;
 mod limits;
@@ -26,7 +27,7 @@ const ABREAST: usize = 6;
 static SEEN: LazyLock<Mutex<BTreeMap<String, Seen>>> = LazyLock::new(Mutex::default);
 
 fn cases() -> Vec<Case> {
-    [routing::cases(), limits::cases(), services::cases(), states::cases(), clients::cases()]
+    [routing::cases(), limits::cases(), access::cases(), services::cases(), states::cases(), clients::cases()]
         .into_iter()
         .flatten()
         .collect()
@@ -95,6 +96,11 @@ async fn routes_that_are_not_the_expected_ones() {
 #[tokio::test]
 async fn requests_that_are_not_taken() {
     hold(limits::cases()).await;
+}
+
+#[tokio::test]
+async fn who_may_not_come_in() {
+    hold(access::cases()).await;
 }
 
 #[tokio::test]

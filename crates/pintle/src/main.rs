@@ -74,7 +74,7 @@ enum Command {
     Fmt(fmt::Arguments),
     /// Writes a first configuration, from three questions or from flags.
     Init(init::Arguments),
-    /// Makes of a secret the line that `consumers` will hold, once they are there.
+    /// Makes of a secret the line that a consumer holds.
     #[command(subcommand)]
     Hash(hash::Hash),
     /// Makes a running gateway read its configuration again, and says what is in force or why it was refused.

@@ -5,9 +5,10 @@
 //! own queue. One whose key asks who it is stands right before the action (`concurrency.identity`), others after
 //! `rate_limit.request`. The places are the instance's: a named one's are shared, and what is held is held over reloads.
 
+use crate::Consumers;
 use crate::build::Building;
 use crate::key::{self, Key, names_identity};
-use crate::layers::{Layers, Levels};
+use crate::layers::{Layers, Levels, Origin};
 use foldhash::quality::RandomState;
 use parking_lot::Mutex;
 use pintle_core::config::{ExpressionText, Node, Read, Reader};
@@ -117,6 +118,8 @@ impl Drop for Held {
 struct Limit {
     key: Key,
     max: u32,
+    /// Where consumers have limits of their own, and its name there.
+    own: Option<(Box<str>, Arc<Consumers>)>,
     name: Box<str>,
     places: Arc<Places>,
     passed: Arc<dyn Count>,
@@ -128,19 +131,29 @@ struct Limit {
 struct Holds<const IDENTITY: bool>(#[allow(dead_code, reason = "it is held")] SmallVec<[Held; 2]>);
 
 impl Limit {
+    /// How many there may be for whoever asks.
+    fn max(&self, exchange: &Exchange) -> u32 {
+        let own = || {
+            let (policy, consumers) = self.own.as_ref()?;
+            consumers.limit_of(policy, exchange.identity.name()?)?.max
+        };
+        own().map_or(self.max, |max| max.get().get())
+    }
+
     fn take(&self, exchange: &Exchange) -> Result<Held, Refusal> {
         let (keyed, failed) = self.key.of(exchange);
         if failed {
             self.key_failed.add(1);
         }
-        match self.places.take(keyed.fingerprint(&self.places.salt), self.max) {
+        let max = self.max(exchange);
+        match self.places.take(keyed.fingerprint(&self.places.salt), max) {
             Some(held) => {
                 self.passed.add(1);
                 Ok(held)
             }
             None => {
                 self.refused.add(1);
-                let internal = format!("{}: {} are under way", self.name, self.max);
+                let internal = format!("{}: {max} are under way", self.name);
                 Err(Refusal::new(Reason::ConcurrencyLimited).internal(internal))
             }
         }
@@ -168,15 +181,24 @@ fn steps<const IDENTITY: bool>(layers: &Layers<'_, Concurrency>, building: &mut 
             good = false;
             continue;
         };
-        if IDENTITY != matches!(&key, Key::Expression(expression) if names_identity(expression)) {
+        let around = building.around;
+        let own = match origin {
+            Origin::Named(name) if around.consumers.limits_under(name) => {
+                Some((name.into(), Arc::clone(&around.consumers)))
+            }
+            _ => None,
+        };
+        // Whose limit it is, is known behind authentication.
+        let asks = own.is_some() || matches!(&key, Key::Expression(expression) if names_identity(expression));
+        if IDENTITY != asks {
             continue;
         }
-        let around = building.around;
         let name = origin.to_string();
         let decision = |decision| around.counters.counter(&REQUESTS, &[&name, decision]);
         limits.push(Limit {
             key,
             max: config.max,
+            own,
             places: around.lasting.find("concurrency", &name, |_| true, Arc::default),
             passed: decision("passed"),
             refused: decision("refused"),

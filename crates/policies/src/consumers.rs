@@ -43,6 +43,9 @@ use std::sync::Arc;
 ///     client_certificate: {fingerprint: 4f2d5cb01ef1e0fbb8f4f7c2b1a3a0b5e8a4fbd47b54a7f2f80a7c6d2f7b1a9e}
 ///   - name: shop
 ///     jwt: {issuer: https://login.example.com/, claim: {sub: 7d1c}}
+/// policies:
+///   partner-rate: {rate_limit: {rate: 1000/min, key: consumer.name}}
+///   partner-places: {concurrency: {max: 5, key: consumer.name}}
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
 #[read(forms, expected = "a consumer, or the path of a file with consumers")]
@@ -92,7 +95,8 @@ pub struct ConsumerConfig {
     /// Keys that sign its requests, for the policy `hmac`.
     #[read(default)]
     pub hmac: OneOrMany<Spanned<SigningKeyOf>>,
-    /// Limits of its own, in place of those that a named policy has for everyone.
+    /// Limits of its own, by the name of a policy under the top-level `policies`: `{rate, burst}` for a `rate_limit` (without
+    /// `burst` it is the number of this rate), `{max}` for a `concurrency`, and for a `quota` in place of its `limit`.
     #[read(default)]
     pub limits: Map<OwnLimit>,
 }

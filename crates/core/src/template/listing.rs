@@ -56,6 +56,17 @@ pub const NAMES: &[Name] = &[
     name("client.tls.subject", "string", "The subject of the client's certificate; absent without one."),
     name("client.tls.san", "list", "The names in the client's certificate; absent without one."),
     name("client.tls.fingerprint", "string", "SHA-256 of the client's certificate in hex; absent without one."),
+    name(
+        "consumer.name",
+        "string",
+        "The consumer that an authentication found; absent for nobody, as `consumer.groups`.",
+    ),
+    name("consumer.groups", "list", "The groups that it is in."),
+    name(
+        "claims.NAME",
+        "dyn",
+        "What a token, a login or whoever was asked about it says, nested as it is; absent when it says nothing of that name.",
+    ),
     name("route.name", "string", "The route's name."),
     name("route.labels.NAME", "string", "A label of the route; absent when it has none of that name."),
     name(

@@ -20,7 +20,7 @@ fn every_function_is_listed_and_its_example_is_true() {
 
 #[test]
 fn every_name_that_is_listed_has_the_type_that_is_said() {
-    let declared = Declared::request().path(&["NAME"], true).response().problem();
+    let declared = Declared::request().path(&["NAME"], true).identity().response().problem();
     for name in NAMES {
         let expression =
             Expression::compile(name.name, &declared).unwrap_or_else(|fault| panic!("{name:?}: {fault:?}"));
