@@ -166,7 +166,8 @@ async fn whoever_hangs_up_has_been_counted_and_a_reload_cuts_nothing() {
     let mut held = service.accept().await;
     held.head().await;
     gateway.change(config("{rate_limit: {rate: 3/h}}, {timeout: 30s}", &service.url())).await;
-    held.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+    // The next request gets a connection of its own.
+    held.write("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok").await;
     let head = patient.head().await;
     assert!(head.status() == 200 && head.get("ratelimit").is_some_and(|told| told.starts_with("\"3/h\";r=1;t=")));
     let playing = service.play(async |mut wire| {

@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub(crate) const LEVELS: Levels = Levels::Authentication;
 
 /// One of several authentications is enough: the first, in the written order, that knows who it is. Of each kind of
-/// credentials that a request may have, that which is wrong is refused unless another one is right.
+/// credentials that a request may have, that which is wrong is refused unless another one is right. Whether a request may have
+/// none is said here alone: `optional` of one of them would open the route for all.
 ///
 /// ```yaml
 /// policies:
@@ -229,8 +230,7 @@ impl Choice {
     fn undecided(&self, first: Option<Refusal>, exchange: &mut Exchange) -> Verdict {
         self.all.iter().for_each(|one| one.clear_read(exchange));
         let Some(mut refusal) = first else {
-            let optional = self.all.iter().any(Sure::optional);
-            return if optional { Verdict::Somebody(Identity::default()) } else { Verdict::Nobody };
+            return Verdict::Nobody;
         };
         if refusal.reason.status() == StatusCode::UNAUTHORIZED {
             // The others would do as well.

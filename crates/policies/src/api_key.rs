@@ -113,6 +113,7 @@ impl Authenticate for Keys {
         let consumer = match self.carrier.find(request) {
             Found::Nothing => return Some(Verdict::Nobody),
             Found::Several => Err("there are several keys"),
+            Found::Key(key) if key.is_empty() => Err("the key is empty"),
             Found::Key(key) if key.len() > LONGEST => Err("the key is longer than any"),
             Found::Key(key) => self.consumers.of_key(&key).cloned().ok_or("no consumer has this key"),
         };

@@ -122,11 +122,6 @@ impl Sure {
         Some(Sure { kind, authenticate, optional, forward, owned, early, late })
     }
 
-    /// Whether a request without credentials passes.
-    pub(crate) fn optional(&self) -> bool {
-        self.optional
-    }
-
     /// What decides.
     pub(crate) fn authenticate(&self) -> &Arc<dyn Authenticate> {
         &self.authenticate

@@ -97,6 +97,10 @@ fn bearer(fields: &Fields) -> Sent<'_> {
     match scheme.eq_ignore_ascii_case(b"bearer") {
         _ if another => Sent::Wrong("there are several Authorization fields"),
         true => one(std::iter::once(token.trim_ascii())),
+        // A tab, a comma: others may read a token there, and think that it was looked at here.
+        false if scheme.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"bearer")) => {
+            Sent::Wrong("the scheme is not followed by a space")
+        }
         false => Sent::Nothing,
     }
 }

@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::layers::{Levels, Origin};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pintle_core::config::{Map, OneOrMany, Read, TemplateText};
+use pintle_core::config::{Map, Node, OneOrMany, Read, Reader, TemplateText};
 use pintle_core::exchange::Tls;
 use pintle_core::step::Outcome;
 use pintle_core::{Exchange, Identity, Reason, Refusal};
@@ -41,7 +41,7 @@ pub(crate) const LEVELS: Levels = Levels::Authentication;
 ///     proxy: orders
 /// ```
 #[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "client certificate's description")]
+#[read(called = "client certificate's description", check)]
 pub struct ClientCertificate {
     /// Subjects, as `CN=ops,O=Example` (RFC 4514), the last part first: one of them.
     #[read(default)]
@@ -74,6 +74,18 @@ pub enum Sent {
     Certificate,
     /// The certificate, and as `client-cert-chain` those that the client sent with it.
     Chain,
+}
+
+impl ClientCertificate {
+    /// A list without an entry would let any certificate in.
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
+        let named = ["subject", "san", "fingerprint"].into_iter().filter_map(|key| node.get(key));
+        let empty: Vec<&Node> = named.filter(|list| list.as_list().is_some_and(<[_]>::is_empty)).collect();
+        for list in &empty {
+            reader.expected("at least one", list, "for any certificate of the listener's authorities leave it out");
+        }
+        empty.is_empty().then_some(self)
+    }
 }
 
 impl Credentials for ClientCertificate {

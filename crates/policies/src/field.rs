@@ -40,6 +40,9 @@ pub fn name(text: &Spanned<String>, side: Side, reader: &mut Reader) -> Option<B
         _ if known.is_empty() || !known.bytes().all(is_token) => {
             (format!("`{text}` is no header's name"), "letters, digits and hyphens")
         }
+        _ if known.contains('*') => {
+            (format!("`{text}` names one header, and `*` stands for nothing in it"), "write each name")
+        }
         _ if name.len() > 255 => ("this header's name is too long".into(), "at most 255 letters"),
         Side::Request if known == "host" => (
             "`host` is not set as a header".into(),

@@ -88,8 +88,12 @@ pub struct Hmac {
 }
 
 impl Hmac {
-    fn check(self, _: &Node, reader: &mut Reader) -> Option<Self> {
+    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
         let mut good = true;
+        if let Some(covers) = node.get("covers").filter(|_| self.covers.is_empty()) {
+            reader.expected("what a signature must cover", covers, "such as `[\"@method\", \"@target-uri\"]`");
+            good = false;
+        }
         for name in &self.covers {
             let derived = base::DERIVED.contains(&name.as_str());
             let field = !name.is_empty() && name.bytes().all(|byte| is_token(byte) && !byte.is_ascii_uppercase());

@@ -70,8 +70,20 @@ impl Changes {
         let mut made = Made { text: String::new(), places: SmallVec::new() };
         for given in self.given.iter().filter(|given| given.value.template().is_some()) {
             let start = made.text.len();
-            let rendered = given.value.render(scope, &mut made.text);
-            made.places.push(rendered.ok().map(|()| start..made.text.len()));
+            let alone = given.value.template().filter(|template| template.single().is_some());
+            let sound = match alone {
+                None => given.value.render(scope, &mut made.text).is_ok(),
+                // A field has no white space at its ends (RFC 9110 5.5): a value that has some would arrive as another
+                // one, such as somebody else's name.
+                Some(template) => {
+                    let rendered = template.render(scope, &mut made.text).is_ok();
+                    rendered && made.text[start..].trim_matches([' ', '\t']) == &made.text[start..]
+                }
+            };
+            if !sound {
+                made.text.truncate(start);
+            }
+            made.places.push(sound.then_some(start..made.text.len()));
         }
         made
     }

@@ -44,16 +44,37 @@ impl Cost {
     }
 }
 
-/// A number of requests.
+/// A number of requests. One that is too large to count is as large as can be: it must not pass for a small one.
 fn whole(value: Option<Value<'_>>) -> Option<u32> {
+    let most = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     match value? {
-        Value::Int(number) => u32::try_from(number).ok(),
-        Value::Uint(number) => u32::try_from(number).ok(),
-        Value::Double(number) => {
-            let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-            is_whole.then_some(number as u32)
+        Value::Int(number) => u64::try_from(number).ok().map(most),
+        Value::Uint(number) => Some(most(number)),
+        // Conversion stops at the largest.
+        Value::Double(number) => (number >= 0.0 && number.fract() == 0.0).then_some(number as u32),
+        Value::Number(text) if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Some(text.parse().unwrap_or(u32::MAX))
         }
-        Value::Number(text) => text.parse().ok(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_large_is_no_small_one() {
+        let large = 1i64 << 32;
+        assert_eq!(whole(Some(Value::Int(large))), Some(u32::MAX));
+        assert_eq!(whole(Some(Value::Uint(u64::MAX))), Some(u32::MAX));
+        assert_eq!(whole(Some(Value::Double(1e300))), Some(u32::MAX));
+        assert_eq!(whole(Some(Value::Number("99999999999999999999".into()))), Some(u32::MAX));
+        for none in
+            [Value::Int(-1), Value::Double(1.5), Value::Double(-1.0), Value::text("1"), Value::Number("-1".into())]
+        {
+            assert_eq!(whole(Some(none.clone())), None, "{none:?}");
+        }
+        assert_eq!((whole(Some(Value::Int(0))), whole(None)), (Some(0), None));
     }
 }
