@@ -24,7 +24,7 @@ pub(super) fn unknown(subject: &Subject<'_>, reader: &mut Reader) {
     if outer.iter().any(finds) {
         return;
     }
-    for route in subject.outline.routes.iter().filter(|route| !route.policies.iter().any(|list| finds(list))) {
+    for route in subject.outline.routes.iter().filter(|route| !route.policies.iter().any(&finds)) {
         for (policy, span) in route.policies.iter().flat_map(|list| policies(subject, list)) {
             let Some(name) = policy.names_identity() else { continue };
             let message =
