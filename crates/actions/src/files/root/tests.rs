@@ -10,26 +10,26 @@ const WAYS: [Way; 2] = [Way::System, Way::Walk];
 /// A root with files and links, and a secret beside it.
 fn place() -> Place {
     let place = Place::new();
-    for name in ["root/a.txt", "root/sub/b.txt", "root/sub/deep/c.txt", "secret.txt"] {
+    for name in ["public/a.txt", "public/sub/b.txt", "public/sub/deep/c.txt", "secret.txt"] {
         place.write(name, name);
     }
     let link = |to: &str, name: &str| symlink(to, place.at(name)).expect("a link");
-    link("a.txt", "root/to_file");
-    link("sub", "root/to_folder");
-    link("../a.txt", "root/sub/up");
-    link("deep/../../sub/./deep//c.txt", "root/sub/winding");
-    link("to_folder/to_file2", "root/chain");
-    link("../to_file", "root/sub/to_file2");
-    link("sub/", "root/slash");
-    link("../secret.txt", "root/out");
-    link("..", "root/parent");
-    link("sub/../../secret.txt", "root/over");
-    link("to_folder/../../secret.txt", "root/by_link");
-    link("/", "root/top");
-    link("nowhere", "root/dangling");
-    link("loop_b", "root/loop_a");
-    link("loop_a", "root/loop_b");
-    symlink(place.at("root/a.txt"), place.at("root/absolute")).expect("a link");
+    link("a.txt", "public/to_file");
+    link("sub", "public/to_folder");
+    link("../a.txt", "public/sub/up");
+    link("deep/../../sub/./deep//c.txt", "public/sub/winding");
+    link("to_folder/to_file2", "public/chain");
+    link("../to_file", "public/sub/to_file2");
+    link("sub/", "public/slash");
+    link("../secret.txt", "public/out");
+    link("..", "public/parent");
+    link("sub/../../secret.txt", "public/over");
+    link("to_folder/../../secret.txt", "public/by_link");
+    link("/", "public/top");
+    link("nowhere", "public/dangling");
+    link("loop_b", "public/loop_a");
+    link("loop_a", "public/loop_b");
+    symlink(place.at("public/a.txt"), place.at("public/absolute")).expect("a link");
     place
 }
 
@@ -43,7 +43,7 @@ fn read(folder: &Folder, name: &str) -> Result<String, Errno> {
 }
 
 fn open(place: &Place, way: Way) -> Folder {
-    Folder::open(&place.at("root"), way).expect("a folder").0
+    Folder::open(&place.at("public"), way).expect("a folder").0
 }
 
 #[test]
@@ -52,14 +52,14 @@ fn links_are_followed_below_the_root_in_both_ways() {
     for way in WAYS {
         let folder = open(&place, way);
         let cases = [
-            ("a.txt", "root/a.txt"),
-            ("sub/b.txt", "root/sub/b.txt"),
-            ("to_file", "root/a.txt"),
-            ("to_folder/b.txt", "root/sub/b.txt"),
-            ("sub/up", "root/a.txt"),
-            ("sub/winding", "root/sub/deep/c.txt"),
-            ("chain", "root/a.txt"),
-            ("slash/deep/c.txt", "root/sub/deep/c.txt"),
+            ("a.txt", "public/a.txt"),
+            ("sub/b.txt", "public/sub/b.txt"),
+            ("to_file", "public/a.txt"),
+            ("to_folder/b.txt", "public/sub/b.txt"),
+            ("sub/up", "public/a.txt"),
+            ("sub/winding", "public/sub/deep/c.txt"),
+            ("chain", "public/a.txt"),
+            ("slash/deep/c.txt", "public/sub/deep/c.txt"),
             ("", ""),
             ("sub", ""),
             ("slash", ""),
@@ -110,12 +110,12 @@ fn nothing_leads_out_of_the_root_in_both_ways() {
 #[test]
 fn a_link_that_turns_while_it_is_followed_never_leads_out() {
     let place = place();
-    fs::create_dir(place.at("root/turn")).expect("a folder");
+    fs::create_dir(place.at("public/turn")).expect("a folder");
     let end = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let turner = scope.spawn(|| {
             // A folder, a link out, a link within: each as the last segment's folder, and as the file itself.
-            let turns = ["../..", "/", "../sub", "../../root/sub", "."];
+            let turns = ["../..", "/", "../sub", "../../public/sub", "."];
             for at in 0.. {
                 if end.load(Ordering::Relaxed) {
                     return;
@@ -123,9 +123,9 @@ fn a_link_that_turns_while_it_is_followed_never_leads_out() {
                 let to = turns[at % turns.len()];
                 for (name, to) in [("folder", to), ("file", if at % 2 == 0 { "../../secret.txt" } else { "../a.txt" })]
                 {
-                    let _ = fs::remove_file(place.at("root/turn/new"));
-                    symlink(to, place.at("root/turn/new")).expect("a link");
-                    fs::rename(place.at("root/turn/new"), place.at(&format!("root/turn/{name}"))).expect("a turn");
+                    let _ = fs::remove_file(place.at("public/turn/new"));
+                    symlink(to, place.at("public/turn/new")).expect("a link");
+                    fs::rename(place.at("public/turn/new"), place.at(&format!("public/turn/{name}"))).expect("a turn");
                 }
             }
         });
@@ -150,8 +150,8 @@ fn a_link_that_turns_while_it_is_followed_never_leads_out() {
 #[test]
 fn a_fifo_does_not_hold_anybody_up() {
     let place = place();
-    rustix::fs::mknodat(CWD, place.at("root/fifo"), FileType::Fifo, Mode::RUSR, 0).expect("a FIFO");
-    let _socket = std::os::unix::net::UnixListener::bind(place.at("root/socket")).expect("a socket");
+    rustix::fs::mknodat(CWD, place.at("public/fifo"), FileType::Fifo, Mode::RUSR, 0).expect("a FIFO");
+    let _socket = std::os::unix::net::UnixListener::bind(place.at("public/socket")).expect("a socket");
     for way in WAYS {
         let folder = open(&place, way);
         assert_eq!(folder.node(b"fifo").expect("it opens").kind(), FileType::Fifo);
