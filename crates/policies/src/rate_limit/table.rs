@@ -6,11 +6,12 @@
 //! bring each of the seven others of its set into a greater debt first. Fingerprints are salted by the process: nobody
 //! outside knows which keys share a set. Two keys that share a fingerprint (one pair in 2^64) share a debt.
 //!
-//! No lock: a slot is taken by compare-and-swap of its fingerprint, and charged by compare-and-swap of its moment. Where two
-//! threads meet in the moment between the two, a request counts for the slot's key before or after: it is charged in
-//! either case.
+//! A key that has a slot is found and charged without a lock, by compare-and-swap of its moment. A slot is taken under a
+//! lock, or two threads that see a key for the first time would give it two. Where a slot is charged in the moment in which
+//! another key takes it, the request counts for the key before or after: it is charged in either case.
 
 use super::gcra::{Gcra, Ticks, Verdict};
+use parking_lot::Mutex;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -23,6 +24,9 @@ const SETS: usize = 32;
 /// Pages of a table: 262,144 slots, 4 MiB once all are in use. Up to half of them hold well over 100,000 keys with hardly
 /// ever nine in a set.
 const PAGES: usize = 1024;
+
+/// So many threads take slots at a time without meeting, most likely.
+const LOCKS: usize = 64;
 
 /// A slot by its place in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,8 @@ type Page = [[Slot; WAYS]; SETS];
 pub(crate) struct Table {
     /// Made when a key of theirs is first seen: a limit that hardly anybody meets costs next to nothing.
     pages: Box<[OnceLock<Box<Page>>]>,
+    /// Held by who takes a slot, one for many pages.
+    taking: [Mutex<()>; LOCKS],
 }
 
 /// A key's slot.
@@ -72,7 +78,7 @@ pub(crate) struct Found<'t> {
 impl Table {
     /// A table without keys.
     pub(crate) fn new() -> Self {
-        Table { pages: (0..PAGES).map(|_| OnceLock::new()).collect() }
+        Table { pages: (0..PAGES).map(|_| OnceLock::new()).collect(), taking: [const { Mutex::new(()) }; LOCKS] }
     }
 
     /// The slot of a key, taken for it if it had none.
@@ -82,24 +88,25 @@ impl Table {
         let (page, set) = (at / SETS % PAGES, at % SETS);
         let slots = &self.pages[page].get_or_init(Default::default)[set];
         let found = |way: usize, is_new| Found { slot: &slots[way], place: Place { page, set, way }, is_new };
-        loop {
-            if let Some(way) = slots.iter().position(|slot| slot.fingerprint.load(Relaxed) == fingerprint) {
-                return found(way, false);
-            }
-            let debt = |slot: &Slot| match slot.fingerprint.load(Relaxed) {
-                0 => (0, 0),
-                _ => (1, slot.tat.load(Relaxed).saturating_sub(now)),
-            };
-            let victim = slots.iter().enumerate().min_by_key(|(_, slot)| debt(slot));
-            let (way, slot) = victim.expect("a set has slots");
-            let had = slot.fingerprint.load(Relaxed);
-            let tat = slot.tat.load(Relaxed);
-            if had != fingerprint && slot.fingerprint.compare_exchange(had, fingerprint, Relaxed, Relaxed).is_ok() {
-                // Whoever came first between the two has charged the slot already, and that stands.
-                let _ = slot.tat.compare_exchange(tat, 0, Relaxed, Relaxed);
-                return found(way, true);
-            }
+        let has = || slots.iter().position(|slot| slot.fingerprint.load(Relaxed) == fingerprint);
+        if let Some(way) = has() {
+            return found(way, false);
         }
+        let _taking = self.taking[page % LOCKS].lock();
+        if let Some(way) = has() {
+            return found(way, false);
+        }
+        let debt = |slot: &Slot| match slot.fingerprint.load(Relaxed) {
+            0 => (0, 0),
+            _ => (1, slot.tat.load(Relaxed).saturating_sub(now)),
+        };
+        let victim = slots.iter().enumerate().min_by_key(|(_, slot)| debt(slot));
+        let (way, slot) = victim.expect("a set has slots");
+        let tat = slot.tat.load(Relaxed);
+        slot.fingerprint.store(fingerprint, Relaxed);
+        // Whoever found it between the two has charged the slot already, and that stands.
+        let _ = slot.tat.compare_exchange(tat, 0, Relaxed, Relaxed);
+        found(way, true)
     }
 
     /// The slot at a place, where there is a key of that fingerprint in it.
