@@ -3,7 +3,7 @@
 
 mod scope;
 
-pub use scope::ResponseScope;
+pub use scope::{ResponseScope, query};
 
 use crate::certificate::Holder;
 use crate::identity::Identity;

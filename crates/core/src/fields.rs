@@ -152,13 +152,13 @@ impl Fields {
     }
 
     /// All values of that name, in order.
-    pub fn get_all<'a>(&'a self, name: impl Into<Name<'a>>) -> impl Iterator<Item = &'a [u8]> {
+    pub fn get_all<'f, 'n>(&'f self, name: impl Into<Name<'n>>) -> impl Iterator<Item = &'f [u8]> {
         let name = name.into();
         self.entries.iter().filter(move |e| e.is(&self.bytes, name)).map(|e| e.value(&self.bytes))
     }
 
     /// All values of that name joined by ", " (RFC 9110 5.3), or none. One value is borrowed.
-    pub fn joined<'a>(&'a self, name: impl Into<Name<'a>>) -> Option<Cow<'a, [u8]>> {
+    pub fn joined<'f, 'n>(&'f self, name: impl Into<Name<'n>>) -> Option<Cow<'f, [u8]>> {
         let mut values = self.get_all(name);
         let first = values.next()?;
         let Some(second) = values.next() else { return Some(Cow::Borrowed(first)) };
@@ -172,8 +172,18 @@ impl Fields {
 
     /// The members of a comma-separated list field (RFC 9110 5.6.1), trimmed, empty ones left out. Not for fields whose
     /// members may hold quoted commas.
-    pub fn list<'a>(&'a self, name: impl Into<Name<'a>>) -> impl Iterator<Item = &'a [u8]> {
+    pub fn list<'f, 'n>(&'f self, name: impl Into<Name<'n>>) -> impl Iterator<Item = &'f [u8]> {
         self.get_all(name).flat_map(|v| v.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|v| !v.is_empty())
+    }
+
+    /// Names and values of a request's cookies (RFC 6265 4.2.1; HTTP/2 may send a field for each, RFC 9113 8.2.3), without
+    /// white space around either. What has no `=` is none.
+    pub fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let pairs = self.get_all(names::COOKIE).flat_map(|line| line.split(|&byte| byte == b';'));
+        pairs.filter_map(|pair| {
+            let (name, value) = pair.split_at_checked(pair.iter().position(|&byte| byte == b'=')?)?;
+            Some((name.trim_ascii(), value[1..].trim_ascii()))
+        })
     }
 
     /// Whether there is a field of that name.

@@ -23,9 +23,8 @@ impl Sticky {
 
     /// The mark of the endpoint that the client was sent to before.
     pub(crate) fn read(&self, fields: &Fields) -> Option<u64> {
-        let values = fields.get_all(names::COOKIE).filter_map(|value| std::str::from_utf8(value).ok());
-        let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(name, _)| *name == &*self.cookie)?;
+        let (_, value) = fields.cookies().find(|(name, _)| *name == self.cookie.as_bytes())?;
+        let value = std::str::from_utf8(value).ok()?;
         (value.len() == 16).then(|| u64::from_str_radix(value, 16).ok()).flatten().map(|held| held ^ self.salt)
     }
 

@@ -2,13 +2,13 @@
 //! is borrowed. Text that is not UTF-8 is read with U+FFFD in place of what is wrong; a captured segment that is not is
 //! absent, because it would go upstream as something else.
 
-mod query;
+pub mod query;
 #[cfg(test)]
 mod tests;
 
 use super::{Exchange, Tls};
 use crate::template::{Entries, Map, Scope, TlsField, Value, Variable};
-use crate::{Fields, Name, Response, names};
+use crate::{Fields, Response, names};
 use std::borrow::Cow;
 
 impl Scope for Exchange {
@@ -115,21 +115,9 @@ impl Entries for Fields {
     }
 }
 
-/// The values of that name joined by ", "; one value is borrowed. As `Fields::joined`, whose value lives no longer than
-/// the name.
+/// The values of that name joined by ", "; one value is borrowed.
 fn joined<'f>(fields: &'f Fields, name: &str) -> Option<Value<'f>> {
-    let name = Name::from(name);
-    let mut values = fields.iter().filter(|(found, _)| *found == name).map(|(_, value)| value);
-    let first = values.next()?;
-    let all = match values.next() {
-        None => Cow::Borrowed(first),
-        Some(second) => {
-            let mut all = [first, second].join(&b", "[..]);
-            values.for_each(|value| all.extend([b", ", value].concat()));
-            Cow::Owned(all)
-        }
-    };
-    Some(Value::Text(text(all)))
+    fields.joined(name).map(|all| Value::Text(text(all)))
 }
 
 /// Bytes as text, with U+FFFD for what is no UTF-8.
@@ -151,14 +139,9 @@ fn decoded(segment: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(query::percent_decoded(segment, false)).ok().map(Cow::Owned)
 }
 
-/// Names and values of the cookies (RFC 6265 4.2.1; HTTP/2 may send a field for each, RFC 9113 8.2.3).
+/// Names and values of the cookies.
 fn cookies(fields: &Fields) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    let pairs = fields.get_all(names::COOKIE).flat_map(|line| line.split(|&b| b == b';'));
-    pairs.filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        let (name, value) = pair.split_at_checked(pair.iter().position(|&b| b == b'=')?)?;
-        Some((String::from_utf8_lossy(name), String::from_utf8_lossy(&value[1..])))
-    })
+    fields.cookies().map(|(name, value)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value)))
 }
 
 fn tls_field(tls: &Tls, field: TlsField) -> Option<Value<'_>> {

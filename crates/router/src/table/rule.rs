@@ -6,7 +6,6 @@ use super::{Head, Listeners};
 use crate::path::decode_byte;
 use crate::pattern::{Condition, Methods, Place, Rank, Test};
 use http::Method;
-use pintle_core::{Fields, names};
 use regex::bytes::Regex;
 use std::borrow::Cow;
 
@@ -126,15 +125,11 @@ impl Check {
 pub(super) fn any_value(place: Place, name: &str, head: &Head<'_>, mut meets: impl FnMut(&[u8]) -> bool) -> bool {
     match place {
         Place::Header => head.fields.get_all(name).any(meets),
-        Place::Cookie => cookies(head.fields, name).any(meets),
+        Place::Cookie => {
+            head.fields.cookies().filter(|(key, _)| *key == name.as_bytes()).any(|(_, value)| meets(value))
+        }
         Place::Query => head.query.is_some_and(|query| parameters(query, name).any(|value| meets(&value))),
     }
-}
-
-/// The values of one cookie (RFC 6265 4.2.1; HTTP/2 may send a field for each, RFC 9113 8.2.3).
-fn cookies<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    let pairs = fields.get_all(names::COOKIE).flat_map(|line| line.split(|&b| b == b';'));
-    pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 /// The decoded values of one query parameter; `?a` is a value too, an empty one.

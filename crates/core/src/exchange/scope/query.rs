@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The values of one parameter in order; `?a` is a value too, an empty one.
-pub(super) fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, str>> {
+pub fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, str>> {
     pairs(query).filter(move |(key, _)| decoded(key) == name).map(|(_, value)| decoded(value))
 }
 
@@ -54,7 +54,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// The bytes that an encoded text stands for. A `%` that begins no code is itself.
-pub(super) fn percent_decoded(text: &str, plus_is_space: bool) -> Vec<u8> {
+pub fn percent_decoded(text: &str, plus_is_space: bool) -> Vec<u8> {
     let hex = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
