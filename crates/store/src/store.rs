@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 use pintle_core::secret::Secret;
 use redis::{FromRedisValue, ToRedisArgs};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -84,6 +85,8 @@ pub struct Store {
     settings: StoreMap,
     way: Way,
     link: Mutex<Option<(u64, Link)>>,
+    /// Whether there is a connection: asked for each request, by all workers.
+    up: AtomicBool,
     lost: Arc<Notify>,
     observer: Observer,
 }
@@ -94,7 +97,8 @@ impl Store {
     pub fn new(settings: StoreMap, password: Option<Secret>, observer: Observer) -> Result<Self, String> {
         let StoreMap { url, username, tls, timeout, .. } = &settings;
         let way = Way::new(url.clone(), username.clone(), password, tls.as_ref(), *timeout)?;
-        Ok(Store { settings, way, link: Mutex::new(None), lost: Arc::new(Notify::new()), observer })
+        let (link, up, lost) = (Mutex::new(None), AtomicBool::new(false), Arc::new(Notify::new()));
+        Ok(Store { settings, way, link, up, lost, observer })
     }
 
     /// What it was made of.
@@ -104,7 +108,7 @@ impl Store {
 
     /// Whether there is a connection.
     pub fn is_up(&self) -> bool {
-        self.link.lock().is_some()
+        self.up.load(Ordering::Relaxed)
     }
 
     /// Whether another one is the same: by its settings, its password and what its files held.
@@ -129,20 +133,28 @@ impl Store {
                 Ok(Ok(link)) => {
                     number += 1;
                     *strong.link.lock() = Some((number, link));
+                    strong.up.store(true, Ordering::Relaxed);
                     (strong.observer)(Event::Up);
-                    (again, told) = (AGAIN.0, false);
+                    told = false;
                     drop(strong);
+                    let since = Instant::now();
                     Self::watch(&store, &lost).await;
-                    continue;
+                    if since.elapsed() >= AGAIN.1 {
+                        again = AGAIN.0;
+                        continue;
+                    }
+                    // One that refuses what it is asked takes every connection: they are made no faster for that.
+                    None
                 }
-                Ok(Err(error)) => said(&error),
-                Err(_) => format!("no connection within {limit:?}"),
+                Ok(Err(error)) => Some((strong, said(&error))),
+                Err(_) => Some((strong, format!("no connection within {limit:?}"))),
             };
-            if !told {
+            if let Some((strong, why)) = why
+                && !told
+            {
                 (strong.observer)(Event::Down(why));
                 told = true;
             }
-            drop(strong);
             // Replicas that lost it together do not come back in step.
             let spread = again.mul_f64(0.75 + f64::from(number_of_now() % 512) / 1024.0);
             let _ = timeout(spread, lost.notified()).await;
@@ -183,6 +195,7 @@ impl Store {
                 return;
             }
             *link = None;
+            self.up.store(false, Ordering::Relaxed);
         }
         (self.observer)(Event::Down(why.to_owned()));
         self.lost.notify_one();

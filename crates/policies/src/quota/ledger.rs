@@ -127,9 +127,9 @@ impl Ledger {
         due.into_iter().filter_map(report).collect()
     }
 
-    /// Whether there is more to report.
-    pub(crate) fn is_due(&self) -> bool {
-        !self.due.lock().is_empty()
+    /// How many keys there are to report.
+    pub(crate) fn due(&self) -> usize {
+        self.due.lock().len()
     }
 
     /// What the store answered: how much all have used in the report's period.
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(reports[0].used, 2);
         ledger.untold(&reports);
         assert_eq!(ledger.report(10)[0].used, 2, "the store did not take it");
-        assert!(!ledger.is_due());
+        assert_eq!(ledger.due(), 0);
     }
 
     #[test]

@@ -120,12 +120,14 @@ async fn exchange(replicated: Weak<Replicated>, due: Arc<Notify>) {
             while !replicated.shared.report(0, KEYS).is_empty() {}
             continue;
         }
-        for _ in 0..CALLS {
-            if !replicated.exchange_once().await || !replicated.shared.is_due() {
+        // As many calls as there is work for now; what comes meanwhile is the next round's.
+        let calls = replicated.shared.due().div_ceil(KEYS).min(CALLS);
+        for _ in 0..calls {
+            if !replicated.exchange_once().await {
                 break;
             }
         }
-        if replicated.shared.is_due() {
+        if replicated.shared.due() > 0 {
             due.notify_one();
         }
     }

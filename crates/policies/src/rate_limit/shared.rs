@@ -1,5 +1,5 @@
 //! A limit that several replicas keep together: each decides by itself at once, and what all took is exchanged in the
-//! background. Knows neither the store nor when it is asked; `exchange.rs` does.
+//! background. Knows neither the store nor when it is asked; `replicated.rs` does.
 //!
 //! Each replica has the debts of all keys in a table of its own, as if all requests came to it. What it does not see
 //! yet, it expects: it knows how much every replica is asked for (`asked`), so of each request that it lets through it
@@ -205,9 +205,9 @@ impl Shared {
         due.into_iter().filter_map(report).collect()
     }
 
-    /// Whether there is more to report.
-    pub(crate) fn is_due(&self) -> bool {
-        !self.due.lock().is_empty()
+    /// How many keys there are to report.
+    pub(crate) fn due(&self) -> usize {
+        self.due.lock().len()
     }
 
     /// What the store answered to a report: the totals with it.
