@@ -52,6 +52,32 @@ async fn what_the_service_lets_through_goes_on_with_what_is_copied() {
     gateway.wait_metric("pintle_forward_auth_decisions_total{result=\"passed\"}", 2.0).await;
 }
 
+#[tokio::test]
+async fn what_it_copies_is_never_the_clients_own_even_of_credentials() {
+    let auth = Origin::start(async |request: Received| match request.get("authorization") {
+        Some("Bearer in") => Reply::new(200).header("authorization", "Internal alice").header("cookie", "of=auth"),
+        Some(_) => Reply::new(200),
+        None => Reply::new(401),
+    })
+    .await;
+    let service = Origin::echo().await;
+    for optional in ["", ", optional: true"] {
+        let settings = format!("{{call: auth:/check, copy: [authorization, cookie]{optional}}}");
+        let gateway = Gateway::start(asking(&settings, &auth.url(), &service.url())).await;
+        for answer in both(&gateway, Ask::get("/").header("authorization", "Bearer in").header("cookie", "a=b")).await {
+            let got = service.last();
+            let fields = (got.fields.all("authorization"), got.fields.all("cookie"));
+            assert_eq!((answer.status, fields), (200, (vec!["Internal alice"], vec!["of=auth"])), "{got:?}");
+        }
+        for answer in
+            both(&gateway, Ask::get("/").header("authorization", "Bearer other").header("cookie", "a=b")).await
+        {
+            let got = service.last();
+            assert!(answer.status == 200 && !got.has("authorization") && !got.has("cookie"), "{got:?}");
+        }
+    }
+}
+
 // Rule: forward-auth-told
 #[tokio::test]
 async fn the_service_is_told_what_is_asked_for_in_both_conventions() {

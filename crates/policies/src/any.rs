@@ -103,7 +103,8 @@ impl Credentials for Any {
 pub(crate) fn make(config: &Any, origin: Origin<'_>, building: &mut Building<'_, '_>) -> Option<Arc<dyn Authenticate>> {
     let mut all = Some(Vec::new());
     let around = building.around;
-    let level = origin.to_string();
+    // Not what one beside it in the list is called.
+    let level = format!("{origin}, any");
     for (nth, entry) in config.alternatives().iter().enumerate() {
         let (policy, origin, span): (_, _, &Span) = match entry {
             PolicyEntry::Named(name) => {

@@ -244,14 +244,13 @@ pub(crate) fn add(sure: Arc<Sure>, building: &mut Building<'_, '_>) {
     building.steps.push(if sure.authenticate.may_wait() {
         Step::Wrap(sure)
     } else {
-        Step::Check(Box::new(move |exchange| {
+        Step::Answer(Box::new(move |exchange| {
             sure.clear(exchange);
             let verdict = sure.authenticate.now(exchange).unwrap_or(Verdict::Nobody);
             sure.clear_read(exchange);
             match sure.settle(verdict, exchange) {
-                Ok(()) => Ok(()),
-                Err(Err(refusal)) => Err(refusal),
-                Err(Ok(_)) => unreachable!("who answers by itself may wait"),
+                Ok(()) => Ok(None),
+                Err(outcome) => outcome.map(Some),
             }
         }))
     });

@@ -8,12 +8,13 @@
 mod tests;
 
 use crate::build::Building;
+use crate::key::names_identity;
 use crate::layers::{Layers, Levels};
 use crate::template;
 use pintle_core::config::{Diagnostic, ExpressionText, Map, Node, OneOrMany, Read, Reader, Span};
 use pintle_core::counters::{Count, Counters, Family};
 use pintle_core::step::Step;
-use pintle_core::template::{Declared, Expression, Root};
+use pintle_core::template::{Declared, Expression};
 use pintle_core::{Exchange, Reason, Refusal, names};
 use std::fmt;
 use std::sync::Arc;
@@ -209,7 +210,7 @@ impl Compiled {
 fn compiled(rules: &Rules, place: &Declared<'_>, reader: &mut Reader) -> Option<Box<[Rule]>> {
     let all = rules.all().into_iter().map(|(name, text)| {
         let expression = template::compile_condition(text, place, reader)?;
-        let asks_who = expression.names().any(|name| matches!(name.root(), Root::Claims | Root::Consumer));
+        let asks_who = names_identity(&expression);
         Some(Rule { name: name.map(Box::from), expression, asks_who })
     });
     let all: Vec<Option<Rule>> = all.collect();

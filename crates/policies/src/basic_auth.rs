@@ -15,6 +15,7 @@ pub(crate) use password::PasswordHash;
 
 use crate::Consumers;
 use crate::authenticate::{Authenticate, Credentials, Verdict};
+use crate::bearer::{self, Sent};
 use crate::build::Building;
 use crate::layers::{Levels, Origin};
 use base64::Engine as _;
@@ -196,20 +197,15 @@ impl Passwords {
 
 /// Reads the field (RFC 7617 2). Another scheme's credentials are none of this kind.
 fn said(fields: &Fields) -> Said {
-    let mut all = fields.get_all(names::AUTHORIZATION);
-    let Some(value) = all.next() else { return Said::Nothing };
-    let scheme = value.split(|&byte| byte == b' ').next().unwrap_or_default();
-    if all.next().is_some() {
-        return Said::Broken("there are several fields `authorization`");
-    }
-    if !scheme.eq_ignore_ascii_case(b"basic") {
-        return Said::Nothing;
-    }
-    let token = value[scheme.len()..].trim_ascii();
+    let token = match bearer::of_scheme(fields, "basic") {
+        Sent::Nothing => return Said::Nothing,
+        Sent::Wrong(why) => return Said::Broken(why),
+        Sent::Token(token) => token,
+    };
     if token.len() > LONGEST * 4 / 3 {
         return Said::Broken("name and password are longer than any");
     }
-    let Ok(decoded) = STANDARD.decode(token) else { return Said::Broken("what follows `Basic` is no base64") };
+    let Ok(decoded) = STANDARD.decode(&*token) else { return Said::Broken("what follows `Basic` is no base64") };
     let decoded = Secret::from(decoded);
     let bytes = decoded.expose_bytes();
     let Some(colon) = bytes.iter().position(|&byte| byte == b':') else {

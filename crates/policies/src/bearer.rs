@@ -1,8 +1,10 @@
 //! Tokens in requests (RFC 6750): where they stand, and what is said where one is wrong. What they mean, others know.
 
 use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_core::exchange::query;
 use pintle_core::fields::is_token;
-use pintle_core::{Exchange, Fields, Name, Reason, Refusal, names};
+use pintle_core::{Exchange, Fields, Reason, Refusal, names};
+use std::borrow::Cow;
 
 /// Where tokens are sought.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +24,7 @@ pub(crate) enum Sent<'e> {
     /// Nothing, or credentials of another kind.
     Nothing,
     /// A token, whatever it is worth.
-    Token(&'e str),
+    Token(Cow<'e, str>),
     /// Something that is not one token.
     Wrong(&'static str),
 }
@@ -69,62 +71,53 @@ impl TokenPlace {
     pub(crate) fn read<'e>(&self, exchange: &'e Exchange) -> Sent<'e> {
         let fields = &exchange.request.fields;
         match self {
-            TokenPlace::Authorization => bearer(fields),
-            TokenPlace::Header(name) => {
-                let name = Name::from(&**name);
-                one(fields.iter().filter(|(found, _)| *found == name).map(|(_, value)| value.trim_ascii()))
-            }
+            TokenPlace::Authorization => of_scheme(fields, "bearer"),
+            TokenPlace::Header(name) => one(fields.get_all(&**name).map(|value| Cow::Borrowed(value.trim_ascii()))),
             TokenPlace::Cookie(name) => {
-                one(cookies(fields).filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value))
+                one(fields.cookies().filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| Cow::Borrowed(value)))
             }
             TokenPlace::Query(name) => {
-                let pairs = exchange.request.target.query().unwrap_or_default().split('&');
-                let named = pairs.filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == &**name);
-                one(named.map(|(_, value)| value.as_bytes()))
+                let query = exchange.request.target.query().unwrap_or_default();
+                one(query::values(query, name).map(|value| match value {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                }))
             }
         }
     }
 }
 
-/// The token of an Authorization field of that scheme (RFC 6750 2.1). Other schemes are others' business.
-fn bearer(fields: &Fields) -> Sent<'_> {
+/// What an Authorization field of that scheme has (RFC 9110 11.6.2). Other schemes are others' business; one that begins as
+/// this one and goes on without a space is wrong: others may read credentials there, and think that they were looked at here.
+pub(crate) fn of_scheme<'f>(fields: &'f Fields, scheme: &str) -> Sent<'f> {
     let mut all = fields.get_all(names::AUTHORIZATION);
     let Some(value) = all.next() else { return Sent::Nothing };
     let value = value.trim_ascii();
-    let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-    let (scheme, token) = value.split_at(end);
-    let another = all.next().is_some();
-    match scheme.eq_ignore_ascii_case(b"bearer") {
-        _ if another => Sent::Wrong("there are several Authorization fields"),
-        true => one(std::iter::once(token.trim_ascii())),
-        // A tab, a comma: others may read a token there, and think that it was looked at here.
-        false if scheme.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"bearer")) => {
-            Sent::Wrong("the scheme is not followed by a space")
-        }
-        false => Sent::Nothing,
+    let is_ours = value.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes()));
+    match value.get(scheme.len()) {
+        _ if all.next().is_some() => Sent::Wrong("there are several Authorization fields"),
+        _ if !is_ours => Sent::Nothing,
+        // Another scheme, whose name is longer.
+        Some(after) if is_token(*after) => Sent::Nothing,
+        Some(b' ') | None => one(std::iter::once(Cow::Borrowed(value[scheme.len()..].trim_ascii()))),
+        Some(_) => Sent::Wrong("the scheme is not followed by a space"),
     }
 }
 
-fn one<'e>(mut all: impl Iterator<Item = &'e [u8]>) -> Sent<'e> {
+fn one<'e>(mut all: impl Iterator<Item = Cow<'e, [u8]>>) -> Sent<'e> {
     match (all.next(), all.next()) {
         (None, _) => Sent::Nothing,
         (Some(_), Some(_)) => Sent::Wrong("there are several tokens"),
-        (Some(b""), None) => Sent::Wrong("the token is empty"),
-        (Some(token), None) => match str::from_utf8(token) {
-            Ok(token) => Sent::Token(token),
+        (Some(token), None) if token.is_empty() => Sent::Wrong("the token is empty"),
+        (Some(Cow::Borrowed(token)), None) => match str::from_utf8(token) {
+            Ok(token) => Sent::Token(Cow::Borrowed(token)),
+            Err(_) => Sent::Wrong("the token is no text"),
+        },
+        (Some(Cow::Owned(token)), None) => match String::from_utf8(token) {
+            Ok(token) => Sent::Token(Cow::Owned(token)),
             Err(_) => Sent::Wrong("the token is no text"),
         },
     }
-}
-
-/// Names and values of the cookies (RFC 6265 4.2.1).
-fn cookies(fields: &Fields) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let pairs = fields.get_all(names::COOKIE).flat_map(|line| line.split(|&byte| byte == b';'));
-    pairs.filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        let (name, value) = pair.split_at_checked(pair.iter().position(|&byte| byte == b'=')?)?;
-        Some((name, &value[1..]))
-    })
 }
 
 /// How a client is told that it needs a token (RFC 6750 3).

@@ -126,15 +126,15 @@ const CHAIN: &str = "client-cert-chain";
 
 impl Authenticate for Certificates {
     fn now(&self, exchange: &mut Exchange) -> Option<Verdict> {
-        let tls = exchange.client.tls.clone();
-        let Some((tls, der)) = tls.as_deref().and_then(|tls| Some((tls, tls.certificate.as_deref()?))) else {
+        let Exchange { client, request, .. } = exchange;
+        let Some((tls, der)) = client.tls.as_deref().and_then(|tls| Some((tls, tls.certificate.as_deref()?))) else {
             return Some(Verdict::Nobody);
         };
         if let Err(why) = self.is_one(tls) {
             return Some(Verdict::Refused(Refusal::new(Reason::CertificateRequired).internal(why)));
         }
         if self.send != Sent::None {
-            let fields = &mut exchange.request.fields;
+            let fields = &mut request.fields;
             fields.append(CERTIFICATE, item(der));
             if self.send == Sent::Chain && !tls.chain.is_empty() {
                 let chain: Vec<String> = tls.chain.iter().map(|der| item(der)).collect();

@@ -9,7 +9,6 @@ mod answer;
 mod ask;
 mod cache;
 mod config;
-mod content;
 mod counts;
 mod service;
 
@@ -21,6 +20,7 @@ use crate::authenticate::{Authenticate, Verdict};
 use crate::build::Building;
 use crate::content::Content;
 use crate::field::{self, Side, Value};
+use crate::held::Account;
 use crate::layers::{Levels, Origin};
 use crate::template;
 use answer::{Copied, Denied, ToClient};
@@ -51,6 +51,7 @@ struct Asking {
     allow: Option<Expression>,
     timeout: Duration,
     cache: Option<Cache>,
+    account: Arc<Account>,
     counts: Arc<Counts>,
 }
 
@@ -88,16 +89,16 @@ pub(crate) fn make(
         None => Some(None),
     };
     let allow = match &settings.allow {
-        Some(text) => {
-            let place = place.response().with(Root::ResponseBody);
-            let compiled = Expression::compile_condition(text, &place);
-            compiled.map_err(|fault| template::report(&fault, text, &text.span, reader)).ok().map(Some)
-        }
+        Some(text) => template::compile_condition(text, &place.response().with(Root::ResponseBody), reader).map(Some),
         None => Some(None),
     };
     let cache = match &settings.cache {
         Some(config) => {
-            names(&config.by, request, reader).map(|by| Some(Cache::new(by, config.ttl, config.entries as usize)))
+            let by = names(&config.by, request, reader);
+            // What it is told besides may be of the client alone.
+            let told = headers.iter().flatten().map(|(name, _)| name.clone());
+            by.map(|by| by.iter().cloned().chain(told).collect())
+                .map(|by| Some(Cache::new(by, config.ttl, config.entries as usize)))
         }
         None => Some(None),
     };
@@ -113,6 +114,7 @@ pub(crate) fn make(
         allow: allow?,
         timeout: settings.timeout,
         cache: cache?,
+        account: Account::find(&building.around.lasting),
         counts: Arc::clone(&building.around.defaults.counts.forward_auth),
     }))
 }
@@ -145,6 +147,11 @@ impl Authenticate for Asking {
 
     fn writes(&self) -> Vec<Box<str>> {
         self.copy.to_vec()
+    }
+
+    /// What it copies is kept aside for it, and taken away like the rest.
+    fn reads(&self, name: &str) -> bool {
+        matches!(name, "authorization" | "cookie") && !self.copy.iter().any(|one| **one == *name)
     }
 
     fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {

@@ -15,7 +15,7 @@ use crate::build::Building;
 use crate::field::{self, Side};
 use crate::layers::{Layers, Levels};
 use crate::trailers;
-pub(crate) use changes::{Changes, take_away};
+pub(crate) use changes::{Changes, is_same, take_away};
 use pintle_core::config::{Diagnostic, Form, Map, Node, OneOrMany, Read, Reader, Spanned, TemplateText};
 use pintle_core::exchange::ResponseScope;
 use pintle_core::step::Step;

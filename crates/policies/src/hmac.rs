@@ -21,9 +21,9 @@ pub(crate) use key::SigningKey;
 use crate::Consumers;
 use crate::authenticate::{Authenticate, Credentials, Verdict};
 use crate::build::Building;
+use crate::held::{self, Account};
 use crate::layers::{Levels, Origin};
 use base::Component;
-use content::{Account, Unread};
 use nonces::{Nonces, Reused};
 use pintle_core::config::{ByteSize, Diagnostic, Map, Node, Read, Reader, Spanned, TemplateText};
 use pintle_core::fields::is_token;
@@ -136,12 +136,12 @@ pub(crate) fn make(
         wanted: wanted(config, &covers),
         covers,
         content: config.content,
-        body: config.body.in_memory(),
+        body: config.body,
         max_age: seconds(config.max_age),
         skew: seconds(config.skew),
         tag: config.tag.as_ref().map(|tag| tag.as_str().into()),
         nonces,
-        account: lasting.find("signed content", "", |_| true, || Arc::new(Account::new())),
+        account: Account::find(lasting),
         consumers: Arc::clone(&building.around.consumers),
     }))
 }
@@ -163,7 +163,7 @@ fn wanted(config: &Hmac, covers: &[Box<str>]) -> String {
 struct Signatures {
     covers: Box<[Box<str>]>,
     content: bool,
-    body: usize,
+    body: ByteSize,
     max_age: i64,
     skew: i64,
     tag: Option<Box<str>>,
@@ -218,10 +218,13 @@ impl Authenticate for Signatures {
             if !signed.covers_content {
                 return Verdict::Somebody(signed.identity);
             }
-            match content::check(exchange, self.body, &self.account).await {
+            let content = match held::take(exchange, self.body, &self.account).await {
+                Ok(content) => content,
+                Err(refusal) => return Verdict::Refused(refusal),
+            };
+            match content::matches(true, &exchange.request.fields, &content) {
                 Ok(()) => Verdict::Somebody(signed.identity),
-                Err(Unread::Wrong(why)) => self.refused(why.into()),
-                Err(Unread::Refused(refusal)) => Verdict::Refused(refusal),
+                Err(why) => self.refused(why),
             }
         })
     }

@@ -238,7 +238,7 @@ impl Authenticate for Reader {
                 self.counts.refused.add(1);
                 Some(Verdict::Refused(bearer::invalid("introspect: this can be no token".into())))
             }
-            Sent::Token(token) => self.known(&digest_of(token), now()),
+            Sent::Token(token) => self.known(&digest_of(&token), now()),
         }
     }
 
@@ -250,7 +250,7 @@ impl Authenticate for Reader {
         Box::pin(async move {
             let deadline = exchange.deadline;
             match self.at.read(exchange) {
-                Sent::Token(token) => self.asked(token, deadline).await,
+                Sent::Token(token) => self.asked(&token, deadline).await,
                 // `now` has seen to the others.
                 _ => Verdict::Nobody,
             }

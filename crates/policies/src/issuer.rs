@@ -74,7 +74,6 @@ pub(crate) struct Found {
     /// Its keys.
     pub(crate) keys: KeySet,
     /// Its discovery document, where that was asked for.
-    #[allow(dead_code, reason = "logins need it")]
     pub(crate) discovery: Option<Discovery>,
 }
 

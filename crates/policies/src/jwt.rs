@@ -131,12 +131,12 @@ impl Authenticate for Reader {
             Sent::Token(token) => token,
         };
         let found = self.keys.now()?;
-        let (digest, now) = (digest_of(token), now());
+        let (digest, now) = (digest_of(&token), now());
         if let Some(claims) = self.memory.tokens.get(&digest, found.number(), now) {
             self.counts.remembered.add(1);
             return Some(self.somebody(claims));
         }
-        match self.judge(token, digest, found.keys(), found.number(), now) {
+        match self.judge(&token, digest, found.keys(), found.number(), now) {
             Err(Flaw::UnknownKey) if self.keys.may_be_newer() => None,
             judged => Some(judged.unwrap_or_else(|flaw| self.refused(&flaw))),
         }
@@ -151,7 +151,7 @@ impl Authenticate for Reader {
             let own = Instant::now() + PATIENCE;
             let deadline = exchange.deadline.map_or(own, |deadline| deadline.min(own));
             match self.at.read(exchange) {
-                Sent::Token(token) => self.judged(token, deadline).await,
+                Sent::Token(token) => self.judged(&token, deadline).await,
                 // `now` has seen to the others.
                 _ => Verdict::Nobody,
             }

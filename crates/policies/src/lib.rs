@@ -32,6 +32,7 @@ mod files;
 mod forward_auth;
 pub mod geo;
 mod headers;
+mod held;
 mod hmac;
 mod identity;
 mod introspect;

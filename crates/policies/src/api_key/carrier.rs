@@ -3,8 +3,9 @@
 use super::ApiKey;
 use crate::field::{self, Side};
 use pintle_core::config::{Diagnostic, Reader, Spanned};
+use pintle_core::exchange::query;
 use pintle_core::fields::is_token;
-use pintle_core::{Fields, Name, Request, Target, names};
+use pintle_core::{Fields, Request, Target, names};
 use std::borrow::Cow;
 
 /// What carries a key, and under which name.
@@ -69,17 +70,16 @@ impl Carrier {
     /// The key that a request carries.
     pub(super) fn find<'r>(&self, request: &'r Request) -> Found<'r> {
         match self {
-            Carrier::Header(name) => {
-                let name = Name::from(&**name);
-                let all = request.fields.iter().filter(|(found, _)| *found == name);
-                only(all.map(|(_, value)| Cow::Borrowed(value)))
-            }
+            Carrier::Header(name) => only(request.fields.get_all(&**name).map(Cow::Borrowed)),
             Carrier::Query(name) => {
                 let pairs = request.target.query().into_iter().flat_map(|query| query.split('&'));
                 let pairs = pairs.filter(|pair| is_named(pair, name));
                 only(pairs.map(|pair| decoded(pair.split_once('=').map_or("", |(_, value)| value))))
             }
-            Carrier::Cookie(name) => only(cookies(&request.fields).filter_map(|pair| cookie_value(pair, name))),
+            Carrier::Cookie(name) => {
+                let named = request.fields.cookies().filter(|(key, _)| *key == name.as_bytes());
+                only(named.map(|(_, value)| Cow::Borrowed(value)))
+            }
         }
     }
 
@@ -96,8 +96,7 @@ impl Carrier {
                 request.target = Target::new(target.host(), target.port(), target.path(), query);
             }
             Carrier::Cookie(name) => {
-                let kept: Vec<&[u8]> =
-                    cookies(&request.fields).filter(|pair| cookie_value(pair, name).is_none()).collect();
+                let kept: Vec<&[u8]> = cookies(&request.fields).filter(|pair| !is_cookie(pair, name)).collect();
                 let kept = kept.join(&b"; "[..]);
                 request.fields.remove(names::COOKIE);
                 if !kept.is_empty() {
@@ -135,19 +134,7 @@ fn decoded(text: &str) -> Cow<'_, [u8]> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text.as_bytes());
     }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let digit = |at: usize| after.get(at).and_then(|letter| char::from(*letter).to_digit(16));
-        let (byte, after) = match (byte, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => ((high << 4 | low) as u8, &after[2..]),
-            (b'+', ..) => (b' ', after),
-            (other, ..) => (other, after),
-        };
-        out.push(byte);
-        rest = after;
-    }
-    Cow::Owned(out)
+    Cow::Owned(query::percent_decoded(text, true))
 }
 
 /// The pairs of all cookies (RFC 6265 4.2.1).
@@ -156,8 +143,7 @@ fn cookies(fields: &Fields) -> impl Iterator<Item = &[u8]> {
     pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
-/// The value of a pair of that name.
-fn cookie_value<'c>(pair: &'c [u8], name: &str) -> Option<Cow<'c, [u8]>> {
-    let at = pair.iter().position(|&byte| byte == b'=')?;
-    (pair[..at].trim_ascii() == name.as_bytes()).then(|| Cow::Borrowed(pair[at + 1..].trim_ascii()))
+/// Whether a pair is of that name.
+fn is_cookie(pair: &[u8], name: &str) -> bool {
+    pair.iter().position(|&byte| byte == b'=').is_some_and(|at| pair[..at].trim_ascii() == name.as_bytes())
 }

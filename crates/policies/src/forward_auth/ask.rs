@@ -1,6 +1,9 @@
 //! What the service that decides is asked: which of the request's fields it gets, and what it is told of the request.
 
-use super::{Asking, content, unavailable};
+use super::Asking;
+use crate::field::Side;
+use crate::headers::{is_same, take_away};
+use crate::held;
 use bytes::Bytes;
 use pintle_core::{Body, Exchange, Fields, Name, Reason, Refusal, instance, names};
 use pintle_upstream::{Answer, Call};
@@ -61,6 +64,9 @@ pub(super) struct Stash(Fields);
 impl Stash {
     /// Keeps those of these names, beside what is kept already.
     pub(super) fn put(names: &[Box<str>], exchange: &mut Exchange) {
+        if !names.iter().any(|name| exchange.request.fields.contains(&**name)) {
+            return;
+        }
         let mut all = exchange.kept.get::<Stash>().map(|stash| stash.0.clone()).unwrap_or_default();
         for name in names {
             for value in exchange.request.fields.get_all(&**name) {
@@ -86,7 +92,7 @@ impl Asking {
         let mut text = String::new();
         for (name, value) in &self.headers {
             text.clear();
-            fields.remove(&**name);
+            take_away(name, Side::Request, &mut fields);
             // One that fails is left out.
             if value.render(exchange, &mut text).is_ok() {
                 fields.append(&**name, text.as_bytes());
@@ -141,12 +147,10 @@ impl Asking {
 
     /// Asks, within the time for that.
     pub(super) async fn answer(&self, asked: Asked, exchange: &mut Exchange) -> Result<Answer, Refusal> {
-        let own = Instant::now().checked_add(self.timeout);
-        let Some(deadline) = own.into_iter().chain(exchange.deadline).min() else {
-            return Err(unavailable("its time is past what can be counted".into()));
-        };
+        let own = Instant::now() + self.timeout;
+        let deadline = exchange.deadline.map_or(own, |deadline| deadline.min(own));
         let body = match self.body {
-            Some(most) => content::take(exchange, most).await?,
+            Some(most) => held::take(exchange, most, &self.account).await?,
             None => asked.content,
         };
         let call = Call {
@@ -168,8 +172,7 @@ impl Asking {
     }
 }
 
-/// Whether the gateway says that itself; `_` counts as `-`, as many services cannot tell them apart.
+/// Whether the gateway says that itself, in whatever spelling.
 fn is_own(name: &str) -> bool {
-    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
-    OWN.iter().any(|own| own.len() == name.len() && own.bytes().eq(name.bytes().map(plain)))
+    OWN.iter().any(|own| is_same(own, name))
 }

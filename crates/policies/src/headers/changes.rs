@@ -119,9 +119,13 @@ pub(crate) fn take_away(name: &str, side: Side, fields: &mut Fields) {
         fields.remove(name);
         return;
     }
+    fields.retain(|other, _| !is_same(name, other.as_str()));
+}
+
+/// Whether two names in small letters are one to a service that cannot tell `_` from `-`.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
-    let is = |other: &str| other.len() == name.len() && other.bytes().map(plain).eq(name.bytes().map(plain));
-    fields.retain(|other, _| !is(other.as_str()));
+    one.len() == other.len() && one.bytes().map(plain).eq(other.bytes().map(plain))
 }
 
 fn lower(name: &Spanned<String>) -> Box<str> {

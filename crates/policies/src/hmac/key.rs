@@ -4,10 +4,10 @@
 use crate::consumers::{Algorithm, SigningKeyOf};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use pintle_core::config::read_file;
 use pintle_core::secret::Secret;
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
 use std::fmt;
 use std::path::Path;
 
@@ -66,18 +66,10 @@ fn public(path: &Path, algorithm: Algorithm) -> Result<ParsedPublicKey, String> 
     };
     let shown = path.display();
     let bytes = read_file(path, LARGEST_FILE).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-    let der = of_pem(&bytes).ok_or_else(|| format!("`{shown}` has no `-----BEGIN PUBLIC KEY-----`"))?;
+    let der = SubjectPublicKeyInfoDer::from_pem_slice(&bytes);
+    let der = der.map_err(|_| format!("`{shown}` has no `-----BEGIN PUBLIC KEY-----`"))?;
     let wrong = |_| format!("the key in `{shown}` is none for `{}`", algorithm.name());
     ParsedPublicKey::new(by, der).map_err(wrong)
-}
-
-/// The first public key of a file in PEM (RFC 7468 13).
-fn of_pem(bytes: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (_, rest) = text.split_once("-----BEGIN PUBLIC KEY-----")?;
-    let (key, _) = rest.split_once("-----END PUBLIC KEY-----")?;
-    let digits: String = key.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
-    STANDARD.decode(digits).ok()
 }
 
 impl fmt::Debug for SigningKey {

@@ -122,8 +122,9 @@ impl Introspect {
 
     /// What that which is remembered depends on.
     pub(super) fn identity(&self) -> String {
-        let Introspect { url, client_id, issuer, audience, require, cache, .. } = self;
-        format!("{} {client_id} {issuer:?} {:?} {:?} {cache:?}", url.value, audience.0, require.0)
+        let Introspect { url, client_id, issuer, audience, require, cache, via, .. } = self;
+        let via = via.as_ref().map(|via| via.as_str());
+        format!("{} {client_id} {issuer:?} {:?} {:?} {cache:?} {via:?}", url.value, audience.0, require.0)
     }
 }
 

@@ -22,7 +22,6 @@ impl Discovery {
     }
 
     /// The document.
-    #[allow(dead_code, reason = "logins need it")]
     pub(crate) fn document(&self) -> &Object {
         &self.0
     }

@@ -53,7 +53,7 @@ impl Cookie {
     pub(super) fn read(&self, Cookies { fields, scheme }: Cookies<'_>) -> Option<String> {
         let name = self.name(scheme);
         let mut pieces: [Option<&[u8]>; PIECES] = [None; PIECES];
-        for (index, value) in pairs(fields).filter_map(|(pair, value)| Some((number(pair, name)?, value))) {
+        for (index, value) in fields.cookies().filter_map(|(pair, value)| Some((number(pair, name)?, value))) {
             if pieces[index].replace(value).is_some() {
                 return None;
             }
@@ -97,7 +97,7 @@ impl Cookie {
 /// Takes away the pieces from that number on which the request has.
 fn remove(name: &str, from: usize, asked: &Fields, scheme: Scheme, out: &mut Fields) {
     let mut seen = [false; PIECES];
-    for index in pairs(asked).filter_map(|(pair, _)| number(pair, name)).filter(|index| *index >= from) {
+    for index in asked.cookies().filter_map(|(pair, _)| number(pair, name)).filter(|index| *index >= from) {
         if !std::mem::replace(&mut seen[index], true) {
             out.append(names::SET_COOKIE, line(name, index, "", 0, scheme));
         }
@@ -126,22 +126,12 @@ fn number(cookie: &[u8], name: &str) -> Option<usize> {
     }
 }
 
-/// Names and values of a request's cookies (RFC 6265 4.2.1; HTTP/2 may send a field for each, RFC 9113 8.2.3).
-fn pairs(fields: &Fields) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let all = fields.get_all(names::COOKIE).flat_map(|line| line.split(|&byte| byte == b';'));
-    all.filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        let (name, value) = pair.split_at_checked(pair.iter().position(|&byte| byte == b'=')?)?;
-        Some((name.trim_ascii_end(), value[1..].trim_ascii_start()))
-    })
-}
-
 /// Takes the cookies off a request, both their names whatever the scheme: no service gets to see them.
 pub(super) fn take_off(cookies: &[&Cookie], fields: &mut Fields) {
     let ours = |name: &[u8]| {
         cookies.iter().any(|one| number(name, &one.plain).or_else(|| number(name, &one.secure)).is_some())
     };
-    if !pairs(fields).any(|(name, _)| ours(name)) {
+    if !fields.cookies().any(|(name, _)| ours(name)) {
         return;
     }
     let mut kept = Vec::new();

@@ -4,8 +4,9 @@ use super::client::{Asker, Client, now, since_1970};
 use super::endpoints::open_query;
 use super::form::{self, Form};
 use super::login::sent_to;
+use crate::held;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::{Body, Exchange, Fault, Frame, Method, Reason, Refusal, Response, StatusCode, names};
+use pintle_core::{Body, Exchange, Frame, Method, Reason, Refusal, Response, StatusCode, names};
 use pintle_jose::KeySet;
 use std::sync::Arc;
 
@@ -119,9 +120,7 @@ async fn content(body: &mut Body) -> Result<Vec<u8>, Refusal> {
             Ok(Frame::Data(data)) if content.len() + data.len() <= MOST => content.extend_from_slice(&data),
             Ok(Frame::Data(_)) => return Err(Refusal::new(Reason::BodyTooLarge)),
             Ok(Frame::Trailers(_)) => {}
-            Err(error) if error.fault == Fault::TooLarge => return Err(Refusal::new(Reason::BodyTooLarge)),
-            Err(error) if error.fault == Fault::TimedOut => return Err(Refusal::new(Reason::RequestTimeout)),
-            Err(error) => return Err(Refusal::new(Reason::ClientClosed).internal(error.to_string())),
+            Err(error) => return Err(held::failed(&error)),
         }
     }
     Ok(content)

@@ -7,7 +7,7 @@ use super::client::{Client, Known, now};
 use super::granted::Denied;
 use super::id_token::Belongs;
 use super::session::{IdToken, Session, times};
-use aws_lc_rs::digest::{SHA256, digest};
+use crate::digest::Digest;
 use parking_lot::Mutex;
 use pintle_core::secret::Secret;
 use std::collections::HashMap;
@@ -27,10 +27,12 @@ const MOST: usize = 10_000;
 /// What came of it: a new session, none where the issuer has ended it, or why the issuer could not be asked.
 type Came = Result<Option<Arc<Known>>, Arc<str>>;
 
+/// The same, and when it came.
+type Told = Option<(Instant, Came)>;
+
 /// One session's renewal.
 struct Renewal {
-    began: Instant,
-    came: watch::Receiver<Option<Came>>,
+    came: watch::Receiver<Told>,
 }
 
 /// Those that are under way or were lately, by their refresh tokens' digests.
@@ -40,11 +42,11 @@ pub(super) struct Refreshes(Mutex<HashMap<[u8; 32], Renewal, foldhash::fast::Ran
 impl Renewal {
     /// Whether there is nothing more to be had of it.
     fn is_over(&self, at: Instant) -> bool {
-        let age = at.saturating_duration_since(self.began);
+        // Counted from when it came: an issuer that hangs has taken longer than the pause by then.
         match &*self.came.borrow() {
             None => self.came.has_changed().is_err(),
-            Some(Err(_)) => age >= PAUSE,
-            Some(Ok(_)) => age >= AFTER,
+            Some((when, Err(_))) => at.saturating_duration_since(*when) >= PAUSE,
+            Some((when, Ok(_))) => at.saturating_duration_since(*when) >= AFTER,
         }
     }
 }
@@ -52,12 +54,8 @@ impl Renewal {
 impl Refreshes {
     /// The renewal of that token: one that is known, or a new one and where to tell what comes of it. None if there are as many
     /// as may be.
-    fn join(
-        &self,
-        token: &[u8],
-        at: Instant,
-    ) -> Option<(watch::Receiver<Option<Came>>, Option<watch::Sender<Option<Came>>>)> {
-        let key: [u8; 32] = digest(&SHA256, token).as_ref().try_into().expect("SHA-256 has 32 bytes");
+    fn join(&self, token: &[u8], at: Instant) -> Option<(watch::Receiver<Told>, Option<watch::Sender<Told>>)> {
+        let key = Digest::of(token).bytes();
         let mut all = self.0.lock();
         if let Some(known) = all.get(&key).filter(|known| !known.is_over(at)) {
             return Some((known.came.clone(), None));
@@ -69,7 +67,7 @@ impl Refreshes {
             return None;
         }
         let (told, came) = watch::channel(None);
-        all.insert(key, Renewal { began: at, came: came.clone() });
+        all.insert(key, Renewal { came: came.clone() });
         Some((came, Some(told)))
     }
 }
@@ -85,12 +83,12 @@ impl Client {
             let (client, known) = (Arc::clone(self), Arc::clone(known));
             self.lasting.spawn(async move {
                 let came = client.renewed(&known).await;
-                told.send_replace(Some(came));
+                told.send_replace(Some((Instant::now(), came)));
             });
         }
         let heard = tokio::time::timeout(WAIT, came.wait_for(Option::is_some)).await;
         match heard {
-            Ok(Ok(came)) => came.clone().unwrap_or(Ok(None)).map_err(|why| why.to_string()),
+            Ok(Ok(told)) => told.clone().map_or(Ok(None), |(_, came)| came).map_err(|why| why.to_string()),
             Ok(Err(_)) => Err("the gateway is about to end".into()),
             Err(_) => Err("the issuer takes too long to answer".into()),
         }
@@ -156,7 +154,7 @@ mod tests {
         let (other, second) = all.join(b"a", at).expect("it is known");
         assert!(second.is_none());
         assert!(all.join(b"b", at).expect("there is room").1.is_some(), "another session");
-        told.send_replace(Some(Ok(None)));
+        told.send_replace(Some((at, Ok(None))));
         assert!(mine.borrow().is_some() && other.borrow().is_some());
         assert!(all.join(b"a", at + AFTER / 2).expect("it is known").1.is_none());
         assert!(all.join(b"a", at + AFTER).expect("there is room").1.is_some(), "long ago");
@@ -166,9 +164,11 @@ mod tests {
     fn one_that_failed_is_tried_again_after_a_pause() {
         let (all, at) = (Refreshes::default(), Instant::now());
         let told = all.join(b"a", at).and_then(|(_, begins)| begins).expect("it is the first");
-        told.send_replace(Some(Err("down".into())));
-        assert!(all.join(b"a", at + PAUSE / 2).expect("it is known").1.is_none());
-        assert!(all.join(b"a", at + PAUSE).expect("there is room").1.is_some());
+        // It hung for longer than the pause before that was known.
+        let failed = at + 2 * PAUSE;
+        told.send_replace(Some((failed, Err("down".into()))));
+        assert!(all.join(b"a", failed + PAUSE / 2).expect("it is known").1.is_none());
+        assert!(all.join(b"a", failed + PAUSE).expect("there is room").1.is_some());
     }
 
     #[test]
