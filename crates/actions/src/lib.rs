@@ -2,8 +2,11 @@
 //! documentation. Knows upstreams by [`pintle_upstream::Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
+mod aggregate;
 mod fallback;
 mod files;
+mod forward;
+mod made;
 mod maintenance;
 mod proxy;
 mod redirect;
@@ -13,6 +16,10 @@ mod testing;
 mod tunnel;
 mod url;
 
+pub use aggregate::{
+    Accepted, Aggregate, AggregateConfig, AnswerConfig, Decode, Ending, ForEach, Instead, OnConflict, OnFailure,
+    PartCall, PartConfig, PartialConfig, PlanLimits,
+};
 pub use fallback::Fallback;
 pub use files::{FilesConfig, FilesMap, Precompressed};
 pub use maintenance::{Closed, MaintenanceConfig};

@@ -13,7 +13,9 @@ pub use admin::{AdminConfig, AdminHost};
 pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
-use pintle_actions::{FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig};
+use pintle_actions::{
+    AggregateConfig, FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig,
+};
 use pintle_core::config::{
     ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
 };
@@ -164,7 +166,7 @@ pub struct ListenerConfig {
     pub protocol: ListenerProtocol,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond`, `files` or `tunnel`), or it is a group
+/// What becomes of some requests. A route has one action (`proxy`, `aggregate`, `redirect`, `respond`, `files` or `tunnel`), or it is a group
 /// and has `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
@@ -222,8 +224,7 @@ pub struct RouteConfig {
     /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Calls several services and answers once.
-    #[read(later)]
-    pub aggregate: Later,
+    pub aggregate: Option<Spanned<AggregateConfig>>,
     /// Runs a batch that the client wrote.
     #[read(later)]
     pub batch: Later,

@@ -13,24 +13,30 @@ const MOST_IN_ALL: usize = 64 * 1024 * 1024;
 
 /// How much is held.
 #[derive(Debug, Default)]
-pub(crate) struct Account(AtomicUsize);
+pub struct Account(AtomicUsize);
 
 /// Part of what is held; given back by dropping.
-struct Share {
+#[derive(Debug)]
+pub struct Share {
     account: Arc<Account>,
     bytes: usize,
 }
 
 impl Account {
     /// The one of the process.
-    pub(crate) fn find(lasting: &Lasting) -> Arc<Self> {
+    pub fn find(lasting: &Lasting) -> Arc<Self> {
         lasting.find("held content", "", |_| true, Arc::default)
     }
 }
 
 impl Share {
+    /// None of it so far.
+    pub fn new(account: &Arc<Account>) -> Self {
+        Share { account: Arc::clone(account), bytes: 0 }
+    }
+
     /// Takes more; false where there is none left.
-    fn grow(&mut self, bytes: usize) -> bool {
+    pub fn grow(&mut self, bytes: usize) -> bool {
         let before = self.account.0.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         before + bytes <= MOST_IN_ALL
@@ -45,13 +51,13 @@ impl Drop for Share {
 
 /// Reads the content of a request, of at most so many bytes, and puts it back. How long the client may take between two
 /// pieces is the listener's to say; all of it ends with the request's own time. A tunnel has none.
-pub(crate) async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account>) -> Result<Bytes, Refusal> {
+pub async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account>) -> Result<Bytes, Refusal> {
     let deadline = exchange.deadline;
     let body = &mut exchange.request.body;
     if exchange.request.protocol.is_some() || body.is_empty() {
         return Ok(Bytes::new());
     }
-    let mut share = Share { account: Arc::clone(account), bytes: 0 };
+    let mut share = Share::new(account);
     let reading = read(body, most, &mut share);
     let (data, trailers) = match deadline {
         Some(deadline) => {
@@ -93,7 +99,7 @@ async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Byt
 }
 
 /// What content that does not come whole makes of its request.
-pub(crate) fn failed(error: &BodyError) -> Refusal {
+pub fn failed(error: &BodyError) -> Refusal {
     let reason = match error.fault {
         Fault::TooLarge => Reason::BodyTooLarge,
         Fault::TimedOut => Reason::RequestTimeout,

@@ -47,7 +47,9 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::MethodNotAllowed
         | Reason::NotImplemented
         | Reason::VersionNotSupported => Status::Unimplemented,
-        Reason::RequestTimeout | Reason::UpstreamTimeout | Reason::Timeout => Status::DeadlineExceeded,
+        Reason::RequestTimeout | Reason::UpstreamTimeout | Reason::PartTimeout | Reason::Timeout => {
+            Status::DeadlineExceeded
+        }
         Reason::BodyTooLarge
         | Reason::TooManyFiles
         | Reason::TargetTooLong
@@ -64,6 +66,8 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::UpstreamClosed
         | Reason::UpstreamMalformed
         | Reason::UpstreamUnresolved
+        | Reason::PartFailed
+        | Reason::PartUnavailable
         | Reason::Unavailable
         | Reason::BreakerOpen
         | Reason::AuthUnavailable
