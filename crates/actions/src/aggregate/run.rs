@@ -10,7 +10,7 @@ use super::plan::{Failing, Part, PartSet, Plan};
 use super::request::PartRequest;
 use super::scope::PlanScope;
 use calls::{Calls, Outcome};
-use pintle_core::Exchange;
+use pintle_core::{Exchange, Method, names};
 use pintle_core::json::{self, Json};
 use pintle_core::template::Value;
 use std::sync::Arc;
@@ -268,8 +268,13 @@ fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -> Result<Ta
         let why = format!("it answered {}", answer.status.as_u16());
         return Err(Failure { status, answer: Some(Arc::clone(answer)), ..Failure::new("status", why) });
     }
-    let kind = answer.fields.get(pintle_core::names::CONTENT_TYPE);
-    match decode(part.decode, kind, &answer.content, limits) {
+    // These have no content, whatever their fields say of it (RFC 9110 6.4.1).
+    let is_bare = part.method == Method::HEAD || matches!(answer.status.as_u16(), 204 | 205 | 304);
+    let (how, kind) = match is_bare {
+        true => (None, None),
+        false => (part.decode, answer.fields.get(names::CONTENT_TYPE)),
+    };
+    match decode(how, kind, &answer.content, limits) {
         Ok(json) => {
             let (status, fields) = (answer.status, Arc::clone(&answer.fields));
             Ok(Taken { status, fields, body: Arc::new(json) })
