@@ -72,9 +72,11 @@ async fn what_is_held_is_at_most_four_times_the_bodies() {
     /// What a program takes for connections, buffers and pages of its allocator, whatever the bodies.
     const BASE: u64 = 16 << 20;
     let text = json!({"text": "a".repeat(BODY), "n": 1}).to_string();
-    let service = Origin::start(async move |request: Received| match &*request.target {
-        "/list" => Reply::json(&json!((0..ITEMS).collect::<Vec<_>>())),
-        _ => Reply::new(200).header("content-type", "application/json").body(text.clone()),
+    let service = Origin::start(move |request: Received| {
+        std::future::ready(match &*request.target {
+            "/list" => Reply::json(&json!((0..ITEMS).collect::<Vec<_>>())),
+            _ => Reply::new(200).header("content-type", "application/json").body(text.clone()),
+        })
     })
     .await;
     let routes = "  - match: GET /all

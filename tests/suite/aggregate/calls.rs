@@ -103,9 +103,11 @@ async fn of_the_clients_fields_only_those_go_on_that_are_named() {
 async fn a_thousand_items_over_a_hundred_calls_are_a_hundred_calls() {
     let list: Vec<usize> = (0..1000).map(|number| number * 7 % 100).collect();
     let text = json!(list).to_string();
-    let items = Origin::start(async move |request: Received| match &*request.target {
-        "/list" => Reply::new(200).header("content-type", "application/json").body(text.clone()),
-        target => Reply::json(&json!({"n": target.trim_start_matches("/items/")})),
+    let items = Origin::start(move |request: Received| {
+        std::future::ready(match &*request.target {
+            "/list" => Reply::new(200).header("content-type", "application/json").body(text.clone()),
+            target => Reply::json(&json!({"n": target.trim_start_matches("/items/")})),
+        })
     })
     .await;
     let routes = "  - match: GET /all

@@ -253,9 +253,9 @@ async fn a_value_stays_one_value_at_its_place_or_nothing_is_sent() {
     assert!(values.len() >= 100);
     let sink = Origin::start(async |_: Received| Reply::json(&json!(true))).await;
     let known = values.clone();
-    let source = Origin::start(async move |request: Received| {
+    let source = Origin::start(move |request: Received| {
         let number: usize = request.target.trim_start_matches('/').parse().expect("a number");
-        Reply::json(&json!({"value": known[number]}))
+        std::future::ready(Reply::json(&json!({"value": known[number]})))
     })
     .await;
     let services = [("sink", sink.address()), ("source", source.address())];

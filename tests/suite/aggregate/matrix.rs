@@ -6,7 +6,7 @@ use crate::example::example;
 use pintle_testkit::{Answer, Ask, Gateway, Unreachable};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 /// What state a part's service is in; a letter of the user's name says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +256,7 @@ async fn ask_all(gateway: &Arc<Gateway>, cases: &[Case], at_once: usize) -> Vec<
             );
         }
         let (gateway, h2) = (Arc::clone(gateway), h2.clone());
-        asking.spawn(async move {
+        asking.spawn_local(async move {
             let ask = Ask::get(&place(case));
             let is_pair = case.iter().filter(|state| **state != Fast).count() > 1;
             let mut answers = Vec::new();
@@ -280,6 +280,10 @@ async fn ask_all(gateway: &Arc<Gateway>, cases: &[Case], at_once: usize) -> Vec<
 // Rule: part-states, part-fails, answer-partial
 #[tokio::test]
 async fn every_part_in_every_state_alone_and_in_pairs_makes_the_answer_that_the_rules_say() {
+    LocalSet::new().run_until(hold()).await;
+}
+
+async fn hold() {
     let service = Played::start(act).await;
     let nobody = Unreachable::new();
     let (played, nobody) = (service.address(), nobody.address());
