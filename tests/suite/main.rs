@@ -51,6 +51,7 @@ mod maintenance;
 mod manual;
 mod metrics;
 mod oidc;
+mod openapi;
 mod operate;
 mod peers;
 mod proxy;
