@@ -35,7 +35,7 @@ async fn users() -> Origin {
 async fn a_document_that_changes_is_held_against_the_configuration_again() {
     let service = users().await;
     let gateway = Gateway::with(config(&service, "name")).file("api/users.yaml", WITH_NAME).start().await;
-    let (mut h1, mut h2) = (gateway.h1().await, gateway.h2().await);
+    let (mut h1, h2) = (gateway.h1().await, gateway.h2().await);
     for (document, said) in [
         (WITH_NAME.replace("name:", "full_name:"), "`parts.profile.body` has no `name`"),
         (WITH_NAME.replace("/users/{id}", "/people/{id}"), "has no `GET /users/${path.user}`"),
@@ -82,7 +82,7 @@ async fn a_request_under_way_notices_no_change_of_the_document() {
     })
     .await;
     let gateway = Gateway::with(config(&service, "name")).file("api/users.yaml", WITH_NAME).start().await;
-    let (mut h1, mut h2) = (gateway.h1().await, gateway.h2().await);
+    let (mut h1, h2) = (gateway.h1().await, gateway.h2().await);
     let change = async {
         asked.acquire_many(2).await.expect("it is open").forget();
         gateway.file("api/users.yaml", WITH_NAME.replace("id: {type: string}, ", ""));

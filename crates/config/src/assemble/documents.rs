@@ -5,19 +5,18 @@
 //! What a document says is in `openapi`; here is who is called and what is read. Says nothing of what cannot be known: a
 //! part that decodes another thing than JSON, a name that is computed, a path whose segments are.
 
+mod words;
+
 use crate::maybe::Maybe;
 use crate::openapi::{CallPath, Document, Field, Found, Operation, Unknown};
 use pintle_actions::{AggregateConfig, Decode, OnFailure, PartConfig};
 use pintle_core::StatusCode;
-use pintle_core::config::{ConfigPath, Diagnostic, Form, Map, Node, Reader, Span, TemplateText, nearest};
+use pintle_core::config::{ConfigPath, Diagnostic, Form, Map, Node, Reader, Span, TemplateText};
 use pintle_core::template::{Access, Declared, Expression, PartField, Place, Root, Step, Taken, Template, Variable};
-use pintle_policies::template::narrowed;
 use pintle_upstream::{Reference, UpstreamConfig};
 use std::collections::HashMap;
 use std::rc::Rc;
-
-/// How many names a message lists.
-const MOST_NAMES: usize = 16;
+use words::missing;
 
 /// The documents of the upstreams that have one, by the upstream's name.
 #[derive(Debug, Default)]
@@ -196,7 +195,7 @@ impl<'d> Check<'d, '_> {
                 _ => None,
             };
             if let Some(unknown) = unknown {
-                self.report(&unknown, &access, text, span);
+                self.reader.report(missing(&unknown, &access, text, span));
             }
         }
     }
@@ -240,37 +239,5 @@ impl<'d> Check<'d, '_> {
             found = found.or(Some(Unknown { step, ..unknown }));
         }
         found
-    }
-
-    fn report(&mut self, unknown: &Unknown<'_>, access: &Access<'_>, text: &str, span: &Span) {
-        let step = &access.steps[unknown.step];
-        let Taken::Member(name) = step.taken else { return };
-        let mut before = text.get(access.range.clone()).unwrap_or_default().to_owned();
-        for step in &access.steps[..unknown.step] {
-            match step.taken {
-                Taken::Member(name) => before.push_str(&format!(".{name}")),
-                Taken::Item(Some(at)) => before.push_str(&format!("[{at}]")),
-                Taken::Item(None) => before.push_str("[]"),
-            }
-        }
-        let message = match unknown.kind {
-            Some("array") => format!("`{before}` is a list, and has no `{name}`"),
-            Some(kind) => format!("`{before}` is of type `{kind}`, and has no `{name}`"),
-            None => format!("`{before}` has no `{name}`"),
-        };
-        let names = || unknown.names.iter().copied();
-        let help = match nearest(name, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if unknown.names.is_empty() => String::new(),
-            None if let [only] = &unknown.names[..] => format!("there is `{only}`"),
-            None => {
-                let listed: Vec<_> = names().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
-                let more = if unknown.names.len() > MOST_NAMES { ", …" } else { "" };
-                format!("there are {}{more}", listed.join(", "))
-            }
-        };
-        let place = narrowed(&step.range, text, span);
-        let diagnostic = Diagnostic::error("openapi-field", message, &place).help(help);
-        self.reader.report(diagnostic.also(unknown.place, "by the service's OpenAPI document"));
     }
 }
