@@ -10,9 +10,9 @@ use super::plan::{Failing, Part, PartSet, Plan};
 use super::request::PartRequest;
 use super::scope::PlanScope;
 use calls::{Calls, Outcome};
-use pintle_core::{Exchange, Method, names};
 use pintle_core::json::{self, Json};
 use pintle_core::template::Value;
+use pintle_core::{Exchange, Method, names};
 use std::sync::Arc;
 use std::time::Instant;
 use under_way::{Taken, UnderWay};
@@ -274,10 +274,14 @@ fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -> Result<Ta
         true => (None, None),
         false => (part.decode, answer.fields.get(names::CONTENT_TYPE)),
     };
-    match decode(how, kind, &answer.content, limits) {
-        Ok(json) => {
+    let read = match &answer.read {
+        Some((read_as, read)) if *read_as == how && !is_bare => read.clone(),
+        _ => decode(how, kind, &answer.content, limits).map(Arc::new),
+    };
+    match read {
+        Ok(body) => {
             let (status, fields) = (answer.status, Arc::clone(&answer.fields));
-            Ok(Taken { status, fields, body: Arc::new(json) })
+            Ok(Taken { status, fields, body })
         }
         Err(fault) => Err(Failure { status, ..Failure::new("decode", fault.to_string()) }),
     }
