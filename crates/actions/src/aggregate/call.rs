@@ -14,9 +14,9 @@ use futures_util::stream::FuturesUnordered;
 use pintle_core::json;
 use pintle_core::notes::{CallNote, Notes};
 use pintle_core::step::BoxFuture;
-use pintle_core::{Body, Client, Exchange, Fields, Method, Scheme, Trace, Version};
+use pintle_core::{Body, Client, Exchange, Fields, Scheme, Trace, Version};
 use pintle_policies::held::Account;
-use pintle_upstream::{Outgoing, Upstream};
+use pintle_upstream::Outgoing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -56,8 +56,6 @@ struct Told {
 struct Making {
     number: usize,
     request: Arc<PartRequest>,
-    upstream: Arc<Upstream>,
-    method: Method,
     told: Arc<Told>,
     deadline: Option<Instant>,
     /// The most bytes of its answer.
@@ -126,11 +124,15 @@ impl<'p> Calling<'p> {
             },
             None => self.under_way.next().await,
         };
-        // One that was aborted has nothing more to say.
-        if let Some(Ok(Came { number, part, outcome, note })) = came {
-            self.handles.remove(&number);
-            exchange.notes.parts.with(|parts| parts[part].calls.push(note));
-            run.came(number, outcome, exchange);
+        match came {
+            Some(Ok(Came { number, part, outcome, note })) => {
+                self.handles.remove(&number);
+                exchange.notes.parts.with(|parts| parts[part].calls.push(note));
+                run.came(number, outcome, exchange);
+            }
+            // One that was aborted has nothing more to say.
+            Some(Err(_)) => {}
+            None => run.stand_still(exchange),
         }
     }
 
@@ -142,8 +144,6 @@ impl<'p> Calling<'p> {
         let making = Making {
             number,
             request: Arc::clone(request),
-            upstream: Arc::clone(&part.target.upstream),
-            method: part.method.clone(),
             told: Arc::clone(&self.told),
             deadline: self.deadline,
             most: self.plan.limits.part.bytes(),
@@ -177,7 +177,7 @@ impl Making {
         let trace = told.trace.of_call(self.number as u32);
         let fields = self.fields(&trace);
         let outgoing = Outgoing {
-            method: &self.method,
+            method: &request.method,
             target: &request.target,
             host: None,
             fields: &fields,
@@ -190,7 +190,7 @@ impl Making {
             secure: told.scheme == Scheme::Https,
             trace: Some(&trace),
         };
-        let response = self.upstream.send(outgoing, notes, began).await.map_err(|refusal| {
+        let response = request.upstream.send(outgoing, notes, began).await.map_err(|refusal| {
             Failure::of_refusal(refusal.reason, refusal.internal.unwrap_or_else(|| refusal.reason.title().to_owned()))
         })?;
         self.whole(response).await

@@ -3,19 +3,20 @@
 
 mod calls;
 mod under_way;
+mod understood;
 
-use super::decode::decode;
 use super::part::{Answered, Failure, Many, NEEDS, PartBody, Settled, State};
 use super::plan::{Failing, Part, PartSet, Plan};
 use super::request::PartRequest;
 use super::scope::PlanScope;
-use calls::{Calls, Outcome};
+use calls::Calls;
+use pintle_core::Exchange;
 use pintle_core::json::{self, Json};
 use pintle_core::template::Value;
-use pintle_core::{Exchange, Method, names};
 use std::sync::Arc;
 use std::time::Instant;
-use under_way::{Taken, UnderWay};
+use under_way::UnderWay;
+use understood::understood;
 
 /// A plan at work for a request.
 pub(super) struct Run<'p> {
@@ -107,6 +108,18 @@ impl<'p> Run<'p> {
                 let limit = self.plan.parts[at].timeout.unwrap_or_default();
                 part.expire(&Failure::timeout(format!("its time of {limit:?} is over")));
                 self.conclude(at, exchange);
+            }
+        }
+    }
+
+    /// Fails all that is not settled: nothing is under way that would settle it, which is a mistake of the gateway's own and must
+    /// not become a loop.
+    pub(super) fn stand_still(&mut self, exchange: &Exchange) {
+        for at in 0..self.plan.parts.len() {
+            if !self.settled.has(at) {
+                self.under_way[at] = None;
+                let body = self.instead(at, exchange);
+                self.settle(at, Settled::failed(Failure::new("internal", "the plan stands still"), body));
             }
         }
     }
@@ -252,37 +265,4 @@ impl<'p> Run<'p> {
 /// Whether something stands in place of a body that failed.
 fn has_value(part: &Part) -> bool {
     matches!(part.failing, Failing::Value(_))
-}
-
-/// `null` as a body.
-fn null() -> Arc<Json> {
-    let limits = json::Limits { bytes: 4, depth: 1 };
-    Arc::new(Json::parse(b"null", limits).expect("it is JSON"))
-}
-
-/// What the end of a call is for a part: a body, or why it is none.
-fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -> Result<Taken, Failure> {
-    let answer = outcome.as_ref().map_err(Failure::clone)?;
-    let status = Some(answer.status);
-    if !part.accepts(answer.status) {
-        let why = format!("it answered {}", answer.status.as_u16());
-        return Err(Failure { status, answer: Some(Arc::clone(answer)), ..Failure::new("status", why) });
-    }
-    // These have no content, whatever their fields say of it (RFC 9110 6.4.1).
-    let is_bare = part.method == Method::HEAD || matches!(answer.status.as_u16(), 204 | 205 | 304);
-    let (how, kind) = match is_bare {
-        true => (None, None),
-        false => (part.decode, answer.fields.get(names::CONTENT_TYPE)),
-    };
-    let read = match &answer.read {
-        Some((read_as, read)) if *read_as == how && !is_bare => read.clone(),
-        _ => decode(how, kind, &answer.content, limits).map(Arc::new),
-    };
-    match read {
-        Ok(body) => {
-            let (status, fields) = (answer.status, Arc::clone(&answer.fields));
-            Ok(Taken { status, fields, body })
-        }
-        Err(fault) => Err(Failure { status, ..Failure::new("decode", fault.to_string()) }),
-    }
 }
