@@ -179,7 +179,7 @@ impl Making {
         let outgoing = Outgoing {
             method: &request.method,
             target: &request.target,
-            host: None,
+            host: request.host.as_deref(),
             fields: &fields,
             body: Body::full(request.content.clone()),
             protocol: None,

@@ -45,6 +45,7 @@ use std::time::Duration;
 ///         tier:
 ///           when: parts.profile.body.tier != "none"
 ///           call: POST http://127.0.0.1:9003/tiers
+///           host: rewards.internal
 ///           headers: {content-type: application/json}
 ///           body: {tier: "${parts.profile.body.tier}"}
 ///       respond:
@@ -122,6 +123,8 @@ pub struct PartConfig {
     /// Fields that the call carries besides.
     #[read(default)]
     pub headers: Map<TemplateText>,
+    /// The Host to ask for; the default is the service's own.
+    pub host: Option<TemplateText>,
     /// The content that is sent: a text, or a tree that becomes JSON.
     pub body: Option<TemplateTree>,
     /// How the answer's content is read. By its `content-type` where it is not said.

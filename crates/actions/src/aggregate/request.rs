@@ -18,6 +18,8 @@ pub(super) struct PartRequest {
     pub(super) method: Method,
     /// Path and query.
     pub(super) target: String,
+    /// The Host, where it is not the service's own.
+    pub(super) host: Option<String>,
     /// The part's own fields.
     pub(super) fields: Fields,
     pub(super) content: Bytes,
@@ -30,6 +32,8 @@ impl PartRequest {
     pub(super) fn make(at: usize, part: &Part, scope: &PlanScope<'_>) -> Result<Self, Failure> {
         let failed = |why: Option<String>| Failure::new("expression", why.unwrap_or_default());
         let target = part.path.render(scope, None).map_err(|refusal| failed(refusal.internal))?;
+        let host = part.host.as_ref().map(|host| host.render(scope)).transpose();
+        let host = host.map_err(|refusal| failed(refusal.internal))?;
         let mut fields = Fields::new();
         part.headers.put_all(scope, &mut fields).map_err(|error| failed(Some(format!("a header: {error}"))))?;
         let content = match &part.body {
@@ -41,7 +45,7 @@ impl PartRequest {
         };
         let key = part.target.upstream.key(scope.exchange);
         let (upstream, method) = (Arc::clone(&part.target.upstream), part.method.clone());
-        Ok(PartRequest { part: at, upstream, method, target, fields, content, key })
+        Ok(PartRequest { part: at, upstream, method, target, host, fields, content, key })
     }
 
     /// Whether it asks for the same as another one.
@@ -49,6 +53,7 @@ impl PartRequest {
         Arc::ptr_eq(&self.upstream, &other.upstream)
             && self.method == other.method
             && self.target == other.target
+            && self.host == other.host
             && self.content == other.content
             && self.fields.len() == other.fields.len()
             && self.fields.iter().eq(other.fields.iter())
