@@ -79,6 +79,9 @@ pub(super) struct Answered {
     pub(super) _share: Share,
 }
 
+/// All answers together are larger than they may be: no part is more to blame for that than another.
+pub(super) const ALL_TOO_LARGE: &str = "all_too_large";
+
 /// The part needs one that failed.
 pub(super) const NEEDS: &str = "needs";
 

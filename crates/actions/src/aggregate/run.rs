@@ -5,7 +5,7 @@ mod calls;
 mod under_way;
 mod understood;
 
-use super::part::{Answered, Failure, Many, NEEDS, PartBody, Settled, State};
+use super::part::{ALL_TOO_LARGE, Answered, Failure, Many, NEEDS, PartBody, Settled, State};
 use super::plan::{Failing, Part, PartSet, Plan};
 use super::request::PartRequest;
 use super::scope::PlanScope;
@@ -28,6 +28,7 @@ pub(super) struct Run<'p> {
     under_way: Box<[Option<UnderWay>]>,
     calls: Calls,
     settled: PartSet,
+    is_too_large: bool,
     todo: Todo,
 }
 
@@ -45,6 +46,8 @@ pub(super) struct Todo {
 pub(super) enum Decision {
     /// That part fails it.
     Fails(usize),
+    /// All answers together are larger than they may be.
+    TooLarge,
     /// All parts are settled, and none fails it.
     Complete,
 }
@@ -59,6 +62,7 @@ impl<'p> Run<'p> {
             under_way: (0..count).map(|_| None).collect(),
             calls: Calls::default(),
             settled: PartSet::default(),
+            is_too_large: false,
             todo: Todo::default(),
         }
     }
@@ -86,6 +90,7 @@ impl<'p> Run<'p> {
 
     /// What came of a call.
     pub(super) fn came(&mut self, call: usize, outcome: Result<Answered, Failure>, exchange: &Exchange) {
+        self.is_too_large |= outcome.as_ref().is_err_and(|failure| failure.reason == ALL_TOO_LARGE);
         let outcome = outcome.map(Arc::new);
         for at in 0..self.plan.parts.len() {
             let Some(under_way) = self.under_way[at].as_mut().filter(|part| part.waits_for(call)) else { continue };
@@ -133,6 +138,7 @@ impl<'p> Run<'p> {
     /// after those that fail by themselves.
     pub(super) fn decision(&self) -> Option<Decision> {
         match self.failing() {
+            _ if self.is_too_large => Some(Decision::TooLarge),
             Some(at) => self.knows(PartSet::first(at)).then_some(Decision::Fails(at)),
             None => self.knows(self.plan.all()).then_some(Decision::Complete),
         }

@@ -1,7 +1,7 @@
 //! The whole answer of a call, within its bounds; what is large is read off the worker.
 
 use super::super::decode::{Undecodable, decode};
-use super::super::part::{Answered, Failure};
+use super::super::part::{ALL_TOO_LARGE, Answered, Failure};
 use super::Making;
 use bytes::{Bytes, BytesMut};
 use pintle_core::body::Whose;
@@ -41,7 +41,7 @@ impl Making {
             }
             let left = self.told.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
             if left.is_err() {
-                return Err(failed("too_large", "the answers of all parts together are too large".into()));
+                return Err(failed(ALL_TOO_LARGE, "the answers of all parts together are too large".into()));
             }
             if !share.grow(data.len()) {
                 let why = "as much content is held for all requests as may be";
