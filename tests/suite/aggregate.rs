@@ -114,5 +114,5 @@ async fn a_mistake_has_its_line_and_a_remedy() {
         &["pintle.yaml:6:15", "parts wait for each other: `a` → `b` → `a`"],
     )
     .await;
-    refused(&route("{a: {call: GET http://a.test/a, cache: {ttl: 1s}}}"), &["pintle.yaml:6:47", "cache"]).await;
+    refused(&route("{a: {call: GET http://a.test/a, cache: {ttl: 1s}}}"), &["pintle.yaml:6:46", "cache"]).await;
 }

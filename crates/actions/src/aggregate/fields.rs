@@ -185,6 +185,7 @@ mod tests {
 
     const ANSWER: &str = r#"{"name":"Ada","id":9007199254740993,"orders":[{"id":1,"total":1.10,"lines":[{"sku":"a","n":2}]},{"id":2,"total":2.50}],"tier":null,"a\"b":true}"#;
 
+    // Rule: aggregate-fields
     #[test]
     fn objects_keep_what_is_named_in_their_own_order() {
         for (fields, expected) in [

@@ -131,7 +131,8 @@ impl<'d> Look<'d, '_> {
                         let entries =
                             said.properties.iter().flat_map(|properties| properties.as_map().unwrap_or_default());
                         let names = entries.map(|entry| &*entry.key.value).collect();
-                        Field::Unknown(Unknown { step: at, names, kind, place: schema.span() })
+                        let place = said.properties.first().map_or(schema.span(), |properties| properties.span());
+                        Field::Unknown(Unknown { step: at, names, kind, place })
                     }
                     () => Field::CannotSay,
                 }

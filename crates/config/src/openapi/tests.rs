@@ -57,6 +57,7 @@ fn schema(schema: &str) -> Document {
     good(&text.replace("SCHEMA", schema))
 }
 
+// Rule: openapi-field
 #[test]
 fn what_a_schema_knows() {
     for (text, read, expected) in [
@@ -147,6 +148,7 @@ fn schemas_without_end_are_bounded() {
     assert_eq!(field(&good(&text), "GET", "/a", ".a"), "?");
 }
 
+// Rule: openapi-field
 #[test]
 fn responses_that_are_accepted_count() {
     let of = |responses: &str, read: &str| {
@@ -170,6 +172,7 @@ fn responses_that_are_accepted_count() {
     assert_eq!(of(beside, ".b"), "?");
 }
 
+// Rule: openapi-path
 #[test]
 fn paths_fit_segment_by_segment() {
     for (pattern, path, fits) in [

@@ -17,6 +17,7 @@ fn xml(text: &str) -> String {
     said(Some(Decode::Xml), None, text.as_bytes())
 }
 
+// Rule: aggregate-decode
 #[test]
 fn the_content_type_says_what_content_is() {
     for (content_type, content, expected) in [
@@ -42,6 +43,7 @@ fn the_content_type_says_what_content_is() {
     assert_eq!(said(Some(Decode::Base64), Some("application/json"), b"\xff\x00"), "\"/wA=\"");
 }
 
+// Rule: aggregate-decode
 #[test]
 fn no_content_is_null_only_where_nothing_says_what_it_is() {
     assert_eq!(said(None, None, b""), "null");
@@ -52,6 +54,7 @@ fn no_content_is_null_only_where_nothing_says_what_it_is() {
     assert_eq!(said(None, Some("image/png"), b""), "\"\"");
 }
 
+// Rule: aggregate-charset
 #[test]
 fn text_is_utf_8_or_nothing() {
     for (content_type, content, expected) in [
@@ -95,6 +98,7 @@ fn what_is_too_long_or_too_deep_is_undecodable() {
     assert!(decode(Some(Decode::Xml), None, b"<a/>", limits).is_err());
 }
 
+// Rule: aggregate-xml
 #[test]
 fn xml_as_a_tree() {
     for (text, expected) in [
@@ -128,6 +132,7 @@ fn xml_as_a_tree() {
     }
 }
 
+// Rule: aggregate-xml, aggregate-charset
 #[test]
 fn what_is_not_well_formed_is_undecodable() {
     for (text, expected) in [

@@ -42,7 +42,7 @@ impl Calls {
         if !part.is_safe() {
             return self.add(request);
         }
-        let alike = request.likeness(part);
+        let alike = request.likeness();
         let is_same = |call: &&usize| {
             let known = &self.all[**call];
             let of = &plan.parts[known.request.part];

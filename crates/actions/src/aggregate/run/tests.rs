@@ -143,6 +143,7 @@ impl<'p> World<'p> {
         let decision =
             self.run.decision().unwrap_or_else(|| panic!("nothing is decided; under way: {:?}", self.begun()));
         let outcome = match decision {
+            Decision::TooLarge => Err(answer::too_large(self.plan)),
             Decision::Fails(at) => answer::failing(self.plan, &self.run.parts, at, &mut self.exchange),
             Decision::Complete => answer::complete(self.plan, &self.run, &self.exchange, None),
         };
@@ -161,12 +162,9 @@ impl<'p> World<'p> {
 }
 
 fn answered(account: &Arc<Account>, status: u16, fields: &[(&str, &str)], content: &str) -> Answered {
-    Answered {
-        status: StatusCode::from_u16(status).expect("a status"),
-        fields: Arc::new(fields.iter().copied().collect::<Fields>()),
-        content: content.to_owned().into(),
-        _share: Share::new(account),
-    }
+    let fields = Arc::new(fields.iter().copied().collect::<Fields>());
+    let status = StatusCode::from_u16(status).expect("a status");
+    Answered::new((status, fields), content.to_owned().into(), None, Share::new(account))
 }
 
 // Rule: part-once

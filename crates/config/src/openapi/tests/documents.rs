@@ -92,6 +92,7 @@ const ORDERS: &str = "{
 }
 ";
 
+// Rule: openapi-path
 #[test]
 fn a_document_of_3_0() {
     let users = good(USERS);
