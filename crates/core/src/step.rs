@@ -7,7 +7,7 @@ mod brought;
 mod plan;
 
 pub use brought::Brought;
-pub use plan::{Destination, Plan, PlannedPart};
+pub use plan::{Destination, Plan, PlannedList, PlannedPart};
 
 use crate::notes::Wait;
 use crate::{Exchange, Refusal, Response};

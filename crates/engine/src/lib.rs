@@ -8,6 +8,7 @@
 
 pub mod client_address;
 mod connection;
+mod cut;
 mod date;
 mod done;
 mod gateway;

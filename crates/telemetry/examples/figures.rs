@@ -2,7 +2,7 @@
 //! `cargo run --release -p pintle-telemetry --example figures`; with `JSON`, `query` or `combined` behind it the records of that
 //! kind alone, for a count of instructions.
 
-use pintle_core::notes::{Came, Chosen, Notes, Try};
+use pintle_core::notes::{Came, Chosen, Notes, PartNotes, Try};
 use pintle_core::redact::Names;
 use pintle_core::{Method, Scheme, StatusCode, Target, Version};
 use pintle_telemetry::metrics::{Counted, MAX_SERIES, Syntax};
@@ -14,9 +14,15 @@ use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
+fn no_parts() -> &'static PartNotes {
+    static NONE: LazyLock<PartNotes> = LazyLock::new(PartNotes::default);
+    &NONE
+}
 
 fn record(time: SystemTime) -> Record<'static> {
     Record {
@@ -54,6 +60,7 @@ fn record(time: SystemTime) -> Record<'static> {
         connect: None,
         user_agent: Some(b"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),
         referer: None,
+        parts: no_parts(),
         internal: None,
         request: None,
     }

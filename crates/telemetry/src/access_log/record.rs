@@ -1,5 +1,6 @@
 //! What a line tells of one request.
 
+use pintle_core::notes::PartNotes;
 use pintle_core::{Exchange, Fields};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -53,6 +54,8 @@ pub struct Record<'a> {
     pub upstream_status: Option<u16>,
     /// The status of a gRPC answer.
     pub grpc_status: Option<u32>,
+    /// The parts of an aggregate.
+    pub parts: &'a PartNotes,
     /// Why the gateway answered by itself.
     pub reason: Option<&'a str>,
     /// Bytes of the request's content, as they came.

@@ -3,6 +3,7 @@ use super::style::Kept;
 use super::*;
 use crate::stamp::Stamp;
 use pintle_core::config::Share;
+use pintle_core::notes::PartNotes;
 use pintle_core::redact::Names;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,6 +16,11 @@ mod syslogs;
 
 fn no_labels() -> &'static BTreeMap<String, String> {
     static NONE: BTreeMap<String, String> = BTreeMap::new();
+    &NONE
+}
+
+fn no_parts() -> &'static PartNotes {
+    static NONE: LazyLock<PartNotes> = LazyLock::new(PartNotes::default);
     &NONE
 }
 
@@ -60,6 +66,7 @@ fn record() -> Record<'static> {
         connect: None,
         user_agent: None,
         referer: None,
+        parts: no_parts(),
         internal: None,
         request: None,
     }

@@ -3,6 +3,10 @@
 //!
 //! Long because writing and reading mirror each other, field by field.
 
+mod parts;
+
+pub(super) use parts::{RawCall, RawPart};
+
 use super::bytes::{Bytes, micros, put_number, put_text, put_time};
 use super::decision::{Decision, Way};
 use pintle_core::notes::{Came, Connect, Try, Wait};
@@ -53,6 +57,9 @@ pub(super) struct Raw {
     pub(super) budget_spent: bool,
     pub(super) upstream_status: Option<u16>,
     pub(super) answered: Option<Duration>,
+    /// The parts of an aggregate, by their places, and how many there were in all.
+    pub(super) parts: Vec<RawPart>,
+    pub(super) all_parts: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -185,8 +192,10 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     put_moment(out, began, notes.action);
     put_number(out, notes.waits.len().min(WAITS) as u64);
     notes.waits.iter().take(WAITS).for_each(|one| wait(out, one, over));
-    let Some(upstream) = &notes.upstream else { return };
-    put_text(out, upstream.as_bytes(), NAME);
+    if notes.upstream.is_none() && notes.parts.is_empty() {
+        return;
+    }
+    put_text(out, notes.upstream.as_deref().unwrap_or_default().as_bytes(), NAME);
     put_time(out, notes.lookup);
     put_time(out, notes.queue);
     put_number(out, notes.tries.len() as u64);
@@ -195,6 +204,9 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     out.push(notes.budget_spent.into());
     put_number(out, notes.upstream_status.map_or(0, u64::from));
     put_moment(out, began, notes.answered);
+    if !notes.parts.is_empty() {
+        notes.parts.with(|parts| parts::write(out, parts, began));
+    }
 }
 
 fn way(out: &mut Vec<u8>, way: &Way<'_>) {
@@ -306,6 +318,9 @@ pub(super) fn read(record: &[u8]) -> Raw {
     raw.budget_spent = bytes.byte() == 1;
     raw.upstream_status = u16::try_from(bytes.number()).ok().filter(|status| *status > 0);
     raw.answered = moment(bytes);
+    if !bytes.0.is_empty() {
+        (raw.all_parts, raw.parts) = parts::read(bytes);
+    }
     raw
 }
 

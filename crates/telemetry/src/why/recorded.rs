@@ -2,6 +2,10 @@
 //!
 //! Long because a record has many fields, and each is said in a sentence.
 
+mod parts;
+
+pub use parts::{RecordedCall, RecordedPart};
+
 use super::raw::{Raw, RawTls, RawTry, RawWait, RawWay};
 use pintle_core::Reason;
 use pintle_core::notes::Connect;
@@ -104,6 +108,8 @@ impl Kept {
             attempts: raw.attempts,
             budget_spent: raw.budget_spent,
             upstream_status: raw.upstream_status,
+            parts: parts::shown(&raw.parts, names),
+            parts_left_out: raw.all_parts.saturating_sub(raw.parts.len() as u64),
         }
     }
 }
@@ -180,6 +186,10 @@ pub struct Recorded {
     pub budget_spent: bool,
     /// The status that the upstream answered.
     pub upstream_status: Option<u16>,
+    /// The parts of an aggregate, in the order in which they were written.
+    pub parts: Vec<RecordedPart>,
+    /// How many more there were.
+    pub parts_left_out: u64,
 }
 
 /// What came.
