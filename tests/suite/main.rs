@@ -4,6 +4,7 @@
 
 mod access_log;
 mod admin;
+mod aggregate;
 mod aggregate_answers;
 mod any;
 mod api_key;

@@ -61,6 +61,11 @@ impl Part {
         matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 
+    /// Whether its calls go to the same service by the same method as another one's.
+    pub(in super::super) fn calls_as(&self, other: &Part) -> bool {
+        Arc::ptr_eq(&self.target.upstream, &other.target.upstream) && self.method == other.method
+    }
+
     /// Whether it succeeds with that status.
     pub(in super::super) fn accepts(&self, status: StatusCode) -> bool {
         status.is_success() || self.accept.iter().any(|accepted| accepted.has(status))
