@@ -2,6 +2,7 @@
 //! documentation. Knows upstreams by [`pintle_upstream::Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod fallback;
 mod files;
 mod maintenance;
@@ -13,6 +14,7 @@ mod testing;
 mod tunnel;
 mod url;
 
+pub use batch::{BatchConfig, BatchLimits, Depth, Parallel, Requests};
 pub use fallback::Fallback;
 pub use files::{FilesConfig, FilesMap, Precompressed};
 pub use maintenance::{Closed, MaintenanceConfig};
@@ -21,3 +23,10 @@ pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
 pub use tunnel::TunnelConfig;
 pub use url::{Host, Url};
+
+use pintle_core::counters::Family;
+
+/// Every metric of the actions.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    batch::FAMILIES.iter().copied()
+}

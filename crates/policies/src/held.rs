@@ -1,5 +1,5 @@
-//! Content that a policy needs whole before it goes on: read within a bound, and put back as it came, with its trailers. What
-//! all requests hold so counts against one account of the process.
+//! Content that a policy or an action needs whole before it goes on: read within a bound, and put back as it came, with its
+//! trailers. What all requests hold so counts against one account of the process.
 
 use bytes::{Bytes, BytesMut};
 use pintle_core::config::ByteSize;
@@ -13,24 +13,37 @@ const MOST_IN_ALL: usize = 64 * 1024 * 1024;
 
 /// How much is held.
 #[derive(Debug, Default)]
-pub(crate) struct Account(AtomicUsize);
+pub struct Account(AtomicUsize);
 
 /// Part of what is held; given back by dropping.
-struct Share {
+#[derive(Debug)]
+pub struct Share {
     account: Arc<Account>,
     bytes: usize,
 }
 
 impl Account {
     /// The one of the process.
-    pub(crate) fn find(lasting: &Lasting) -> Arc<Self> {
+    pub fn find(lasting: &Lasting) -> Arc<Self> {
         lasting.find("held content", "", |_| true, Arc::default)
     }
 }
 
 impl Share {
+    /// None of it yet.
+    pub fn new(account: &Arc<Account>) -> Self {
+        Share { account: Arc::clone(account), bytes: 0 }
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub fn shrink(&mut self, bytes: usize) {
+        let back = self.bytes.saturating_sub(bytes);
+        self.account.0.fetch_sub(back, Ordering::Relaxed);
+        self.bytes -= back;
+    }
+
     /// Takes more; false where there is none left.
-    fn grow(&mut self, bytes: usize) -> bool {
+    pub fn grow(&mut self, bytes: usize) -> bool {
         let before = self.account.0.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         before + bytes <= MOST_IN_ALL
@@ -51,7 +64,7 @@ pub(crate) async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<
     if exchange.request.protocol.is_some() || body.is_empty() {
         return Ok(Bytes::new());
     }
-    let mut share = Share { account: Arc::clone(account), bytes: 0 };
+    let mut share = Share::new(account);
     let reading = read(body, most, &mut share);
     let (data, trailers) = match deadline {
         Some(deadline) => {
@@ -93,7 +106,7 @@ async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Byt
 }
 
 /// What content that does not come whole makes of its request.
-pub(crate) fn failed(error: &BodyError) -> Refusal {
+pub fn failed(error: &BodyError) -> Refusal {
     let reason = match error.fault {
         Fault::TooLarge => Reason::BodyTooLarge,
         Fault::TimedOut => Reason::RequestTimeout,

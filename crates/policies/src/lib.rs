@@ -32,7 +32,7 @@ mod files;
 mod forward_auth;
 pub mod geo;
 mod headers;
-mod held;
+pub mod held;
 mod hmac;
 mod identity;
 mod introspect;
