@@ -25,7 +25,7 @@ async fn one_that_fails_affects_no_other() {
         _ => Reply::text("good"),
     })
     .await;
-    let (dead, cut, slow) = (Unreachable::start(), RawOrigin::start().await, RawOrigin::start().await);
+    let (dead, cut, slow) = (Unreachable::new(), RawOrigin::start().await, RawOrigin::start().await);
     let cut = cut.play(|mut wire| async move {
         wire.head().await;
         wire.write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 10\r\n\r\nhalf").await;
@@ -37,7 +37,7 @@ async fn one_that_fails_affects_no_other() {
     });
     let routes = format!(
         "  - {{match: /dead, proxy: \"{}\"}}\n  - {{match: /cut, proxy: \"{}\"}}\n  - {{match: /slow, policies: [{{timeout: 200ms}}], proxy: \"{}\"}}\n  - {{match: /**, proxy: \"{}\"}}\n",
-        dead.url(),
+        format!("http://{}", dead.address()),
         cut.url(),
         slow.url(),
         service.url()
@@ -136,12 +136,7 @@ async fn a_client_that_hangs_up_ends_all_that_is_under_way() {
         );
     }
     let h2 = gateway.h2().await;
-    let stream = h2.open(&post(&batch), true).await;
-    let mut stream = match stream {
-        Ok(stream) => stream,
-        Err(error) => panic!("no stream: {error}"),
-    };
-    let _ = &mut stream;
+    let stream = h2.send(&post(&batch)).await.expect("a stream");
     let (mut one, mut two) = (service.accept().await, service.accept().await);
     one.head().await;
     two.head().await;

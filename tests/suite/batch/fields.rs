@@ -189,7 +189,7 @@ async fn the_client_and_the_page_that_sends_are_those_of_the_batch() {
             service.url()
         ),
     )
-    .replace("{address: 127.0.0.1:0}]", "{address: 127.0.0.1:0, trusted_proxies: [127.0.0.1]}, {address: 127.0.0.1:0}]");
+    .replace("{address: 127.0.0.1:0}]", "{address: 127.0.0.1:0, trusted_proxies: [127.0.0.1]}, {name: other, address: 127.0.0.1:0}]");
     let gateway = Gateway::start(config).await;
     let batch = json!([
         {"id": "1", "method": "get", "url": "/in"},

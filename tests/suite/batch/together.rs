@@ -58,7 +58,7 @@ async fn each_has_its_own_line_of_the_log_which_names_the_batch() {
         assert_eq!(why["route"], "a");
     }
     assert_eq!(service.hits(), 2);
-    gateway.wait_metric("pintle_requests_total{listener=\"127.0.0.1:0\",route=\"a\"", 2.0).await;
+    gateway.wait_metric("pintle_requests_total", 10.0).await;
 }
 
 // Rule: batch-limits
@@ -166,8 +166,6 @@ async fn an_answer_never_depends_on_who_came_first() {
         // Two fit, the third does not, and the fourth then does not either, although it is small.
         let config = with("{limits: {total: 2KiB}}", &format!("  - {{match: /**, proxy: \"{}\"}}\n", service.url()));
         let gateway = Gateway::start(config).await;
-        let mut last = get("d", "/d");
-        last["dependsOn"] = json!(["a", "b"]);
         let batch = json!([get("0", "/0"), get("1", "/1"), get("2", "/2"), get("3", "/3")]);
         let played = async {
             let mut held: [Option<pintle_testkit::Wire>; 4] = Default::default();
@@ -239,8 +237,9 @@ async fn compression_and_pages_hold_for_the_batch_as_for_any_answer() {
 #[tokio::test]
 async fn explain_tells_what_a_batch_comes_to() {
     let gateway = Gateway::start(with("{max_requests: 7}", "  - {match: GET /a, respond: {body: a}}\n")).await;
-    let explained =
-        gateway.ask_admin(Ask::get("/explain?method=POST&url=/batch&header=content-type:%20application/json")).await;
+    let explained = gateway
+        .ask_admin(Ask::get("/explain?request=POST+http://a/batch&header=content-type:%20application/json"))
+        .await;
     assert_eq!(explained.status, 200, "{explained:?}");
     let explained = explained.text();
     assert!(explained.contains("batch") && explained.contains("max_requests: 7"), "{explained}");

@@ -17,6 +17,9 @@ use std::task::{Context, Poll};
 const LEFT_OUT: [&str; 8] =
     ["connection", "content-length", "keep-alive", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"];
 
+/// From how many bytes on a piece is sent by itself.
+const LARGE: usize = 16 * 1024;
+
 /// A response object, and what it takes.
 #[derive(Debug)]
 pub(super) struct Written {
@@ -153,29 +156,57 @@ impl Answers {
         for cookie in self.cookies.iter().flatten() {
             response.fields.append(names::SET_COOKIE, cookie.as_bytes());
         }
-        let mut pieces = VecDeque::with_capacity(2 * self.all.len() + 2);
+        let mut pieces = Pieces::default();
         let replaced = replaced.into_iter().map(|text| Written { text, share: None });
+        pieces.put("{\"responses\":[".into());
         for (at, written) in self.all.into_iter().take(self.cut).flatten().chain(replaced).enumerate() {
-            pieces.push_back(Bytes::from_static(if at == 0 { b"{\"responses\":[" } else { b"," }));
-            pieces.push_back(written.text.into());
+            if at > 0 {
+                pieces.put(",".into());
+            }
+            pieces.put(written.text);
             if let Some(share) = written.share {
                 response.hold(share);
             }
         }
-        let end: &[u8] = if pieces.is_empty() { b"{\"responses\":[]}" } else { b"]}" };
-        pieces.push_back(Bytes::from_static(end));
-        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
-        response.body = Body::stream(Pieces(pieces), Some(length));
+        pieces.put("]}".into());
+        pieces.end();
+        let length = pieces.all.iter().map(|piece| piece.len() as u64).sum();
+        response.body = Body::stream(pieces, Some(length));
         response
     }
 }
 
-/// What is sent piece by piece, so that it need not stand in one place.
-struct Pieces(VecDeque<Bytes>);
+/// What is sent piece by piece, so that it need not stand in one place. Small ones are joined: peers take many small frames
+/// for an attack.
+#[derive(Default)]
+struct Pieces {
+    all: VecDeque<Bytes>,
+    small: String,
+}
+
+impl Pieces {
+    fn put(&mut self, text: String) {
+        if text.len() >= LARGE {
+            self.end();
+            self.all.push_back(text.into());
+            return;
+        }
+        self.small.push_str(&text);
+        if self.small.len() >= LARGE {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.small.is_empty() {
+            self.all.push_back(std::mem::take(&mut self.small).into());
+        }
+    }
+}
 
 impl BodySource for Pieces {
     fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::Data(piece))))
+        Poll::Ready(self.all.pop_front().map(|piece| Ok(Frame::Data(piece))))
     }
 }
 
