@@ -6,7 +6,7 @@
 
 mod answer;
 mod coding;
-mod conditions;
+pub(crate) mod conditions;
 mod config;
 mod content;
 mod disk;

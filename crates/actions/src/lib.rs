@@ -2,9 +2,12 @@
 //! documentation. Knows upstreams by [`pintle_upstream::Services`] alone, and nothing of listeners or routes.
 #![forbid(unsafe_code)]
 
+mod aggregate;
 mod batch;
 mod fallback;
 mod files;
+mod forward;
+mod made;
 mod maintenance;
 mod proxy;
 mod redirect;
@@ -14,6 +17,10 @@ mod testing;
 mod tunnel;
 mod url;
 
+pub use aggregate::{
+    Accepted, Aggregate, AggregateConfig, AnswerConfig, Decode, Ending, ForEach, Instead, OnConflict, OnFailure,
+    PartCall, PartConfig, PartialConfig, PlanLimits,
+};
 pub use batch::{BatchConfig, BatchLimits, Depth, Parallel, Requests};
 pub use fallback::Fallback;
 pub use files::{FilesConfig, FilesMap, Precompressed};

@@ -2,11 +2,10 @@
 //!
 //! Path and query go on as they are, normalised, unless `path` says otherwise; then the query stays unless the template
 //! has one. The Host is the URL's own for an `https` URL, else the client's; `host` decides. What the gateway adds to
-//! every request is in `proxy/forward.rs`. A WebSocket is a request like any other, and so is a call of gRPC; gRPC-Web
+//! every request is in `forward.rs`. A WebSocket is a request like any other, and so is a call of gRPC; gRPC-Web
 //! becomes one in `proxy/grpc_web.rs`.
 
 mod config;
-mod forward;
 mod grpc_web;
 mod mirror;
 mod rewrite_location;
@@ -15,19 +14,18 @@ mod tests;
 
 pub use config::{MirrorConfig, ProxyConfig, ProxyMap, Split};
 
+use crate::forward;
 use crate::url::{Host, Url};
 use grpc_web::Bridge;
 use mirror::Mirror;
 use pintle_core::config::{Diagnostic, Reader};
-use pintle_core::exchange::Client;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Fault, Key, Template};
 use pintle_core::{Exchange, Refusal, Response, Scheme};
 use pintle_policies::template;
-use pintle_upstream::{Caller, Outgoing};
+use pintle_upstream::Outgoing;
 use pintle_upstream::{Services, Target};
 use rewrite_location::Undo;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Sends requests to a service.
@@ -192,7 +190,7 @@ impl Proxy {
             interim: exchange.interim.as_ref(),
             key,
             secure: request.scheme == Scheme::Https,
-            caller: Some(caller(&exchange.client, &exchange.id)),
+            caller: Some(forward::caller(&exchange.client, &exchange.id)),
             trace: Some(&exchange.trace),
         };
         let mut response = target.upstream.send(outgoing, &mut exchange.notes, exchange.started).await?;
@@ -216,17 +214,6 @@ impl Rewrite {
             reader.report(Diagnostic::warning("path-not-undone", message, &path.span).help(help));
         }
         Rewrite { undoes_path }
-    }
-}
-
-/// Whom the request is for, as the PROXY protocol tells it.
-fn caller<'a>(client: &'a Client, id: &'a str) -> Caller<'a> {
-    let is_known = client.peer.is_some() || client.peer_is_trusted;
-    Caller {
-        source: is_known.then(|| SocketAddr::new(client.ip, client.port)),
-        destination: client.local,
-        server_name: client.tls.as_ref().and_then(|tls| tls.server_name.as_deref()),
-        id,
     }
 }
 

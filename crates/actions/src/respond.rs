@@ -4,12 +4,13 @@
 #[cfg(test)]
 mod tests;
 
+use crate::made::Made;
 use pintle_core::config::{Diagnostic, Map, Node, Read, Reader, TemplateText, TemplateTree, Text};
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::template::{Declared, Template};
-use pintle_core::{Exchange, Fields, Refusal, Response, StatusCode, names};
+use pintle_core::{Exchange, Refusal, Response, StatusCode, names};
 use pintle_policies::content::Content;
-use pintle_policies::field::{self, Side, Value};
+use pintle_policies::field::Side;
 use std::sync::Arc;
 
 /// The gateway answers by itself. A text is `text/plain`, a tree is JSON, unless `headers` say otherwise.
@@ -71,9 +72,7 @@ impl RespondConfig {
 #[derive(Debug)]
 pub struct Respond {
     status: StatusCode,
-    /// Those whose values are known beforehand.
-    fields: Fields,
-    made: Box<[(Box<str>, Value)]>,
+    fields: Made,
     content: Content,
 }
 
@@ -87,44 +86,26 @@ impl RespondConfig {
 impl Respond {
     /// As [`RespondConfig::build`].
     pub fn build(config: &RespondConfig, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
-        let mut good = true;
-        let mut fields = Fields::new();
-        let mut made = Vec::new();
-        for (name, text) in &config.headers {
-            let name = field::name_to_set(name, Side::Response, reader);
-            match (name, Value::build(text, place, reader)) {
-                (Some(name), Some(Value::Literal(value))) => fields.append(&*name, value.as_bytes()),
-                (Some(name), Some(value)) => made.push((name, value)),
-                _ => good = false,
-            }
-        }
-        let has_type = fields.contains(names::CONTENT_TYPE) || made.iter().any(|(name, _)| &**name == "content-type");
+        let fields = Made::build(&config.headers, Side::Response, place, reader);
         let content = match &config.body {
             None => Content::default(),
             Some(body) => Content::build(body, place, reader)?,
         };
-        if let (Some(kind), false) = (content.kind(), has_type) {
-            fields.append(names::CONTENT_TYPE, kind);
+        let mut fields = fields?;
+        if let (Some(kind), false) = (content.kind(), fields.has("content-type")) {
+            fields.known.append(names::CONTENT_TYPE, kind);
         }
-        good.then(|| Respond { status: config.status.0, fields, made: made.into(), content })
+        Some(Respond { status: config.status.0, fields, content })
     }
 
     /// Its templates.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.made.iter().filter_map(|(_, value)| value.template()).chain(self.content.templates())
+        self.fields.templates().chain(self.content.templates())
     }
 
     fn answer(&self, exchange: &Exchange) -> Result<Response, Refusal> {
         let mut response = Response::new(self.status);
-        response.fields = self.fields.clone();
-        let mut text = String::new();
-        for (name, value) in &self.made {
-            text.clear();
-            // One that fails is left out.
-            if value.render(exchange, &mut text).is_ok() {
-                response.fields.append(&**name, text.as_bytes());
-            }
-        }
+        self.fields.put(exchange, &mut response.fields);
         response.body = self.content.render(exchange)?;
         Ok(response)
     }

@@ -171,7 +171,7 @@ fn masked(node: &Node) -> Node {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "redirect", "respond", "files", "batch", "tunnel"];
+    let keys = ["proxy", "aggregate", "redirect", "respond", "files", "batch", "tunnel"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }

@@ -14,10 +14,11 @@ pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{
-    BatchConfig, FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig,
+    AggregateConfig, BatchConfig, FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig,
+    TunnelConfig,
 };
 use pintle_core::config::{
-    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
+    ConfigPath, Diagnostic, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
 };
 use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
@@ -166,7 +167,7 @@ pub struct ListenerConfig {
     pub protocol: ListenerProtocol,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `redirect`, `respond`, `files`, `batch` or `tunnel`), or it is a group
+/// What becomes of some requests. A route has one action (`proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch` or `tunnel`), or it is a group
 /// and has `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
@@ -226,8 +227,7 @@ pub struct RouteConfig {
     /// routes are tried.
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Calls several services and answers once.
-    #[read(later)]
-    pub aggregate: Later,
+    pub aggregate: Option<Spanned<AggregateConfig>>,
 }
 
 /// The keys of a map that it does not have, or does not have yet: each of them is reported.

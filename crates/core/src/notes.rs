@@ -2,6 +2,7 @@
 //! they are; what they come to is worked out by whoever tells it.
 
 use crate::Reason;
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct Notes {
     pub queue: Duration,
     /// Each time that an endpoint was tried, in order.
     pub tries: SmallVec<[Try; 1]>,
+    /// The parts of an aggregate, in the order in which they are written.
+    pub parts: PartNotes,
     /// Whether the budget for retries was spent when another try was wanted.
     pub budget_spent: bool,
     /// The status that the upstream answered, which may differ from what the client got.
@@ -49,6 +52,66 @@ pub struct Notes {
     pub internal: Option<String>,
     /// It is none of those that the access log tells of.
     pub unlogged: bool,
+}
+
+/// What became of the parts of an aggregate. Shared, because a streamed answer goes on where the request's own notes are not.
+#[derive(Clone, Debug, Default)]
+pub struct PartNotes(Option<Arc<Mutex<Vec<PartNote>>>>);
+
+impl PartNotes {
+    /// Notes for these parts, none of which has begun.
+    pub fn new(parts: impl Iterator<Item = PartNote>) -> Self {
+        PartNotes(Some(Arc::new(Mutex::new(parts.collect()))))
+    }
+
+    /// Lets somebody read them, or write into them.
+    pub fn with<T>(&self, look: impl FnOnce(&mut Vec<PartNote>) -> T) -> T {
+        match &self.0 {
+            Some(notes) => look(&mut notes.lock()),
+            None => look(&mut Vec::new()),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// What became of a part of an aggregate.
+#[derive(Clone, Debug)]
+pub struct PartNote {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The upstream that it calls.
+    pub upstream: Arc<str>,
+    /// `ok`, `failed` or `skipped`; `waiting` until then.
+    pub state: &'static str,
+    /// Why it failed, in a word.
+    pub reason: Option<&'static str>,
+    /// What happened, for the operator alone.
+    pub why: Option<Box<str>>,
+    /// The status that came, where one call was made and it came.
+    pub status: Option<u16>,
+    /// When the first of its calls began.
+    pub began: Option<Instant>,
+    /// When it was settled.
+    pub over: Option<Instant>,
+    /// The calls that were made for it. One that another part made before is that part's.
+    pub calls: Vec<CallNote>,
+}
+
+/// A call of a part.
+#[derive(Clone, Debug)]
+pub struct CallNote {
+    /// Its number among the calls of the request, from 0: [`crate::Trace::of_call`].
+    pub number: u32,
+    /// When it began.
+    pub began: Instant,
+    /// When its answer was here whole, or it was given up.
+    pub over: Option<Instant>,
+    /// What its upstream says of it.
+    pub notes: Box<Notes>,
 }
 
 /// A policy that may wait, around the rest of its chain.

@@ -3,6 +3,7 @@
 
 use crate::{Fields, Name, StatusCode};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A request that got no answer from a service: the reason and what to say about it.
 #[derive(Debug)]
@@ -15,14 +16,27 @@ pub struct Refusal {
     pub internal: Option<String>,
     /// Fields that go with the answer (`allow`, `retry-after`, `www-authenticate`). Few refusals have any.
     pub fields: Option<Box<Fields>>,
+    /// The part of an aggregate that failed, where one did.
+    pub part: Option<Box<FailedPart>>,
     /// Which step of the chain refused: edits outside of it still apply. The chain fills it in.
     pub at: Option<usize>,
+}
+
+/// A part of an aggregate that failed, as clients may know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedPart {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Why, in a word.
+    pub reason: &'static str,
+    /// The status that its service answered, if it did.
+    pub status: Option<u16>,
 }
 
 impl Refusal {
     /// A refusal that says nothing beyond its reason's title.
     pub const fn new(reason: Reason) -> Self {
-        Refusal { reason, detail: Cow::Borrowed(""), internal: None, fields: None, at: None }
+        Refusal { reason, detail: Cow::Borrowed(""), internal: None, fields: None, part: None, at: None }
     }
 
     /// Adds a sentence for the client.
@@ -137,6 +151,9 @@ impl Reason {
             | Reason::UpstreamUnresolved
             | Reason::Unavailable
             | Reason::Overflow
+            | Reason::PartFailed
+            | Reason::PartTimeout
+            | Reason::PartUnavailable
             | Reason::BreakerOpen
             | Reason::ConnectTimeout
             | Reason::UpstreamTimeout
@@ -229,6 +246,12 @@ reasons! {
     AnswerTooLarge = 502 "answer_too_large" "The answer is too large to be part of another",
     /// The name of the service does not resolve.
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
+    /// A part of an aggregate failed that has no value for that.
+    PartFailed = 502 "part_failed" "A part of the answer failed",
+    /// The service of such a part was not asked: its breaker is open, or too many wait for it.
+    PartUnavailable = 503 "part_unavailable" "A part of the answer is not available",
+    /// The time of such a part was over.
+    PartTimeout = 504 "part_timeout" "A part of the answer took too long",
     /// Draining, or no endpoint is left to try.
     Unavailable = 503 "unavailable" "The service is not available",
     /// The gateway has as many files open as the operating system lets it.

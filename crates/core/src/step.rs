@@ -9,7 +9,7 @@ mod plan;
 
 pub use brought::Brought;
 pub use inside::{Answered, Asked, Inside, Take, Whose};
-pub use plan::{Destination, Plan};
+pub use plan::{Destination, Plan, PlannedPart};
 
 use crate::notes::Wait;
 use crate::{Exchange, Refusal, Response};

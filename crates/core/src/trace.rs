@@ -26,6 +26,8 @@ pub struct Trace {
     has_state: bool,
     recorded: Recorded,
     propagate: Propagate,
+    /// What the numbers of attempts begin after.
+    calls: u32,
 }
 
 /// Whether spans are made of a request.
@@ -87,6 +89,9 @@ struct Parent {
     has_state: bool,
 }
 
+/// More attempts than any call has.
+const ATTEMPTS: u32 = 1 << 10;
+
 const SAMPLED: u8 = 1;
 const RANDOM: u8 = 2;
 
@@ -107,7 +112,7 @@ impl Trace {
     /// A trace that begins with a request and that nobody records, under an id of 32 hexadecimal digits.
     pub fn begin(id: [u8; 32], span: u64) -> Self {
         let propagate = Propagate::default();
-        Trace { id, parent: 0, span, flags: 0, has_state: false, recorded: Recorded::No, propagate }
+        Trace { id, parent: 0, span, flags: 0, has_state: false, recorded: Recorded::No, propagate, calls: 0 }
     }
 
     /// The trace of a request with these fields. Where it begins here, its id is `own`. `is_trusted` says whether what the
@@ -150,7 +155,7 @@ impl Trace {
 
     /// The place of a request inside of this one, by a number that nobody foresees.
     pub fn child(&self, random: u64) -> Self {
-        Trace { parent: self.span, span: random.max(1), ..*self }
+        Trace { parent: self.span, span: random.max(1), calls: 0, ..*self }
     }
 
     /// The trace's id: 32 hexadecimal digits.
@@ -175,7 +180,12 @@ impl Trace {
 
     /// The span of the request's attempt of that number, from 1, at an upstream: what the service gets as its parent.
     pub fn attempt(&self, number: u32) -> u64 {
-        self.part(u64::from(number))
+        self.part(u64::from(self.calls) + u64::from(number))
+    }
+
+    /// The same trace for one of several calls of the request, by its number from 0: its attempts have spans of their own.
+    pub fn of_call(&self, number: u32) -> Self {
+        Trace { calls: (number + 1).saturating_mul(ATTEMPTS), ..*self }
     }
 
     /// The span of another part of the request, by a number that no other part of it has. Numbers of 32 bits are the attempts'.

@@ -6,6 +6,7 @@ mod grpc;
 pub(crate) use grpc::trailers as grpc_trailers;
 
 use crate::pages::{Kind, Pages, Problem};
+use pintle_core::refusal::FailedPart;
 use pintle_core::{Body, Exchange, Fields, Refusal, Response, names};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -104,7 +105,14 @@ fn problem(refusal: &Refusal, id: &str) -> String {
         text.push_str(r#","detail":"#);
         push_json(&mut text, &refusal.detail);
     }
-    let _ = write!(text, r#","reason":"{}","request_id":"#, reason.code());
+    let _ = write!(text, r#","reason":"{}""#, reason.code());
+    if let Some(FailedPart { name, reason, status }) = refusal.part.as_deref() {
+        let _ = write!(text, r#","part":"{name}","part_reason":"{reason}""#);
+        if let Some(status) = status {
+            let _ = write!(text, r#","part_status":{status}"#);
+        }
+    }
+    text.push_str(r#","request_id":"#);
     push_json(&mut text, id);
     text.push_str("}\n");
     text

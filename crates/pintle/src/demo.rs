@@ -1,4 +1,4 @@
-//! `pintle demo`: the gateway with three small services inside the same program, from a configuration that can be changed
+//! `pintle demo`: the gateway with four small services inside the same program, from a configuration that can be changed
 //! while it runs.
 
 mod services;
@@ -82,11 +82,18 @@ fn introduce(path: &Path, port: u16) {
         ("/api/orders", "a list from the orders service"),
         ("/api/orders/7", "one order: `{id}` in the match"),
         ("/api/users/ada", "the users service, by another path of its own"),
+        ("/home/ada", "one answer out of three services"),
         ("/old/orders", "a redirect (add -L to follow it)"),
         ("/nowhere", "a refusal: a problem document with a reason"),
     ] {
         tell(format_args!("  curl -i http://{address}{line:<18} # {what}"));
     }
+    tell(format_args!(
+        "  curl -X PUT http://{address}/rewards/off        # switches one of the three off: then again /home/ada,"
+    ));
+    tell(format_args!(
+        "                                                     # which is partial, and says so; /rewards/on"
+    ));
     tell(format_args!("  curl -i -X DELETE http://{address}/api/orders      # 405, and what is allowed"));
     tell(format_args!("  curl -i --http2-prior-knowledge http://{address}/api/orders/7   # the same over HTTP/2"));
     tell(format_args!("\nEvery request is one line here. Ctrl-C ends it.\n"));

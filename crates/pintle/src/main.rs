@@ -100,7 +100,7 @@ enum Command {
     },
     /// Prints the JSON Schema of configurations, by which an editor completes and explains keys.
     Schema,
-    /// Serves the demo: a gateway with three small services behind it, and what to try.
+    /// Serves the demo: a gateway with four small services behind it, and what to try.
     Demo {
         /// The configuration file; without it the built-in one, written to a file that you can change.
         #[arg(value_name = "FILE")]

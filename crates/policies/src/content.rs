@@ -37,6 +37,14 @@ impl Content {
         writer.good.then(|| Content { kind: Some(kind), pieces: writer.pieces.into() })
     }
 
+    /// As [`Content::build`], and JSON even where it is a text.
+    pub fn json(node: &Node, place: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
+        let mut writer = Writer { literal: String::new(), pieces: Vec::new(), place, reader, good: true };
+        writer.json(node);
+        writer.flush();
+        writer.good.then(|| Content { kind: Some("application/json"), pieces: writer.pieces.into() })
+    }
+
     /// Its type, if there is content.
     pub fn kind(&self) -> Option<&'static str> {
         self.kind.filter(|_| !self.pieces.is_empty())
@@ -56,14 +64,35 @@ impl Content {
             return Ok(Body::Full(bytes.clone()));
         }
         let mut out = String::new();
-        for piece in &self.pieces {
+        self.render_while(0, scope, &mut out, &|_| true).map_err(|(_, refusal)| refusal)?;
+        Ok(Body::full(out))
+    }
+
+    /// Appends its pieces from that number on, as long as the values are there that their templates name; gives the number of
+    /// the first piece that was left. A template that fails is said.
+    pub fn render_while(
+        &self,
+        from: usize,
+        scope: &dyn Scope,
+        out: &mut String,
+        is_known: &dyn Fn(&Template) -> bool,
+    ) -> Result<usize, (&Part, Refusal)> {
+        for (at, piece) in self.pieces.iter().enumerate().skip(from) {
             match piece {
                 // Literals are made of text alone.
                 Piece::Literal(bytes) => out.push_str(std::str::from_utf8(bytes).unwrap_or_default()),
-                Piece::Made(part) => part.render(scope, &mut out)?,
+                Piece::Made(part) if is_known(part.template()) => {
+                    part.render(scope, out).map_err(|refusal| (part, refusal))?;
+                }
+                Piece::Made(_) => return Ok(at),
             }
         }
-        Ok(Body::full(out))
+        Ok(self.pieces.len())
+    }
+
+    /// How many pieces it has.
+    pub fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 }
 

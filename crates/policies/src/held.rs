@@ -30,7 +30,7 @@ impl Account {
 }
 
 impl Share {
-    /// None of it yet.
+    /// None of it so far.
     pub fn new(account: &Arc<Account>) -> Self {
         Share { account: Arc::clone(account), bytes: 0 }
     }
@@ -58,7 +58,7 @@ impl Drop for Share {
 
 /// Reads the content of a request, of at most so many bytes, and puts it back. How long the client may take between two
 /// pieces is the listener's to say; all of it ends with the request's own time. A tunnel has none.
-pub(crate) async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account>) -> Result<Bytes, Refusal> {
+pub async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account>) -> Result<Bytes, Refusal> {
     let deadline = exchange.deadline;
     let body = &mut exchange.request.body;
     if exchange.request.protocol.is_some() || body.is_empty() {

@@ -6,6 +6,7 @@ mod balance;
 mod breaker;
 mod budget;
 mod call;
+mod called;
 mod checks;
 mod client_tls;
 mod clock;
@@ -32,6 +33,7 @@ mod window;
 
 pub use balance::Balance;
 pub use call::{Answer, Call};
+pub use called::Called;
 pub use checks::Checks;
 pub use endpoint::Endpoint;
 pub use event::{Event, Observer};

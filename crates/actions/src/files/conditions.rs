@@ -49,12 +49,21 @@ enum Compare {
     Weak,
 }
 
-/// Whether a list of tags, or `*`, meets the version (8.8.3.2). What is no list ends it.
 fn matches(tags: &[u8], version: Option<&Version>, compare: Compare) -> bool {
+    matches_tag(tags, version.map(|version| &*version.tag), compare)
+}
+
+/// Whether `If-None-Match` of a request names a version that is there under that tag.
+pub(crate) fn has(fields: &Fields, tag: &str) -> bool {
+    fields.joined(names::IF_NONE_MATCH).is_some_and(|tags| matches_tag(&tags, Some(tag), Compare::Weak))
+}
+
+/// Whether a list of tags, or `*`, meets the one that is there (8.8.3.2). What is no list ends it.
+fn matches_tag(tags: &[u8], there: Option<&str>, compare: Compare) -> bool {
     if tags.trim_ascii() == b"*" {
         return true;
     }
-    let Some(version) = version else { return false };
+    let Some(there) = there else { return false };
     let mut rest = tags;
     loop {
         rest = rest.trim_ascii_start();
@@ -69,7 +78,7 @@ fn matches(tags: &[u8], version: Option<&Version>, compare: Compare) -> bool {
             return false;
         };
         let (tag, after) = tag.split_at(end + 2);
-        if tag == version.tag.as_bytes() && !(is_weak && compare == Compare::Strong) {
+        if tag == there.as_bytes() && !(is_weak && compare == Compare::Strong) {
             return true;
         }
         rest = after;

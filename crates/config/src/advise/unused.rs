@@ -13,7 +13,8 @@ pub(super) fn upstreams(subject: &Subject<'_>, reader: &mut Reader) {
     let mut used = HashSet::new();
     for route in &subject.outline.routes {
         let proxy = route.config.proxy.iter().flat_map(|proxy| proxy.services()).map(|service| &service.value.0);
-        for service in proxy.chain(route.config.tunnel.iter().map(|tunnel| &tunnel.value.0)) {
+        let aggregate = route.config.aggregate.iter().flat_map(|aggregate| aggregate.services());
+        for service in proxy.chain(aggregate).chain(route.config.tunnel.iter().map(|tunnel| &tunnel.value.0)) {
             match service {
                 Reference::Named(name) => used.insert(name.as_str()),
                 // Probably meant, and told by itself.

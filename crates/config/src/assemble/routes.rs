@@ -15,6 +15,7 @@ use pintle_core::template::Declared;
 use pintle_engine::pages::Pages;
 use pintle_engine::{ListenerProtocol, Route, RouteFile, RoutePlace, Runtime};
 use pintle_policies::Surroundings;
+use pintle_policies::held::Account;
 use pintle_router::{Conflict, Entry, Fault};
 use pintle_telemetry::RouteMeter;
 use pintle_telemetry::metrics::RouteLabels;
@@ -235,6 +236,10 @@ impl<'d> Build<'d, '_> {
         if let Some(proxy) = &route.proxy {
             return proxy.build(place, self.upstreams, reader);
         }
+        if let Some(aggregate) = &route.aggregate {
+            let account = Account::find(&self.around.lasting);
+            return aggregate.build(place, self.upstreams, &account, reader);
+        }
         if let Some(redirect) = &route.redirect {
             return redirect.build(place, reader);
         }
@@ -247,8 +252,7 @@ impl<'d> Build<'d, '_> {
         if let Some(batch) = &route.batch {
             return Some(batch.build(name, &self.around.lasting, &*self.around.counters));
         }
-        let help =
-            "add one of `proxy`, `redirect`, `respond`, `files`, `batch`, `tunnel`, or `routes` to make it a group";
+        let help = "add one of `proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch`, `tunnel`, or `routes` to make it a group";
         reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
         None
     }
@@ -256,12 +260,13 @@ impl<'d> Build<'d, '_> {
 
 pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str, &Span)> {
     let proxy = route.proxy.as_ref().map(|action| ("proxy", &action.span));
+    let aggregate = route.aggregate.as_ref().map(|action| ("aggregate", &action.span));
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
     let files = route.files.as_ref().map(|action| ("files", &action.span));
     let batch = route.batch.as_ref().map(|action| ("batch", &action.span));
     let tunnel = route.tunnel.as_ref().map(|action| ("tunnel", &action.span));
-    [proxy, redirect, respond, files, batch, tunnel].into_iter().flatten()
+    [proxy, aggregate, redirect, respond, files, batch, tunnel].into_iter().flatten()
 }
 
 fn action_span(route: &RouteConfig) -> Option<&Span> {

@@ -1,5 +1,6 @@
 //! An explanation as data.
 
+use pintle_core::step::PlannedPart;
 use pintle_telemetry::why::Recorded;
 use std::time::Duration;
 
@@ -108,6 +109,15 @@ pub enum Outcome {
         action: Option<Told>,
         /// The answer.
         answer: Answer,
+    },
+    /// Several services are called, and the gateway answers once.
+    Aggregated {
+        /// The action.
+        action: Told,
+        /// The calls, in the order in which they are written.
+        parts: Vec<PlannedPart>,
+        /// Whether the answer begins before all of them are known.
+        stream: bool,
     },
     /// It is over: what became of it.
     Happened(Box<Happened>),

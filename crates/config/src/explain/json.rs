@@ -67,6 +67,12 @@ fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::NoHandshake(why) => json!({"kind": "no_handshake", "why": why}),
         Outcome::Sent(sent) => self::sent(sent),
+        Outcome::Aggregated { action, parts, stream } => json!({
+            "kind": "aggregated",
+            "action": action_of(action),
+            "stream": stream,
+            "parts": parts.iter().map(|part| json!({"name": &*part.name, "call": &*part.call})).collect::<Vec<_>>(),
+        }),
         Outcome::Happened(happened) => happened::happened(happened),
         Outcome::Answered { action, answer } => {
             let mut value = self::answer(answer, "answered");

@@ -41,6 +41,10 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
                 fields: changes(&sent, &exchange, names),
             })
         }
+        (Ok(Plan::Aggregate { parts, stream }), action) => {
+            let action = action.expect("what answers where no route does calls nothing");
+            Outcome::Aggregated { action, parts, stream }
+        }
         (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response, names) },
         (Err((refusal, response)), _) => Outcome::Refused {
             reason: refusal.reason.code(),

@@ -34,6 +34,10 @@ impl Display for Explanation {
         match &self.outcome {
             Outcome::NoHandshake(_) => Ok(()),
             Outcome::Sent(sent) => self::sent(f, sent),
+            Outcome::Aggregated { action, parts, .. } => {
+                line(f, "calls", format_args!("by {}", named(action)))?;
+                parts.iter().try_for_each(|part| line(f, "", format_args!("{}: {}", part.name, part.call)))
+            }
             Outcome::Happened(happened) => happened::happened(f, happened),
             Outcome::Answered { action, answer } => {
                 line(f, "answer", answer.status)?;

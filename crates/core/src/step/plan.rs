@@ -2,6 +2,7 @@
 
 use crate::Response;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What becomes of a request that nothing refuses.
 #[derive(Debug)]
@@ -17,6 +18,34 @@ pub enum Plan {
         /// The service that gets a copy, and of how many requests.
         copy: Option<(Destination, String)>,
     },
+    /// Several services are called, and the gateway answers once.
+    Aggregate {
+        /// The calls, in the order in which they are written.
+        parts: Vec<PlannedPart>,
+        /// Whether the answer begins before all of them are known.
+        stream: bool,
+    },
+}
+
+/// A call of an aggregate, as it is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPart {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What is called, as it was written.
+    pub call: Box<str>,
+    /// The service that gets it.
+    pub to: Destination,
+    /// Whether it is called at all.
+    pub when: Option<Box<str>>,
+    /// Calls are made for each item of that list.
+    pub for_each: Option<Box<str>>,
+    /// The parts that it waits for, by their places among all.
+    pub needs: Vec<usize>,
+    /// What becomes of the whole where it fails: `fail`, `pass` or `value`.
+    pub on_failure: &'static str,
+    /// The time that it has; none has what is left of the whole.
+    pub timeout: Option<Duration>,
 }
 
 /// A service that a request may go to.

@@ -49,7 +49,9 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::NotImplemented
         | Reason::UnsupportedContent
         | Reason::VersionNotSupported => Status::Unimplemented,
-        Reason::RequestTimeout | Reason::UpstreamTimeout | Reason::Timeout => Status::DeadlineExceeded,
+        Reason::RequestTimeout | Reason::UpstreamTimeout | Reason::PartTimeout | Reason::Timeout => {
+            Status::DeadlineExceeded
+        }
         Reason::AnswerTooLarge
         | Reason::BodyTooLarge
         | Reason::TooManyFiles
@@ -67,6 +69,8 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::UpstreamClosed
         | Reason::UpstreamMalformed
         | Reason::UpstreamUnresolved
+        | Reason::PartFailed
+        | Reason::PartUnavailable
         | Reason::Unavailable
         | Reason::BreakerOpen
         | Reason::AuthUnavailable

@@ -2,6 +2,7 @@
 
 use pintle_core::Method;
 use pintle_core::config::{Read, Text};
+use pintle_upstream::Called;
 use pintle_upstream::reference::Reference;
 
 /// A method, a service, and a path there.
@@ -18,28 +19,7 @@ pub struct ServiceCall {
 
 impl Text for ServiceCall {
     fn parse(text: &str) -> Result<Self, String> {
-        let (method, rest) = match text.split_once(' ') {
-            Some((method, rest)) => (<Method as Text>::parse(method)?, rest.trim()),
-            None => (Method::GET, text),
-        };
-        if rest.starts_with("unix:") {
-            return Err("for a unix socket name an upstream, and write `NAME:/path` here".into());
-        }
-        let (service, target) = match rest.split_once("://") {
-            Some((scheme, place)) => {
-                let end = place.find(['/', '?', '#']).unwrap_or(place.len());
-                rest.split_at(scheme.len() + 3 + end)
-            }
-            None => match rest.split_once(":/") {
-                Some((name, _)) => (name, &rest[name.len() + 1..]),
-                None => (rest, ""),
-            },
-        };
-        let target = match target {
-            "" => "/".to_owned(),
-            query if query.starts_with('?') => format!("/{query}"),
-            target => target.to_owned(),
-        };
+        let Called { method, service, target } = Called::split(text)?;
         if target.contains("${") {
             return Err(
                 "the path stands as it is: what differs from request to request goes by `headers` or `send`".into()

@@ -1,6 +1,6 @@
 //! What a service is told of the request's way.
 
-use super::super::forward::prepare;
+use crate::forward::prepare;
 use crate::testing::{exchange, lines};
 use pintle_core::{Exchange, Scheme, Target, Version, instance};
 use std::net::{IpAddr, SocketAddr};

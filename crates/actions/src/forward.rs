@@ -4,15 +4,27 @@
 //! What nobody trusted sent of these fields is gone before (`trusted_proxies`).
 
 use pintle_core::{
-    Client, Exchange, Fields, Method, Reason, Refusal, Request, Response, StatusCode, Version, grpc, instance, names,
+    Client, Exchange, Fields, Method, Name, Reason, Refusal, Request, Response, Scheme, StatusCode, Trace, Version,
+    grpc, instance, names,
 };
+use pintle_upstream::Caller;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+/// What a service is told of the request that it is asked for.
+pub(crate) struct About<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) id: &'a str,
+    pub(crate) trace: &'a Trace,
+    pub(crate) scheme: Scheme,
+    pub(crate) authority: &'a str,
+    pub(crate) version: Version,
+}
+
 /// Changes the request's fields in place for the service.
-pub(super) fn prepare(exchange: &mut Exchange) {
+pub(crate) fn prepare(exchange: &mut Exchange) {
     let Exchange { request, client, id, trace, deadline, .. } = exchange;
     let fields = &mut request.fields;
     if let Some(deadline) = deadline
@@ -22,28 +34,41 @@ pub(super) fn prepare(exchange: &mut Exchange) {
         fields.set(names::GRPC_TIMEOUT, grpc::timeout_text(deadline.saturating_duration_since(Instant::now())));
     }
     let takes_trailers = fields.list(names::TE).any(|member| member.eq_ignore_ascii_case(b"trailers"));
-    let before = fields.joined(names::X_FORWARDED_FOR).map(std::borrow::Cow::into_owned);
-    fields.retain(|name, _| {
-        // What the gateway writes itself, and what is for the next hop alone.
-        !(name == names::X_FORWARDED_FOR
-            || name == names::X_FORWARDED_PROTO
-            || name == names::X_FORWARDED_HOST
-            || name == names::X_REQUEST_ID
-            || name == names::TE
-            || name == names::PROXY_AUTHORIZATION
-            || trace.replaces(name))
-    });
-    forwarded(fields, client, before);
-    fields.append(names::X_FORWARDED_PROTO, request.scheme.as_str());
-    if !request.target.authority().is_empty() {
-        fields.append(names::X_FORWARDED_HOST, request.target.authority());
-    }
-    fields.append(names::X_REQUEST_ID, id.as_bytes());
-    trace.append(fields, 1);
+    let before = before(fields);
+    fields.retain(|name, _| !is_own(name, trace) && name != names::TE && name != names::PROXY_AUTHORIZATION);
+    let (scheme, authority, version) = (request.scheme, request.target.authority(), request.version);
+    About { client, id, trace, scheme, authority, version }.tell(fields, before);
     if takes_trailers {
         fields.append(names::TE, "trailers");
     }
-    fields.append(names::VIA, via(request.version));
+}
+
+/// What came as X-Forwarded-For.
+pub(crate) fn before(fields: &Fields) -> Option<Vec<u8>> {
+    fields.joined(names::X_FORWARDED_FOR).map(std::borrow::Cow::into_owned)
+}
+
+/// Whether the gateway writes that field itself.
+pub(crate) fn is_own(name: Name<'_>, trace: &Trace) -> bool {
+    name == names::X_FORWARDED_FOR
+        || name == names::X_FORWARDED_PROTO
+        || name == names::X_FORWARDED_HOST
+        || name == names::X_REQUEST_ID
+        || trace.replaces(name)
+}
+
+impl About<'_> {
+    /// Adds it to fields that hold none of it; `before` is the X-Forwarded-For that came.
+    pub(crate) fn tell(&self, fields: &mut Fields, before: Option<Vec<u8>>) {
+        forwarded(fields, self.client, before);
+        fields.append(names::X_FORWARDED_PROTO, self.scheme.as_str());
+        if !self.authority.is_empty() {
+            fields.append(names::X_FORWARDED_HOST, self.authority);
+        }
+        fields.append(names::X_REQUEST_ID, self.id.as_bytes());
+        self.trace.append(fields, 1);
+        fields.append(names::VIA, via(self.version));
+    }
 }
 
 /// X-Forwarded-For with the peer behind those before it. `Forwarded` (RFC 7239) gets the peer too where a trusted proxy
@@ -110,7 +135,7 @@ fn via(version: Version) -> &'static str {
 
 /// Counts Max-Forwards down (RFC 9110 7.6.2, for OPTIONS and TRACE alone). Where it is used up, the gateway is the last
 /// to get the request and answers by itself; it does not reflect TRACE, which would show fields that others added.
-pub(super) fn last_hop(request: &mut Request) -> Result<Option<Response>, Refusal> {
+pub(crate) fn last_hop(request: &mut Request) -> Result<Option<Response>, Refusal> {
     if !matches!(request.method, Method::OPTIONS | Method::TRACE) {
         return Ok(None);
     }
@@ -125,5 +150,16 @@ pub(super) fn last_hop(request: &mut Request) -> Result<Option<Response>, Refusa
             request.fields.set(names::MAX_FORWARDS, (left - 1).to_string());
             Ok(None)
         }
+    }
+}
+
+/// Whom the request is for, as the PROXY protocol tells it.
+pub(crate) fn caller<'a>(client: &'a Client, id: &'a str) -> Caller<'a> {
+    let is_known = client.peer.is_some() || client.peer_is_trusted;
+    Caller {
+        source: is_known.then(|| SocketAddr::new(client.ip, client.port)),
+        destination: client.local,
+        server_name: client.tls.as_ref().and_then(|tls| tls.server_name.as_deref()),
+        id,
     }
 }

@@ -1,0 +1,276 @@
+//! The calls of a plan: made through upstreams, with what the gateway says of the client's request, bounded in bytes and time.
+
+use super::part::{Answered, Failure};
+use super::plan::Plan;
+use super::request::PartRequest;
+use super::run::{Run, Todo};
+use crate::forward::{self, About};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::stream::FuturesUnordered;
+use pintle_core::body::Whose;
+use pintle_core::notes::{CallNote, Notes};
+use pintle_core::step::BoxFuture;
+use pintle_core::{
+    Body, BodyError, Client, Exchange, Fault, Fields, Frame, Method, Reason, Response, Scheme, Trace, Version, names,
+};
+use pintle_policies::held::{Account, Share};
+use pintle_upstream::{Outgoing, Upstream};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How much of what is left of the whole is kept for the answer itself: a twentieth, and at most so much.
+const FOR_THE_ANSWER: Duration = Duration::from_millis(50);
+
+/// The calls of one request.
+pub(super) struct Calling<'p> {
+    plan: &'p Plan,
+    told: Arc<Told>,
+    /// When every call must be over.
+    deadline: Option<Instant>,
+    under_way: FuturesUnordered<Abortable<BoxFuture<'static, Came>>>,
+    handles: HashMap<usize, AbortHandle, foldhash::fast::RandomState>,
+}
+
+/// What all calls of a request have in common.
+struct Told {
+    client: Client,
+    id: Box<str>,
+    trace: Trace,
+    scheme: Scheme,
+    authority: Box<str>,
+    version: Version,
+    /// The X-Forwarded-For that came.
+    before: Option<Vec<u8>>,
+    /// The client's fields that calls carry.
+    passed: Fields,
+    /// The bytes of content that all calls may give still.
+    left: AtomicU64,
+    account: Arc<Account>,
+}
+
+/// A call, as it is made.
+struct Making {
+    number: usize,
+    request: Arc<PartRequest>,
+    upstream: Arc<Upstream>,
+    method: Method,
+    told: Arc<Told>,
+    deadline: Option<Instant>,
+    /// The most bytes of its answer.
+    most: u64,
+}
+
+/// The end of a call.
+struct Came {
+    number: usize,
+    part: usize,
+    outcome: Result<Answered, Failure>,
+    note: CallNote,
+}
+
+impl<'p> Calling<'p> {
+    pub(super) fn new(plan: &'p Plan, account: &Arc<Account>, exchange: &Exchange) -> Self {
+        let request = &exchange.request;
+        let mut passed = Fields::new();
+        for (name, value) in request.fields.iter() {
+            if plan.passed.iter().any(|one| **one == *name.as_str()) && !forward::is_own(name, &exchange.trace) {
+                passed.append(name, value);
+            }
+        }
+        let told = Told {
+            client: exchange.client.clone(),
+            id: exchange.id.clone(),
+            trace: exchange.trace,
+            scheme: request.scheme,
+            authority: request.target.authority().into(),
+            version: request.version,
+            before: forward::before(&request.fields),
+            passed,
+            left: AtomicU64::new(plan.limits.total.bytes()),
+            account: Arc::clone(account),
+        };
+        let deadline = exchange.deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
+        });
+        let (under_way, handles) = (FuturesUnordered::new(), HashMap::default());
+        Calling { plan, told: Arc::new(told), deadline, under_way, handles }
+    }
+
+    /// Begins what can begin, and waits until something has happened: a call is over, or a part's time. Cancelled by dropping,
+    /// and with it all calls.
+    pub(super) async fn step(&mut self, run: &mut Run<'_>, exchange: &mut Exchange) {
+        let Todo { begin, abort } = run.go_on(exchange, Instant::now());
+        for number in abort {
+            if let Some(handle) = self.handles.remove(&number) {
+                handle.abort();
+            }
+        }
+        for number in begin {
+            self.begin(number, run.request(number), exchange);
+        }
+        if run.decision().is_some() {
+            return;
+        }
+        let came = match run.deadline() {
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), self.under_way.next()).await {
+                Ok(came) => came,
+                Err(_) => return run.expire(exchange, Instant::now()),
+            },
+            None => self.under_way.next().await,
+        };
+        // One that was aborted has nothing more to say.
+        if let Some(Ok(Came { number, part, outcome, note })) = came {
+            self.handles.remove(&number);
+            exchange.notes.parts.with(|parts| parts[part].calls.push(note));
+            run.came(number, outcome, exchange);
+        }
+    }
+
+    fn begin(&mut self, number: usize, request: &Arc<PartRequest>, exchange: &Exchange) {
+        let part = &self.plan.parts[request.part];
+        exchange.notes.parts.with(|parts| {
+            parts[request.part].began.get_or_insert_with(Instant::now);
+        });
+        let making = Making {
+            number,
+            request: Arc::clone(request),
+            upstream: Arc::clone(&part.target.upstream),
+            method: part.method.clone(),
+            told: Arc::clone(&self.told),
+            deadline: self.deadline,
+            most: self.plan.limits.part.bytes(),
+        };
+        let (handle, registration) = AbortHandle::new_pair();
+        self.handles.insert(number, handle);
+        self.under_way.push(Abortable::new(Box::pin(making.run()), registration));
+    }
+}
+
+impl Making {
+    async fn run(self) -> Came {
+        let (mut notes, began) = (Notes::default(), Instant::now());
+        let asked = self.ask(&mut notes, began);
+        let outcome = match self.deadline {
+            Some(deadline) => match tokio::time::timeout_at(deadline.into(), asked).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Failure::timeout("what is left of the whole request's time is over")),
+            },
+            None => asked.await,
+        };
+        let (number, over, notes) = (self.number as u32, Some(Instant::now()), Box::new(notes));
+        let note = CallNote { number, began, over, notes };
+        Came { number: self.number, part: self.request.part, outcome, note }
+    }
+
+    async fn ask(&self, notes: &mut Notes, began: Instant) -> Result<Answered, Failure> {
+        let (told, request) = (&*self.told, &*self.request);
+        let trace = told.trace.of_call(self.number as u32);
+        let fields = self.fields(&trace);
+        let outgoing = Outgoing {
+            method: &self.method,
+            target: &request.target,
+            host: None,
+            fields: &fields,
+            body: Body::full(request.content.clone()),
+            protocol: None,
+            deadline: self.deadline,
+            interim: None,
+            caller: Some(forward::caller(&told.client, &told.id)),
+            key: request.key,
+            secure: told.scheme == Scheme::Https,
+            trace: Some(&trace),
+        };
+        let response = self.upstream.send(outgoing, notes, began).await.map_err(|refusal| {
+            Failure::of_refusal(refusal.reason, refusal.internal.unwrap_or_else(|| refusal.reason.title().to_owned()))
+        })?;
+        self.whole(response).await
+    }
+
+    /// The fields of the request: the client's, the part's own in place of them, and the gateway's.
+    fn fields(&self, trace: &Trace) -> Fields {
+        let (told, own) = (&*self.told, &self.request.fields);
+        let mut fields = told.passed.clone();
+        fields.retain(|name, _| !own.contains(name));
+        for (name, value) in own.iter() {
+            fields.append(name, value);
+        }
+        let Told { client, id, scheme, authority, version, before, .. } = told;
+        let about = About { client, id, trace, scheme: *scheme, authority, version: *version };
+        about.tell(&mut fields, before.clone());
+        fields
+    }
+
+    /// The answer with all of its content.
+    async fn whole(&self, mut response: Response) -> Result<Answered, Failure> {
+        let status = response.status;
+        let failed = |reason, why: String| Failure { status: Some(status), ..Failure::new(reason, why) };
+        // None is asked for, and what is small when it comes may be large when it is unpacked.
+        let coding = response.fields.get(names::CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+            return Err(failed("coding", "it came in a coding that was not asked for".into()));
+        }
+        let mut share = Share::new(&self.told.account);
+        let mut pieces = Pieces::default();
+        while let Some(frame) = response.body.frame().await {
+            let data = match frame {
+                Ok(Frame::Data(data)) => data,
+                Ok(Frame::Trailers(_)) => continue,
+                Err(error) => return Err(Failure { status: Some(status), ..broken(&error) }),
+            };
+            let size = data.len() as u64;
+            if pieces.size + size > self.most {
+                return Err(failed("too_large", format!("its content has more than {} bytes", self.most)));
+            }
+            let left = self.told.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
+            if left.is_err() {
+                return Err(failed("too_large", "the answers of all parts together are too large".into()));
+            }
+            if !share.grow(data.len()) {
+                let why = "as much content is held for all requests as may be";
+                return Err(Failure::of_refusal(Reason::Overflow, why));
+            }
+            pieces.add(data);
+        }
+        let fields = Arc::new(std::mem::take(&mut response.fields));
+        Ok(Answered { status, fields, content: pieces.whole(), _share: share })
+    }
+}
+
+/// Content as it comes; what comes at once is not copied.
+#[derive(Default)]
+struct Pieces {
+    first: Bytes,
+    rest: BytesMut,
+    size: u64,
+}
+
+impl Pieces {
+    fn add(&mut self, data: Bytes) {
+        self.size += data.len() as u64;
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data;
+            return;
+        }
+        self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        self.rest.extend_from_slice(&data);
+    }
+
+    fn whole(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}
+
+/// Why an answer broke off.
+fn broken(error: &BodyError) -> Failure {
+    let reason = match (error.whose, error.fault) {
+        (Whose::Upstream, Fault::TimedOut) => Reason::UpstreamTimeout,
+        (Whose::Upstream, Fault::Malformed | Fault::TooLarge) => Reason::UpstreamMalformed,
+        _ => Reason::UpstreamClosed,
+    };
+    Failure::of_refusal(reason, error.to_string())
+}

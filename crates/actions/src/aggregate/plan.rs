@@ -1,0 +1,54 @@
+//! The plan of an aggregate, as it is once the configuration has been loaded: who is called, what each waits for, what becomes
+//! of the whole. Knows nothing of a request under way.
+
+mod answer;
+mod build;
+mod check;
+mod part;
+mod set;
+
+pub(super) use answer::{AnswerPlan, Built};
+pub(super) use part::{Each, Failing, Part};
+pub(super) use set::PartSet;
+
+use super::config::PlanLimits;
+use pintle_core::json;
+use pintle_core::template::{Root, Template};
+
+/// The most parts that an aggregate has.
+pub(super) const MOST_PARTS: usize = 64;
+
+/// A plan.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// In the order in which they are written.
+    pub(super) parts: Box<[Part]>,
+    /// The client's fields that calls carry, in small letters.
+    pub(super) passed: Box<[Box<str>]>,
+    pub(super) answer: AnswerPlan,
+    pub(super) limits: PlanLimits,
+    /// Whether an expression names the request's content.
+    pub(super) reads_body: bool,
+}
+
+impl Plan {
+    /// Every template that it has.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.parts.iter().flat_map(Part::templates).chain(self.answer.templates())
+    }
+
+    /// How much JSON an answer's content may be.
+    pub(super) fn json(&self) -> json::Limits {
+        json::Limits { bytes: self.limits.part.in_memory(), depth: self.limits.depth as usize }
+    }
+
+    /// All parts.
+    pub(super) fn all(&self) -> PartSet {
+        PartSet::first(self.parts.len())
+    }
+}
+
+/// Whether any of these templates names that root.
+fn names<'t>(mut templates: impl Iterator<Item = &'t Template>, root: Root) -> bool {
+    templates.any(|template| template.names().any(|name| name.root() == root))
+}
