@@ -55,7 +55,7 @@ async fn each_has_its_own_line_of_the_log_which_names_the_batch() {
             (answer.status == 200).then(|| answer.json())
         })
         .await;
-        assert_eq!(why["route"], "a");
+        assert_eq!((&why["route"], &why["outcome"]["batch_request_id"]), (&"a".into(), &outer.into()), "{why}");
     }
     assert_eq!(service.hits(), 2);
     gateway.wait_metric("pintle_requests_total", 10.0).await;

@@ -11,7 +11,10 @@ use pintle_policies::held::{Account, Share};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How much of a batch's time is for its own answer, at most: what is under way then is 504 in its place.
+const FOR_THE_ANSWER: Duration = Duration::from_millis(100);
 
 /// What `prefer` says of going on after an error (OData Protocol 4.01, 8.2.8.3); none where it says nothing.
 pub(super) fn stops_on_error(fields: &Fields) -> Option<bool> {
@@ -45,7 +48,10 @@ pub(super) async fn run(
         items: items.into_iter().map(Some).collect(),
         under_way: Vec::new(),
         around: Around::of(exchange),
-        deadline: exchange.deadline,
+        deadline: exchange.deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
+        }),
         inside,
         batch,
     };
@@ -184,7 +190,7 @@ fn written(id: &str, answered: &Answered, depth: usize) -> String {
 }
 
 /// Takes the answer of a request.
-struct Taking {
+pub(super) struct Taking {
     id: String,
     share: Share,
     held: usize,
@@ -195,7 +201,7 @@ struct Taking {
 }
 
 impl Taking {
-    fn new(batch: &Batch, id: &str) -> Self {
+    pub(super) fn new(batch: &Batch, id: &str) -> Self {
         let limits = batch.config.limits;
         let account: &Arc<Account> = &batch.account;
         Taking {
@@ -210,7 +216,7 @@ impl Taking {
     }
 
     /// The response object, and what it takes from here on.
-    fn written(mut self, answered: &Answered) -> Written {
+    pub(super) fn written(mut self, answered: &Answered) -> Written {
         let text = self.written.take().unwrap_or_else(|| written(&self.id, answered, self.depth));
         self.share.shrink(0);
         // It is bounded by what all may have; that it goes past the account for a moment changes nothing.

@@ -3,10 +3,15 @@
 use super::answer::{Answers, Written, cookies, write};
 use super::item::Around;
 use super::order::{Next, Order};
+use super::run::Taking;
 use super::url::resolve;
+use super::{Batch, BatchConfig};
 use bytes::Bytes;
-use pintle_core::step::{Answered, Whose};
-use pintle_core::{Reason, Scheme, StatusCode, Target};
+use pintle_core::counters::Uncounted;
+use pintle_core::step::{Answered, Take, Whose};
+use pintle_core::{Lasting, Reason, Refusal, Scheme, StatusCode, Target};
+use pintle_policies::held::{Account, Share};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// Runs an order to its end: `fails` says what fails, `pick` which of those that run comes next. What came of each, and how
@@ -231,4 +236,31 @@ fn a_field_is_somebodys_whatever_stands_between_its_words() {
     ] {
         assert_eq!(Whose::of(name), whose, "{name}");
     }
+}
+
+#[test]
+fn where_no_room_is_left_for_held_content_a_request_is_refused_and_gives_back_what_it_had() {
+    let config = crate::testing::built("{limits: {answer: 100B}}", |config: &BatchConfig, _| Some(config.clone()));
+    let lasting = Lasting::idle();
+    let account = Account::find(&lasting);
+    let batch = Batch {
+        config,
+        account: Arc::clone(&account),
+        succeeded: Arc::new(Uncounted),
+        failed: Arc::new(Uncounted),
+        not_run: Arc::new(Uncounted),
+    };
+    let mut other = Share::new(&account);
+    assert!(other.grow(64 * 1024 * 1024 - 150));
+    let mut first = Taking::new(&batch, "1");
+    let mut second = Taking::new(&batch, "2");
+    let reason = |taken: Result<(), Refusal>| taken.map_err(|refusal| refusal.reason);
+    assert_eq!(reason(first.piece(100)), Ok(()));
+    assert_eq!(reason(first.piece(1)), Err(Reason::AnswerTooLarge));
+    assert_eq!(reason(second.piece(60)), Err(Reason::Overflow));
+    drop((first, second));
+    let mut third = Taking::new(&batch, "3");
+    assert_eq!(reason(third.piece(100)), Ok(()), "what they had is given back");
+    let written = third.written(&answered(200, &[], &[b'x'; 100]));
+    assert!(!other.grow(20) && written.text.len() > 100, "what is written counts until it is sent");
 }
