@@ -161,6 +161,7 @@ fn apart(exchange: &Exchange) -> Exchange {
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     }
 }
 

@@ -83,7 +83,7 @@ pub struct RouteDescription {
 /// An action.
 #[derive(Clone, Debug)]
 pub struct ActionDescription {
-    /// `proxy`, `aggregate`, `redirect`, `respond`, `files`, `tunnel`.
+    /// `proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch`, `tunnel`.
     pub kind: &'static str,
     /// What it says, with every default.
     pub settings: Node,
@@ -185,7 +185,7 @@ fn masked(node: &Node) -> Node {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "aggregate", "redirect", "respond", "files", "tunnel"];
+    let keys = ["proxy", "aggregate", "redirect", "respond", "files", "batch", "tunnel"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub struct Notes {
     /// The configuration by which its route was found; 0 where none was sought.
     pub version: u64,
+    /// The id of the request that it is inside of.
+    pub outer: Option<Arc<str>>,
     /// How long the head took to come once its first byte was here.
     pub head: Duration,
     /// When the policies on the way in were through; none where there are none, or one of them refused.

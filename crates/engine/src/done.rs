@@ -100,6 +100,7 @@ fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool, fields: Option<&Fi
     gateway.log.write(&Record {
         time: now.checked_sub(duration).unwrap_or(now),
         request_id: &exchange.id,
+        outer_id: notes.outer.as_deref(),
         trace_id: Some(exchange.trace.id()),
         span_id: has_spans.then(|| exchange.trace.span()),
         client: exchange.client.ip,

@@ -29,6 +29,7 @@ fn record(time: SystemTime) -> Record<'static> {
         time,
         request_id: "0af7651916cd43dd8448eb211c80319c",
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+        outer_id: None,
         span_id: None,
         client: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)),
         method: "GET",

@@ -48,6 +48,7 @@ fn happened() -> Value {
         "internal": text_or_null("What the log says."),
         "policy": text_or_null("The policy that refused."),
         "consumer": text_or_null("The consumer that it came from."),
+        "batch_request_id": text_or_null("The id of the batch that it is a request of."),
         "client": text_or_null("The client's address."),
         "peer": text_or_null("The other end of the connection."),
         "tls": {"anyOf": [map("The TLS session.", &tls, &json!({})), {"type": "null"}]},

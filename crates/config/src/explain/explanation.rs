@@ -105,7 +105,7 @@ pub enum Outcome {
     Sent(Sent),
     /// The route's action answers.
     Answered {
-        /// The action: `redirect`, `respond`, `files`; none where it is the gateway itself.
+        /// The action: `redirect`, `respond`, `files`, `batch`; none where it is the gateway itself.
         action: Option<Told>,
         /// The answer.
         answer: Answer,

@@ -115,6 +115,9 @@ fn notes(recorded: &Recorded) -> Vec<String> {
         let certificate = tls.fingerprint.as_ref().map(|print| format!(", with the client certificate {print}"));
         notes.push(format!("TLS {} {name}{}", tls.version, certificate.unwrap_or_default()));
     }
+    if let Some(outer) = &recorded.outer {
+        notes.push(format!("a request of the batch {outer}"));
+    }
     if let Some(consumer) = &recorded.consumer {
         notes.push(format!("from the consumer {consumer}"));
     }

@@ -201,6 +201,7 @@ impl Said<'_> {
             Reason::NoRoute => self.no_route(),
             Reason::MethodNotAllowed => self.no_method(),
             Reason::BadRequest => format!("the request breaks the protocol: {log}"),
+            Reason::BadBatch => format!("the batch for {route} breaks its format: {log}"),
             Reason::BadPath => format!("its path could be understood in two ways: {log}"),
             Reason::BadForwarded => format!("what a trusted proxy says of its client contradicts itself: {log}"),
             Reason::BadTemplate => format!("{route} has no use for a value of the request: {log}"),
@@ -217,6 +218,10 @@ impl Said<'_> {
                 format!("{route} wants a client certificate that the connection does not have: {log}")
             }
             Reason::CrossSite => format!("a page of another site sent it, which `csrf` refuses: {log}"),
+            Reason::FailedDependency => {
+                format!("it was not run, because a request before it in its batch did not succeed: {log}")
+            }
+            Reason::AnswerTooLarge => format!("its answer is larger than the batch may hold: {log}"),
             Reason::RateLimited => format!("its client is over the rate of `rate_limit`: {log}"),
             Reason::QuotaExceeded => format!("the quota of its client is used up: {log}"),
             Reason::ConcurrencyLimited => {
@@ -251,6 +256,7 @@ impl Said<'_> {
                 None => format!("the content passed `body_limit` as it came, {} bytes in", self.recorded.received),
             },
             Reason::TargetTooLong => "its first line is longer than `limits.header.size`".into(),
+            Reason::UnsupportedContent => format!("{route} does not take content of this type: {log}"),
             Reason::RangeNotSatisfiable => format!("the file of {route} has none of the ranges that were asked for"),
             Reason::ExpectationFailed => "it expects something else than 100-continue".into(),
             Reason::Misdirected => format!("its host is not served on this connection: {log}"),

@@ -49,6 +49,8 @@ const TIME: &str = " When the request's head was complete: RFC 3339, UTC, millis
 keys! {
     /// The request's id, as in `x-request-id` and in problems.
     REQUEST_ID: text = "pintle.request_id",
+    /// The id of the batch that it is a request of.
+    OUTER_ID: text = "pintle.batch_request_id",
     /// The trace that it belongs to.
     TRACE_ID: text = "trace_id",
     /// Its span in that trace, if it was recorded as one.
@@ -152,6 +154,10 @@ pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, man
     out.push(b'"');
     out.put(REQUEST_ID);
     text(out, record.request_id);
+    if let Some(id) = record.outer_id {
+        out.put(OUTER_ID);
+        text(out, id);
+    }
     if let Some(id) = record.trace_id {
         out.put(TRACE_ID);
         text(out, id);

@@ -14,6 +14,8 @@ pub struct Record<'a> {
     pub time: SystemTime,
     /// The request's id.
     pub request_id: &'a str,
+    /// The id of the request that it is inside of.
+    pub outer_id: Option<&'a str>,
     /// The trace that it belongs to: 32 hexadecimal digits.
     pub trace_id: Option<&'a str>,
     /// The span that it is there, where it was recorded.

@@ -35,6 +35,7 @@ pub(super) struct Raw {
     pub(super) listener: String,
     pub(super) route: String,
     pub(super) consumer: String,
+    pub(super) outer: String,
     pub(super) client: Option<IpAddr>,
     pub(super) peer: Option<SocketAddr>,
     pub(super) tls: Option<RawTls>,
@@ -167,6 +168,7 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     put_text(out, listener.as_bytes(), NAME);
     put_text(out, route.as_bytes(), NAME);
     put_text(out, consumer.unwrap_or_default().as_bytes(), NAME);
+    put_text(out, notes.outer.as_deref().unwrap_or_default().as_bytes(), NAME);
     put_ip(out, client);
     match peer {
         Some(peer) => {
@@ -286,6 +288,7 @@ pub(super) fn read(record: &[u8]) -> Raw {
         listener: bytes.text(),
         route: bytes.text(),
         consumer: bytes.text(),
+        outer: bytes.text(),
         client: ip(bytes),
         peer: ip(bytes).map(|ip| SocketAddr::new(ip, bytes.number() as u16)),
         tls: (bytes.byte() == 1).then(|| RawTls {

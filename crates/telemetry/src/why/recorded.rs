@@ -92,6 +92,7 @@ impl Kept {
             listener: raw.listener.clone(),
             route: some(&raw.route),
             consumer: some(&raw.consumer),
+            outer: some(&raw.outer),
             client: raw.client,
             peer: raw.peer,
             tls: raw.tls.as_ref().map(RecordedTls::of),
@@ -154,6 +155,8 @@ pub struct Recorded {
     pub route: Option<String>,
     /// The consumer that it came from.
     pub consumer: Option<String>,
+    /// The id of the batch that it is a request of.
+    pub outer: Option<String>,
     /// The client's address.
     pub client: Option<IpAddr>,
     /// The other end of the connection; none on a unix socket.

@@ -41,6 +41,7 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "internal": recorded.internal,
         "policy": recorded.policy,
         "consumer": recorded.consumer,
+        "batch_request_id": recorded.outer,
         "client": recorded.client.map(|ip| ip.to_string()),
         "peer": recorded.peer.map(|peer| peer.to_string()),
         "tls": recorded.tls.as_ref().map(|tls| json!({
