@@ -12,6 +12,7 @@ mod authorize;
 mod balance;
 mod bandwidth;
 mod basic_auth;
+mod batch;
 mod body_limit;
 mod breaker;
 mod check;

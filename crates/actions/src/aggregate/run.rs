@@ -131,6 +131,11 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// The parts that are settled.
+    pub(super) fn settled(&self) -> PartSet {
+        self.settled
+    }
+
     /// Whether these parts are settled.
     pub(super) fn knows(&self, parts: PartSet) -> bool {
         parts.is_in(self.settled)

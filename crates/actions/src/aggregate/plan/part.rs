@@ -33,7 +33,7 @@ pub(in super::super) struct Part {
     /// Those, what they name, and so on.
     pub(in super::super) after: PartSet,
     /// What is called, as it was written.
-    pub(in super::super) call: Box<str>,
+    pub(in super::super) call: Arc<str>,
     /// Under which name expressions know an item, and the list.
     pub(in super::super) list: Option<Box<str>>,
 }
