@@ -142,7 +142,7 @@ impl Each {
 impl AnswerPlan {
     fn build(config: &AggregateConfig, parts: &[&str], whole: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let partial = Made::build(&config.partial.headers, Side::Response, whole, reader);
-        let (stream, fields, etag) = (config.stream, config.picks, config.etag);
+        let (stream, fields, etag) = (config.stream.value, config.picks.value, config.etag.value);
         let (status, headers, built) = match &config.respond {
             None => (
                 StatusCode::OK,

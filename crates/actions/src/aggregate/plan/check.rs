@@ -2,9 +2,9 @@
 
 use super::super::config::{AggregateConfig, Ending, OnFailure, PartConfig, is_name};
 use super::build::has_no_content;
-use super::{Built, Failing, Part, PartSet, Plan};
+use super::{Failing, Part, PartSet, Plan};
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
-use pintle_core::template::Root;
+use pintle_core::template::{Root, Template};
 use pintle_policies::field::{self, Side};
 
 /// Fields of a client that are about its own exchange with the gateway: a call that carried them would be answered by a piece,
@@ -30,18 +30,58 @@ const NOT_PASSED: [&str; 15] = [
 /// The roots that an item may not hide.
 const TAKEN: [&str; 9] = ["request", "path", "client", "route", "claims", "consumer", "parts", "response", "problem"];
 
+/// Words that are no names in expressions.
+const WORDS: [&str; 21] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// The names of types, which mean these wherever they stand.
+const TYPES: [&str; 11] =
+    ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint"];
+
 /// Whether parts and items have names that expressions can have.
 pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
     let mut good = true;
     for (name, part) in &config.parts {
-        if !is_name(name) {
-            let message = format!("`{}` is no name for a part", name.value);
+        let flaw = match &*name.value {
+            word if WORDS.contains(&word) => Some(format!("`{word}` is a word of expressions, and no name for a part")),
+            other if !is_name(other) => Some(format!("`{other}` is no name for a part")),
+            _ => None,
+        };
+        if let Some(message) = flaw {
             let help = "a letter, then letters, digits and `_`: expressions call it `parts.NAME`";
             reader.report(Diagnostic::error("part-name", message, &name.span).help(help));
             good = false;
         }
-        if let Some(each) = part.for_each.as_ref().filter(|each| TAKEN.contains(&&*each.item)) {
-            let message = format!("`{}` is a name of the gateway's own", each.item);
+        let Some(each) = &part.for_each else { continue };
+        let flaw = match &*each.item {
+            item if TAKEN.contains(&item) => Some(format!("`{item}` is a name of the gateway's own")),
+            item if WORDS.contains(&item) || TYPES.contains(&item) => {
+                Some(format!("`{item}` is a word of expressions"))
+            }
+            _ => None,
+        };
+        if let Some(message) = flaw {
             let help = "give the item another name, such as `item`";
             reader.report(Diagnostic::error("for-each", message, &each.span).help(help));
             good = false;
@@ -166,23 +206,22 @@ pub(super) fn streams(plan: &Plan, config: &AggregateConfig, reader: &mut Reader
             flaws.push((message, config.parts[at].0.span.clone(), help));
         }
     }
-    let place = config.respond.as_ref().map_or(&config.parts[0].0.span, |respond| match &respond.merge {
-        Some(merge) => merge.first().map_or(&config.parts[0].0.span, |first| &first.span),
-        None => respond.headers.iter().next().map_or(&config.parts[0].0.span, |(name, _)| &name.span),
-    });
-    let mut headers = plan.answer.headers.templates();
-    if headers.any(|template| template.names().any(|name| name.root() == Root::Parts)) {
-        let message = "a header of a streamed answer names a part, which is not known yet".to_owned();
-        flaws.push((message, place.clone(), "leave it out, or leave `stream` out"));
+    let respond = config.respond.as_ref();
+    for (name, text) in respond.iter().flat_map(|respond| &respond.headers) {
+        if plan.answer.headers.template(name).is_some_and(names_a_part) {
+            let message =
+                format!("`{}` of a streamed answer names a part, which is not known when it begins", name.value);
+            flaws.push((message, text.span.clone(), "leave it out, or leave `stream` out"));
+        }
     }
-    if matches!(plan.answer.built, Built::Merged(..)) {
+    if let Some(first) = respond.and_then(|respond| respond.merge.as_ref()?.first()) {
         let message = "what is merged is not known piece by piece".to_owned();
-        flaws.push((message, place.clone(), "leave `stream` out"));
+        flaws.push((message, first.span.clone(), "name the parts in `body`, or leave `stream` out"));
     }
-    for (key, is_set) in [("fields", plan.answer.fields), ("etag", plan.answer.etag)] {
-        if is_set {
+    for (key, is_set) in [("fields", &config.picks), ("etag", &config.etag)] {
+        if is_set.value {
             let message = format!("`{key}` needs the whole answer, and `stream` begins before there is one");
-            flaws.push((message, config.parts[0].0.span.clone(), "leave one of the two out"));
+            flaws.push((message, is_set.span.clone(), "leave one of the two out"));
         }
     }
     let good = flaws.is_empty();
@@ -190,6 +229,10 @@ pub(super) fn streams(plan: &Plan, config: &AggregateConfig, reader: &mut Reader
         reader.report(Diagnostic::error("stream", message, &span).help(help));
     }
     good
+}
+
+fn names_a_part(template: &Template) -> bool {
+    template.names().any(|name| name.root() == Root::Parts)
 }
 
 /// The parts that `merge` names.
