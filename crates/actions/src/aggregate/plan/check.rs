@@ -1,6 +1,6 @@
 //! What can be said of a plan before it runs.
 
-use super::super::config::{AggregateConfig, Ending, OnFailure, PartConfig, is_name};
+use super::super::config::{AggregateConfig, Ending, ForEach, OnFailure, PartConfig, is_name};
 use super::build::has_no_content;
 use super::{Failing, Part, PartSet, Plan};
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
@@ -59,10 +59,10 @@ const WORDS: [&str; 21] = [
 const TYPES: [&str; 11] =
     ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint"];
 
-/// Whether parts and items have names that expressions can have.
+/// Whether parts have names that expressions can have.
 pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
     let mut good = true;
-    for (name, part) in &config.parts {
+    for (name, _) in &config.parts {
         let flaw = match &*name.value {
             word if WORDS.contains(&word) => Some(format!("`{word}` is a word of expressions, and no name for a part")),
             other if !is_name(other) => Some(format!("`{other}` is no name for a part")),
@@ -73,21 +73,20 @@ pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
             reader.report(Diagnostic::error("part-name", message, &name.span).help(help));
             good = false;
         }
-        let Some(each) = &part.for_each else { continue };
-        let flaw = match &*each.item {
-            item if TAKEN.contains(&item) => Some(format!("`{item}` is a name of the gateway's own")),
-            item if WORDS.contains(&item) || TYPES.contains(&item) => {
-                Some(format!("`{item}` is a word of expressions"))
-            }
-            _ => None,
-        };
-        if let Some(message) = flaw {
-            let help = "give the item another name, such as `item`";
-            reader.report(Diagnostic::error("for-each", message, &each.span).help(help));
-            good = false;
-        }
     }
     good
+}
+
+/// Whether the item of a `for_each` has a name that hides nothing.
+pub(super) fn item(each: &Spanned<ForEach>, reader: &mut Reader) -> bool {
+    let message = match &*each.item {
+        item if TAKEN.contains(&item) => format!("`{item}` is a name of the gateway's own"),
+        item if WORDS.contains(&item) || TYPES.contains(&item) => format!("`{item}` is a word of expressions"),
+        _ => return true,
+    };
+    let help = "give the item another name, such as `item`";
+    reader.report(Diagnostic::error("for-each", message, &each.span).help(help));
+    false
 }
 
 /// The client's fields that calls carry, in small letters.
@@ -173,7 +172,7 @@ pub(super) fn explosions(plan: &Plan, config: &AggregateConfig, reader: &mut Rea
     let each = |at: usize| config.parts[at].1.for_each.as_ref().map(|each| &each.span);
     for (at, part) in plan.parts.iter().enumerate() {
         let (Some(list), Some(place)) = (part.each.as_ref().map(|each| &each.list), each(at)) else { continue };
-        let from = PartSet::of(list.names()).iter().find(|from| plan.parts[*from].each.is_some());
+        let from = PartSet::of(list.names()).iter().find(|from| *from != at && plan.parts[*from].each.is_some());
         if let Some(from) = from.filter(|_| config.parts[at].1.at_most.is_none()) {
             let message = format!("`for_each` goes through what came of the `for_each` of `{}`", plan.parts[from].name);
             let help = "the one multiplies the other: say by `at_most` how many items there may be";
