@@ -4,6 +4,7 @@
 
 mod access_log;
 mod admin;
+mod aggregate;
 mod aggregate_answers;
 mod any;
 mod api_key;
@@ -11,6 +12,7 @@ mod authorize;
 mod balance;
 mod bandwidth;
 mod basic_auth;
+mod batch;
 mod body_limit;
 mod breaker;
 mod check;

@@ -7,10 +7,12 @@
 mod answer;
 mod caching;
 mod call;
+mod carried;
 mod config;
 mod decode;
 mod fields;
 mod merge;
+mod noting;
 mod part;
 mod plan;
 mod request;
@@ -26,14 +28,12 @@ pub use decode::Decode;
 
 use call::Calling;
 use fields::Picked;
-use part::State;
 use pintle_core::config::Reader;
 use pintle_core::exchange::query;
 use pintle_core::json::{self, Json};
 use pintle_core::kept::Kept;
-use pintle_core::notes::{Notes, PartNote, PartNotes};
-use pintle_core::refusal::FailedPart;
-use pintle_core::step::{Action, BoxFuture, Outcome, PlannedPart};
+use pintle_core::notes::Notes;
+use pintle_core::step::{Action, BoxFuture, Outcome, PlannedList, PlannedPart};
 use pintle_core::template::{Declared, Template};
 use pintle_core::{Body, Exchange, Reason, Refusal, Request, Response, names};
 use pintle_policies::held::{self, Account};
@@ -41,7 +41,6 @@ use pintle_upstream::Services;
 use plan::{Failing, Plan};
 use run::{Decision, Run};
 use std::sync::Arc;
-use std::time::Instant;
 use stream::Streamed;
 
 /// Calls several services and answers once.
@@ -76,17 +75,7 @@ impl Aggregate {
         let plan = &*self.plan;
         let picked = self.picked(exchange)?;
         let content = if plan.reads_body { self.content(exchange).await? } else { None };
-        exchange.notes.parts = PartNotes::new(plan.parts.iter().map(|part| PartNote {
-            name: Arc::clone(&part.name),
-            upstream: Arc::clone(&part.target.upstream.name),
-            state: "waiting",
-            reason: None,
-            why: None,
-            status: None,
-            began: None,
-            over: None,
-            calls: Vec::new(),
-        }));
+        exchange.notes.parts = noting::begin(plan);
         if plan.answer.stream {
             return Ok(self.begin(content, exchange));
         }
@@ -100,11 +89,15 @@ impl Aggregate {
         };
         let outcome = match decision {
             Decision::TooLarge => Err(answer::too_large(plan)),
-            Decision::Fails(at) => answer::failing(plan, &run.parts, at, exchange),
+            Decision::Fails(at) => {
+                noting::fatal(&exchange.notes.parts, at);
+                answer::failing(plan, &run.parts, at, exchange)
+            }
             Decision::Complete => answer::complete(plan, &run, exchange, picked.as_ref()),
         };
-        let broken = outcome.as_ref().err().and_then(|refusal| refusal.part.as_deref());
-        note(&run, exchange, broken);
+        if let Err(refusal) = &outcome {
+            noting::unusable(&exchange.notes.parts, refusal);
+        }
         outcome
     }
 
@@ -141,24 +134,6 @@ impl Aggregate {
     }
 }
 
-/// Writes down what became of the parts; `broken` is the one of which no answer could be built.
-fn note(run: &Run<'_>, exchange: &Exchange, broken: Option<&FailedPart>) {
-    let now = Instant::now();
-    exchange.notes.parts.with(|notes| {
-        for (note, settled) in notes.iter_mut().zip(&run.parts) {
-            let Some(settled) = settled else { continue };
-            note.state = settled.state.as_str();
-            note.status = settled.status.map(|status| status.as_u16());
-            note.reason = settled.failure.as_ref().map(|failure| failure.reason);
-            note.why = settled.failure.as_ref().map(|failure| failure.why.clone());
-            note.over = note.calls.iter().filter_map(|call| call.over).max().or(note.began.map(|_| now));
-            if let Some(broken) = broken.filter(|broken| broken.name == note.name) {
-                (note.state, note.reason) = (State::Failed.as_str(), Some(broken.reason));
-            }
-        }
-    });
-}
-
 /// The exchange for an answer that goes on after the request's own is busy with sending it: all that expressions may name.
 fn apart(exchange: &Exchange) -> Exchange {
     let request = &exchange.request;
@@ -186,6 +161,7 @@ fn apart(exchange: &Exchange) -> Exchange {
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     }
 }
 
@@ -194,13 +170,17 @@ impl Action for Aggregate {
         Box::pin(self.answer(exchange))
     }
 
-    fn plan(&self, _: &mut Exchange) -> Result<pintle_core::step::Plan, Refusal> {
+    fn plan(&self, exchange: &mut Exchange) -> Result<pintle_core::step::Plan, Refusal> {
         let planned = |part: &plan::Part| PlannedPart {
             name: Arc::clone(&part.name),
-            call: part.call.clone(),
+            call: (*part.call).into(),
             to: part.target.destination(1, None, ""),
             when: part.when.as_ref().map(|when| when.text().into()),
-            for_each: part.list.clone(),
+            for_each: part.each.as_ref().zip(part.list.as_ref()).map(|(each, list)| PlannedList {
+                list: list.clone(),
+                at_most: each.at_most,
+                parallel: each.parallel,
+            }),
             needs: part.needs.iter().collect(),
             on_failure: match part.failing {
                 Failing::Fail => "fail",
@@ -210,6 +190,8 @@ impl Action for Aggregate {
             timeout: part.timeout,
         };
         let parts = self.plan.parts.iter().map(planned).collect();
-        Ok(pintle_core::step::Plan::Aggregate { parts, stream: self.plan.answer.stream })
+        let (answer, stream) = (self.plan.answer.needs().iter().collect(), self.plan.answer.stream);
+        exchange.request.fields = carried::carried(&self.plan, exchange);
+        Ok(pintle_core::step::Plan::Aggregate { parts, answer, stream })
     }
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod aggregate;
+mod batch;
 mod fallback;
 mod files;
 mod forward;
@@ -20,6 +21,7 @@ pub use aggregate::{
     Accepted, Aggregate, AggregateConfig, AnswerConfig, Decode, Ending, ForEach, Instead, OnConflict, OnFailure,
     PartCall, PartConfig, PartialConfig, PlanLimits,
 };
+pub use batch::{BatchConfig, BatchLimits, Depth, Parallel, Requests};
 pub use fallback::Fallback;
 pub use files::{FilesConfig, FilesMap, Precompressed};
 pub use maintenance::{Closed, MaintenanceConfig};
@@ -28,3 +30,10 @@ pub use redirect::{Redirect, RedirectConfig, RedirectScheme, RedirectStatus};
 pub use respond::{Respond, RespondConfig, RespondStatus};
 pub use tunnel::TunnelConfig;
 pub use url::{Host, Url};
+
+use pintle_core::counters::Family;
+
+/// Every metric of the actions.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    batch::FAMILIES.iter().copied()
+}

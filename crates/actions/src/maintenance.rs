@@ -100,6 +100,10 @@ impl Action for Maintenance {
         self.check(exchange)?;
         self.action.plan(exchange)
     }
+
+    fn asks_inside(&self) -> bool {
+        self.action.asks_inside()
+    }
 }
 
 #[cfg(test)]

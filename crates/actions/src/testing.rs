@@ -121,6 +121,7 @@ pub(crate) fn exchange(fields: &[(&str, &str)]) -> Exchange {
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     }
 }
 

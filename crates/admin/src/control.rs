@@ -94,6 +94,8 @@ pub struct Explained {
     pub text: String,
     /// As a JSON object.
     pub json: Value,
+    /// As a flowchart, where it is one of an aggregate.
+    pub mermaid: Option<String>,
 }
 
 /// Why something is not explained.

@@ -45,6 +45,10 @@ const DRY_RUN: Parameter =
 const PROMETHEUS: Format = Format { syntax: Syntax::Prometheus, gzip: false };
 const OPEN_METRICS: Format = Format { syntax: Syntax::OpenMetrics, gzip: false };
 
+/// What is said where there is nothing to draw.
+pub const NO_CHART: &str =
+    "`mermaid` draws the calls of an aggregate, and this request is for none: ask for `text` or `json`";
+
 /// How large a request to explain may be.
 pub(crate) const TEXT_SIZE: usize = 8 << 10;
 
@@ -304,8 +308,8 @@ operations! {
             },
             Parameter {
                 name: "format",
-                form: Form::Word(&["json", "text"]),
-                about: "For programs, which is the default, or for people.",
+                form: Form::Word(&["json", "text", "mermaid"]),
+                about: "For programs, which is the default, for people, or as a flowchart for Mermaid, which an aggregate has alone.",
                 example: "text",
                 ..QUERY
             },
@@ -332,6 +336,10 @@ operations! {
             };
             match control.explain(&question) {
                 Ok(explained) if given.text("format") == Some("text") => Ok(Answer::text(explained.text)),
+                Ok(explained) if given.text("format") == Some("mermaid") => match explained.mermaid {
+                    Some(chart) => Ok(Answer::text(chart)),
+                    None => Err(Trouble::new(BAD_PARAMETER, NO_CHART)),
+                },
                 Ok(explained) => Ok(Answer::json(&explained.json)),
                 Err(why) => Err(unexplained(why)),
             }

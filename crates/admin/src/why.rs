@@ -36,7 +36,7 @@ pub(crate) const LIST: Operation = Operation {
         },
         Parameter {
             name: "errors",
-            about: "Those alone that went wrong: a status of 400 or more, an answer that was cut, a gRPC status but 0.",
+            about: "Those alone that went wrong: a status of 400 or more, an answer that was cut, a gRPC status but 0, an aggregate's answer without a part that failed.",
             example: "true",
             ..QUERY
         },

@@ -14,6 +14,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad-host", "A host is not one that can be asked for."),
     ("bad-location", "A redirection does not lead to a URL."),
     ("bad-path", "A path is not one that can be asked for."),
+    ("batch", "A batch could hold nothing, or more than any may."),
     ("beside-kind", "Keys stand beside the one that they belong into."),
     ("certificate", "A certificate has ended, ends soon, is not valid yet, or has no name."),
     ("compress", "What `compress` is told is doubled, or no media type that it takes."),

@@ -83,12 +83,26 @@ pub struct RouteDescription {
 /// An action.
 #[derive(Clone, Debug)]
 pub struct ActionDescription {
-    /// `proxy`, `redirect`, `respond`, `files`, `tunnel`.
+    /// `proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch`, `tunnel`.
     pub kind: &'static str,
     /// What it says, with every default.
     pub settings: Node,
     /// Where it was written.
     pub span: Span,
+}
+
+impl ActionDescription {
+    /// What it says on one line. Of an aggregate, whose parts may be many, their names alone.
+    pub fn summary(&self) -> String {
+        let parts = self.settings.get("parts").and_then(Node::as_map).filter(|_| self.kind == "aggregate");
+        match parts {
+            Some(parts) => {
+                let names: Vec<&str> = parts.iter().map(|part| &**part.key).collect();
+                format!("of {}", names.join(", "))
+            }
+            None => self.settings.to_string(),
+        }
+    }
 }
 
 /// A policy that holds somewhere, at one place of the run order.
@@ -171,7 +185,7 @@ fn masked(node: &Node) -> Node {
 
 /// The shape of each action's settings.
 fn action_shapes() -> Vec<(&'static str, Shape)> {
-    let keys = ["proxy", "redirect", "respond", "files", "tunnel"];
+    let keys = ["proxy", "aggregate", "redirect", "respond", "files", "batch", "tunnel"];
     let shape = RouteConfig::shape();
     keys.into_iter().filter_map(|key| Some((key, shape.of(key)?))).collect()
 }

@@ -14,10 +14,11 @@ pub use guard::GuardConfig;
 pub(crate) use limits::LimitsConfig;
 pub use limits::Workers;
 use pintle_actions::{
-    AggregateConfig, FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig, TunnelConfig,
+    AggregateConfig, BatchConfig, FilesConfig, MaintenanceConfig, ProxyConfig, RedirectConfig, RespondConfig,
+    TunnelConfig,
 };
 use pintle_core::config::{
-    ConfigPath, Diagnostic, Later, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
+    ConfigPath, Diagnostic, Map, Network, Node, OneOrMany, Read, Reader, Shape, Spanned, WithFiles,
 };
 use pintle_engine::ListenerProtocol;
 use pintle_engine::proxy_protocol::ProxyProtocolConfig;
@@ -166,7 +167,7 @@ pub struct ListenerConfig {
     pub protocol: ListenerProtocol,
 }
 
-/// What becomes of some requests. A route has one action (`proxy`, `aggregate`, `redirect`, `respond`, `files` or `tunnel`), or it is a group
+/// What becomes of some requests. A route has one action (`proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch` or `tunnel`), or it is a group
 /// and has `routes`. The match of a group ends in `**`; what its routes match stands below it, and its policies hold for all of them.
 ///
 /// ```yaml
@@ -216,6 +217,8 @@ pub struct RouteConfig {
     pub respond: Option<Spanned<RespondConfig>>,
     /// Serves files.
     pub files: Option<Spanned<FilesConfig>>,
+    /// Runs a batch of requests that the client wrote, each by its own route.
+    pub batch: Option<Spanned<BatchConfig>>,
     /// Carries the bytes of a connection to a service and back, on listeners with `protocol: tcp`: an upstream's name,
     /// `tcp://host:port` or `unix:/path`. The match then has hosts and the path `/**`, no more: a host is the server name
     /// that the client asks for by TLS (RFC 6066 3), which is read of its first bytes and goes on with them.
@@ -225,9 +228,6 @@ pub struct RouteConfig {
     pub routes: Option<Vec<Maybe<Spanned<RouteConfig>>>>,
     /// Calls several services and answers once.
     pub aggregate: Option<Spanned<AggregateConfig>>,
-    /// Runs a batch that the client wrote.
-    #[read(later)]
-    pub batch: Later,
 }
 
 /// The keys of a map that it does not have, or does not have yet: each of them is reported.

@@ -5,10 +5,12 @@
 //! functions that do it for real requests (`Runtime::rehearse`), a route's verdict is the table's, a value is made by the
 //! step that makes it. What only a service, a shared counter or the bytes of a connection decide is not said.
 
+mod aggregated;
 mod door;
 mod explanation;
 mod happened;
 mod json;
+mod mermaid;
 mod near;
 mod outcome;
 mod question;
@@ -16,6 +18,7 @@ mod routes;
 mod sentence;
 mod text;
 
+pub use aggregated::{Aggregated, Part, Said, Shape};
 pub use explanation::{
     Answer, Candidate, Change, Explanation, Field, Happened, Judged, Outcome, Policy, Sent, Service, Standing, Told,
     Verdict,

@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("metrics/page.txt");
 /// The sections of the page: the name that its line in the page's text has, and how the names of its metrics begin. A
 /// metric stands in the first that fits.
 const SECTIONS: [(&str, &[&str]); 7] = [
-    ("requests", &["pintle_request", "pintle_response", "pintle_refusals", "pintle_answers"]),
+    ("requests", &["pintle_request", "pintle_response", "pintle_refusals", "pintle_answers", "pintle_batch"]),
     ("upstreams", &["pintle_upstream", "pintle_dns"]),
     ("clients", &["pintle_connections", "pintle_worker_", "pintle_tls", "pintle_certificate", "pintle_tunnel"]),
     ("policies", &["pintle_compress", "pintle_concurrency", "pintle_quota", "pintle_rate_limit", "pintle_store"]),
@@ -21,7 +21,8 @@ const SECTIONS: [(&str, &[&str]); 7] = [
 
 /// Every metric.
 pub fn metrics() -> impl Iterator<Item = &'static Family> {
-    families::ALL.iter().copied().chain(pintle_policies::families()).chain(pintle_store::FAMILIES.iter().copied())
+    let inner = pintle_policies::families().chain(pintle_actions::families());
+    families::ALL.iter().copied().chain(inner).chain(pintle_store::FAMILIES.iter().copied())
 }
 
 /// The page docs/metrics.md.

@@ -9,6 +9,7 @@ use crate::certificate::Holder;
 use crate::identity::Identity;
 use crate::kept::Kept;
 use crate::notes::Notes;
+use crate::step::Inside;
 use crate::{Fields, Refusal, Request, StatusCode, Trace};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub struct Exchange {
     pub unrouted: Option<Refusal>,
     /// Takes interim answers (1xx) to the client, where its protocol knows them.
     pub interim: Option<Arc<dyn Interim>>,
+    /// Runs requests inside of it, where its action asks for that and it is not inside of another itself.
+    pub inside: Option<Arc<dyn Inside>>,
 }
 
 /// Takes interim answers to the client (RFC 9110 15.2).

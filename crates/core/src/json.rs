@@ -184,6 +184,28 @@ impl Object {
         }
     }
 
+    /// The value under a name as JSON, numbers in their exact text; none where there is none.
+    pub fn json(&self, name: &str) -> Option<Cow<'_, str>> {
+        Some(match self.find(name)? {
+            Node::Null => Cow::Borrowed("null"),
+            Node::Bool(true) => Cow::Borrowed("true"),
+            Node::Bool(false) => Cow::Borrowed("false"),
+            Node::Number(place) => Cow::Borrowed(place.of(&self.source)),
+            Node::Array(array) => Cow::Borrowed(array.source()),
+            Node::Object(object) => Cow::Borrowed(object.source()),
+            // In the source it stands between quotes.
+            Node::Text(Text::Plain(place)) => {
+                Cow::Borrowed(&self.source[place.start as usize - 1..place.end as usize + 1])
+            }
+            Node::Text(Text::Escaped(text)) => {
+                let mut out = String::with_capacity(text.len() + 2);
+                // A text has a form in JSON always.
+                let _ = Value::text(&**text).write_json_within(&mut out, usize::MAX);
+                Cow::Owned(out)
+            }
+        })
+    }
+
     /// Whether there is a member of that name, `null` included.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()

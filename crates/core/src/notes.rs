@@ -1,8 +1,11 @@
 //! What is said about a request when it is over: filled in as it goes, read once by `engine/done.rs`. Moments are kept as
 //! they are; what they come to is worked out by whoever tells it.
 
+mod parts;
+
+pub use parts::{CallNote, MOST_CALLS, PartNote, PartNotes};
+
 use crate::Reason;
-use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,6 +17,8 @@ use std::time::{Duration, Instant};
 pub struct Notes {
     /// The configuration by which its route was found; 0 where none was sought.
     pub version: u64,
+    /// The id of the request that it is inside of.
+    pub outer: Option<Arc<str>>,
     /// How long the head took to come once its first byte was here.
     pub head: Duration,
     /// When the policies on the way in were through; none where there are none, or one of them refused.
@@ -50,66 +55,6 @@ pub struct Notes {
     pub internal: Option<String>,
     /// It is none of those that the access log tells of.
     pub unlogged: bool,
-}
-
-/// What became of the parts of an aggregate. Shared, because a streamed answer goes on where the request's own notes are not.
-#[derive(Clone, Debug, Default)]
-pub struct PartNotes(Option<Arc<Mutex<Vec<PartNote>>>>);
-
-impl PartNotes {
-    /// Notes for these parts, none of which has begun.
-    pub fn new(parts: impl Iterator<Item = PartNote>) -> Self {
-        PartNotes(Some(Arc::new(Mutex::new(parts.collect()))))
-    }
-
-    /// Lets somebody read them, or write into them.
-    pub fn with<T>(&self, look: impl FnOnce(&mut Vec<PartNote>) -> T) -> T {
-        match &self.0 {
-            Some(notes) => look(&mut notes.lock()),
-            None => look(&mut Vec::new()),
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-/// What became of a part of an aggregate.
-#[derive(Clone, Debug)]
-pub struct PartNote {
-    /// Its name.
-    pub name: Arc<str>,
-    /// The upstream that it calls.
-    pub upstream: Arc<str>,
-    /// `ok`, `failed` or `skipped`; `waiting` until then.
-    pub state: &'static str,
-    /// Why it failed, in a word.
-    pub reason: Option<&'static str>,
-    /// What happened, for the operator alone.
-    pub why: Option<Box<str>>,
-    /// The status that came, where one call was made and it came.
-    pub status: Option<u16>,
-    /// When the first of its calls began.
-    pub began: Option<Instant>,
-    /// When it was settled.
-    pub over: Option<Instant>,
-    /// The calls that were made for it. One that another part made before is that part's.
-    pub calls: Vec<CallNote>,
-}
-
-/// A call of a part.
-#[derive(Clone, Debug)]
-pub struct CallNote {
-    /// Its number among the calls of the request, from 0: [`crate::Trace::of_call`].
-    pub number: u32,
-    /// When it began.
-    pub began: Instant,
-    /// When its answer was here whole, or it was given up.
-    pub over: Option<Instant>,
-    /// What its upstream says of it.
-    pub notes: Box<Notes>,
 }
 
 /// A policy that may wait, around the rest of its chain.

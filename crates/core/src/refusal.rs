@@ -104,7 +104,10 @@ impl Reason {
     pub const fn may_be_configured(self) -> bool {
         match self {
             Reason::BadRequest
+            | Reason::BadBatch
             | Reason::BadPath
+            | Reason::UnsupportedContent
+            | Reason::FailedDependency
             | Reason::RequestTimeout
             | Reason::TargetTooLong
             | Reason::ExpectationFailed
@@ -141,6 +144,7 @@ impl Reason {
             | Reason::FieldsTooLarge
             | Reason::Internal
             | Reason::ConnectFailed
+            | Reason::AnswerTooLarge
             | Reason::UpstreamTls
             | Reason::UpstreamClosed
             | Reason::UpstreamMalformed
@@ -168,6 +172,8 @@ reasons! {
     BadForwarded = 400 "bad_forwarded" "The request's forwarding fields disagree",
     /// A value of the request has no place in the upstream's path or URL.
     BadTemplate = 400 "bad_value" "A value of the request cannot be used",
+    /// A batch breaks its format (OData JSON Format 4.01, 19.1), or asks for what is not done.
+    BadBatch = 400 "bad_batch" "The batch is malformed",
     /// A login came back without what belongs to it: another browser's, an old one, or one that the issuer refused.
     BadLogin = 400 "bad_login" "The login did not succeed",
     /// The route wants credentials, and the request has none.
@@ -202,12 +208,16 @@ reasons! {
     BodyTooLarge = 413 "body_too_large" "The request's content is too large",
     /// The request line is longer than allowed (RFC 9112 3).
     TargetTooLong = 414 "target_too_long" "The request's target is too long",
+    /// Content of a type that the route does not take (RFC 9110 15.5.16).
+    UnsupportedContent = 415 "unsupported_content" "Content of this type is not taken",
     /// None of the ranges that are asked for is in the file (RFC 9110 15.5.17).
     RangeNotSatisfiable = 416 "range_not_satisfiable" "The file has no such range",
     /// An expectation other than 100-continue (RFC 9110 10.1.1).
     ExpectationFailed = 417 "expectation_failed" "The request's expectation cannot be met",
     /// The Host or SNI names something that this connection does not serve (RFC 9110 15.5.20).
     Misdirected = 421 "misdirected" "This host is not served on this connection",
+    /// A request of a batch was not run, because one before it did not succeed (RFC 4918 11.4).
+    FailedDependency = 424 "failed_dependency" "A request before this one did not succeed",
     /// `rate_limit`: more requests than the rate allows (RFC 6585 4).
     RateLimited = 429 "rate_limited" "Too many requests",
     /// `quota`: as many as may be have been made in this period (RFC 6585 4).
@@ -232,6 +242,8 @@ reasons! {
     UpstreamClosed = 502 "upstream_closed" "The service gave no answer",
     /// The service's answer breaks the protocol.
     UpstreamMalformed = 502 "upstream_malformed" "The service gave a malformed answer",
+    /// An answer has more content than an answer that is put together may hold.
+    AnswerTooLarge = 502 "answer_too_large" "The answer is too large to be part of another",
     /// The name of the service does not resolve.
     UpstreamUnresolved = 502 "upstream_unresolved" "The service cannot be found",
     /// A part of an aggregate failed that has no value for that.

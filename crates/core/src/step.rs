@@ -4,10 +4,12 @@
 //! wait. Steps stand outer to inner; at their end is the action.
 
 mod brought;
+mod inside;
 mod plan;
 
 pub use brought::Brought;
-pub use plan::{Destination, Plan, PlannedPart};
+pub use inside::{Answered, Asked, Inside, Take, Whose};
+pub use plan::{Destination, Plan, PlannedList, PlannedPart};
 
 use crate::notes::Wait;
 use crate::{Exchange, Refusal, Response};
@@ -49,6 +51,11 @@ pub trait Action: Send + Sync {
     /// What `call` would do, as far as that is known without doing it. Leaves the request in the exchange as it would go
     /// to a service.
     fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal>;
+
+    /// Whether it runs requests inside of its own: then the exchange has what runs them.
+    fn asks_inside(&self) -> bool {
+        false
+    }
 }
 
 /// A step, and the place in the run order that it is of: what logs, metrics and explanations call it.
@@ -63,12 +70,19 @@ pub struct PolicyStep {
 pub struct Chain {
     steps: Box<[PolicyStep]>,
     action: Arc<dyn Action>,
+    asks_inside: bool,
 }
 
 impl Chain {
     /// A chain of these steps, outer to inner, around `action`.
     pub fn new(steps: Vec<PolicyStep>, action: Arc<dyn Action>) -> Self {
-        Chain { steps: steps.into_boxed_slice(), action }
+        let asks_inside = action.asks_inside();
+        Chain { steps: steps.into_boxed_slice(), action, asks_inside }
+    }
+
+    /// Whether its action runs requests inside of its own.
+    pub fn asks_inside(&self) -> bool {
+        self.asks_inside
     }
 
     /// The places of its steps, outer to inner.

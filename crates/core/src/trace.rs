@@ -152,6 +152,11 @@ impl Trace {
         trace
     }
 
+    /// The place of a request inside of this one, by a number that nobody foresees.
+    pub fn child(&self, random: u64) -> Self {
+        Trace { parent: self.span, span: random.max(1), calls: 0, ..*self }
+    }
+
     /// The trace's id: 32 hexadecimal digits.
     pub fn id(&self) -> &str {
         std::str::from_utf8(&self.id).unwrap_or_default()

@@ -46,6 +46,9 @@ pub(crate) fn record(gateway: &Gateway, done: &Done<'_>, over: Instant) {
     let ended = Ended { exchange, listener: &listener.name, status, reason, sent, grpc_status, over };
     if gateway.metrics.is_on() {
         route.meter.count(&listener.meter, &Counted::from(&ended));
+        if !exchange.notes.parts.is_empty() {
+            route.meter.count_parts(&exchange.notes.parts, over);
+        }
     }
     let has_spans = gateway.traces.record(&ended);
     if gateway.log.is_on() && !exchange.notes.unlogged {
@@ -97,6 +100,7 @@ fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool, fields: Option<&Fi
     gateway.log.write(&Record {
         time: now.checked_sub(duration).unwrap_or(now),
         request_id: &exchange.id,
+        outer_id: notes.outer.as_deref(),
         trace_id: Some(exchange.trace.id()),
         span_id: has_spans.then(|| exchange.trace.span()),
         client: exchange.client.ip,
@@ -117,6 +121,7 @@ fn log(gateway: &Gateway, ended: &Ended<'_>, has_spans: bool, fields: Option<&Fi
         policy: notes.policy,
         upstream_status: notes.upstream_status,
         grpc_status: ended.grpc_status,
+        parts: &notes.parts,
         reason: ended.reason.map(Reason::code),
         received: notes.received(),
         sent: ended.sent,

@@ -1,13 +1,14 @@
 //! What all workers share: the configuration in force, telemetry, and whether the gateway is draining. Answers requests
 //! whose head has been accepted.
 
+use crate::inside::Within;
 use crate::runtime::{Limits, Listener, ListenerProtocol, Route, Runtime};
 use crate::socket::Address;
 use crate::tcp::Ends;
 use crate::{date, reply};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, worker};
+use pintle_core::{Exchange, Method, Reason, Refusal, Response, StatusCode, names, step, worker};
 use pintle_router::{Head, Outcome};
 use pintle_telemetry::{AccessLog, Metrics, Push, Traces, Why};
 use std::future::poll_fn;
@@ -187,7 +188,7 @@ impl Gateway {
     /// Answers a request, whatever comes: a refusal is rendered, a panic is a 500 of this request alone. `found` gets what
     /// answers as soon as that is known: where nobody waits for the answer any more, the request was its all the same.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         listener: Arc<Listener>,
         exchange: &mut Exchange,
         accepted: Result<(), Refusal>,
@@ -199,6 +200,10 @@ impl Gateway {
             find(&runtime, &listener, exchange, accepted)
         };
         *found = Some(Arc::clone(&route));
+        // Not within one that is inside of another already.
+        if route.chain.asks_inside() && exchange.notes.outer.is_none() {
+            exchange.inside = Some(Arc::new(Within::new(self, &listener, exchange)));
+        }
         let outcome = match own_answer(exchange) {
             Some(response) => Ok(response),
             None => {
@@ -210,6 +215,17 @@ impl Gateway {
                 .await
             }
         };
+        self.reply(route, listener, exchange, outcome)
+    }
+
+    /// An answer of what a route's chain came to; a refusal is rendered.
+    pub(crate) fn reply(
+        &self,
+        route: Arc<Route>,
+        listener: Arc<Listener>,
+        exchange: &mut Exchange,
+        outcome: step::Outcome,
+    ) -> Answer {
         let (mut response, reason) = match outcome {
             Ok(response) => (response, None),
             Err(mut refusal) => {

@@ -1,6 +1,7 @@
 //! HTTP/1.1 connections: one request after another, each answered, written and recorded.
 
 use crate::connection::Peer;
+use crate::cut::note_failure;
 use crate::done::{self, Done};
 use crate::gateway::{Answer, Gateway};
 use crate::request::{self, Head};
@@ -10,8 +11,7 @@ use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::tunnel::{Toward, Tunnel};
 use bytes::BytesMut;
-use pintle_core::body::Whose;
-use pintle_core::{Body, Exchange, Fault, Interim, Method, Reason, Refusal, StatusCode, Version, grpc, names};
+use pintle_core::{Body, Exchange, Interim, Method, Reason, Refusal, StatusCode, Version, grpc, names};
 use pintle_http1::server::{Connection, Incoming, Reply, WriteError};
 use pintle_http1::{BodyLimits, Form, Host, RequestError, RequestHead};
 use std::future::poll_fn;
@@ -189,6 +189,8 @@ async fn write(
         .await
     };
     let now = Instant::now();
+    // What it holds is free before the request is told of, and what it waited for in vain is noted.
+    response.body = Body::Empty;
     let mut reason = reason;
     if tunnel && gateway.is_over() && result.is_ok() {
         reason = Some(note_failure(gateway, &WriteError::Stopped, exchange));
@@ -224,39 +226,6 @@ fn closes(reason: Option<Reason>) -> bool {
                 | Reason::Internal
         )
     )
-}
-
-/// Why an answer was cut, for the log; counts it.
-pub(crate) fn note_failure(gateway: &Gateway, error: &WriteError, exchange: &mut Exchange) -> Reason {
-    let why = match error {
-        WriteError::Client => "the client closed the connection within the answer".to_owned(),
-        WriteError::Stalled => "the client took nothing of the answer for too long".to_owned(),
-        WriteError::Stopped => "the gateway stopped within the answer".to_owned(),
-        WriteError::Deadline => "the request's time was over within the answer".to_owned(),
-        WriteError::Body(error) => error.to_string(),
-    };
-    exchange.notes.internal.get_or_insert(why);
-    let reason = reason_of(error);
-    gateway.metrics.cut(reason);
-    reason
-}
-
-/// The reason for which an answer was cut.
-pub(crate) fn reason_of(error: &WriteError) -> Reason {
-    match error {
-        WriteError::Client | WriteError::Stalled => Reason::ClientClosed,
-        WriteError::Stopped => Reason::Unavailable,
-        WriteError::Deadline => Reason::Timeout,
-        WriteError::Body(error) => match (error.whose, error.fault) {
-            (Whose::Client, _) => Reason::ClientClosed,
-            // Of the gateway's own content only what it reads from files can end so.
-            (Whose::Gateway, Fault::Closed | Fault::TimedOut) => Reason::FileFailed,
-            (Whose::Gateway, Fault::Reset) => Reason::Unavailable,
-            (_, Fault::Malformed) => Reason::UpstreamMalformed,
-            (_, Fault::TimedOut) => Reason::UpstreamTimeout,
-            _ => Reason::UpstreamClosed,
-        },
-    }
 }
 
 /// The bounds of a head.

@@ -3,16 +3,18 @@
 //!
 //! A request's way: `server` accepts, `connection` prepares, `http1` or `http2` reads a head, `request` accepts it,
 //! `gateway` routes it and runs its chain, `reply` speaks for refusals, `done` writes the record. A connection that is
-//! carried on as it is goes from `connection` to `tcp`.
+//! carried on as it is goes from `connection` to `tcp`. Requests inside of a request begin in `inside`.
 #![forbid(unsafe_code)]
 
 pub mod client_address;
 mod connection;
+mod cut;
 mod date;
 mod done;
 mod gateway;
 mod http1;
 mod http2;
+mod inside;
 pub mod pages;
 pub mod proxy_protocol;
 mod rehearsal;

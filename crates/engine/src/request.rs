@@ -107,6 +107,7 @@ pub(crate) fn accept(
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     };
     count_content(&mut exchange);
     (exchange, result)
@@ -197,7 +198,7 @@ fn seed() -> u64 {
 }
 
 /// A number that nobody foresees.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RANDOM.with_borrow_mut(|random| random.u64(..))
 }
 

@@ -3,16 +3,37 @@
 
 use crate::admin_client::{AdminArguments, Credentials};
 use crate::check::tell;
-use crate::format::Format;
 use crate::remote::shown;
-use clap::Args;
-use pintle_admin::ExplainAsk;
+use clap::{Args, ValueEnum};
+use pintle_admin::{ExplainAsk, NO_CHART};
 use pintle_config::explain::{Mistake, Question, explain};
 use pintle_config::{World, assemble, describe, load};
 use pintle_engine::socket::Address;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// How it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// The calls of an aggregate as a flowchart for Mermaid.
+    Mermaid,
+}
+
+impl Format {
+    /// The word for it at the admin address.
+    fn word(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Mermaid => "mermaid",
+        }
+    }
+}
 
 /// What is asked.
 #[derive(Args)]
@@ -84,10 +105,16 @@ fn local(config: &Path, asked: &ExplainAsk, format: Format) -> ExitCode {
     };
     match explain(&runtime, &describe(&checked.root, document), &question) {
         Ok(explanation) => {
-            let _ = match format {
-                Format::Text => write!(io::stdout(), "{explanation}"),
-                Format::Json => writeln!(io::stdout(), "{:#}", explanation.json()),
+            let said = match format {
+                Format::Text => Some(explanation.to_string()),
+                Format::Json => Some(format!("{:#}\n", explanation.json())),
+                Format::Mermaid => explanation.mermaid(),
             };
+            let Some(said) = said else {
+                crate::run::say(format_args!("error: {NO_CHART}"));
+                return ExitCode::from(2);
+            };
+            let _ = io::stdout().write_all(said.as_bytes());
             ExitCode::SUCCESS
         }
         Err(mistake) => wrong(&mistake),

@@ -1,5 +1,5 @@
-//! Content that a policy needs whole before it goes on: read within a bound, and put back as it came, with its trailers. What
-//! all requests hold so counts against one account of the process.
+//! Content that a policy or an action needs whole before it goes on: read within a bound, and put back as it came, with its
+//! trailers. What all requests hold so counts against one account of the process.
 
 use bytes::{Bytes, BytesMut};
 use pintle_core::config::ByteSize;
@@ -33,6 +33,13 @@ impl Share {
     /// None of it so far.
     pub fn new(account: &Arc<Account>) -> Self {
         Share { account: Arc::clone(account), bytes: 0 }
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub fn shrink(&mut self, bytes: usize) {
+        let back = self.bytes.saturating_sub(bytes);
+        self.account.0.fetch_sub(back, Ordering::Relaxed);
+        self.bytes -= back;
     }
 
     /// Takes more; false where there is none left.

@@ -2,7 +2,7 @@
 //! `cargo run --release -p pintle-telemetry --example figures`; with `JSON`, `query` or `combined` behind it the records of that
 //! kind alone, for a count of instructions.
 
-use pintle_core::notes::{Came, Chosen, Notes, Try};
+use pintle_core::notes::{Came, Chosen, Notes, PartNotes, Try};
 use pintle_core::redact::Names;
 use pintle_core::{Method, Scheme, StatusCode, Target, Version};
 use pintle_telemetry::metrics::{Counted, MAX_SERIES, Syntax};
@@ -14,15 +14,22 @@ use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
+fn no_parts() -> &'static PartNotes {
+    static NONE: LazyLock<PartNotes> = LazyLock::new(PartNotes::default);
+    &NONE
+}
 
 fn record(time: SystemTime) -> Record<'static> {
     Record {
         time,
         request_id: "0af7651916cd43dd8448eb211c80319c",
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+        outer_id: None,
         span_id: None,
         client: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)),
         method: "GET",
@@ -54,6 +61,7 @@ fn record(time: SystemTime) -> Record<'static> {
         connect: None,
         user_agent: Some(b"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),
         referer: None,
+        parts: no_parts(),
         internal: None,
         request: None,
     }

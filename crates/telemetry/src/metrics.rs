@@ -221,7 +221,7 @@ impl Metrics {
         self.sweep(&names);
         let mut parts: Vec<Part> = Vec::new();
         let (routes, names): (Arc<[_]>, _) = (self.routes.alive().into(), Arc::new(names));
-        for which in 0..route::FAMILIES.len() {
+        for which in 0..route::FAMILIES {
             let (routes, names, overflow) = (Arc::clone(&routes), Arc::clone(&names), self.routes.visit_overflow());
             let mut at = 0;
             parts.push(Box::new(move |to| {

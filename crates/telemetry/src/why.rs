@@ -19,7 +19,7 @@ mod tests;
 mod wanted;
 
 pub use decision::{Decision, Way};
-pub use recorded::{Came, Kept, Recorded, RecordedTls, Time, Tried, Waited};
+pub use recorded::{Came, Kept, Recorded, RecordedCall, RecordedPart, RecordedTls, Time, Tried, Waited};
 pub use wanted::{Class, Wanted};
 
 use config::WhyConfig;

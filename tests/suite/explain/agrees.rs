@@ -161,7 +161,7 @@ fn compare(
     match &explained.outcome {
         Outcome::NoHandshake(why) => panic!("{why}\n{context}"),
         Outcome::Happened(_) => panic!("nothing has happened\n{context}"),
-        Outcome::Aggregated { .. } => panic!("no route is of that kind\n{context}"),
+        Outcome::Aggregated(_) => panic!("no route is of that kind\n{context}"),
         Outcome::Sent(sent) => {
             seen.count("sent");
             let (place, received) = got.unwrap_or_else(|| panic!("no service got it\n{context}"));

@@ -35,8 +35,9 @@ pub(super) fn complete(
             .map_err(|why| Refusal::new(Reason::Internal).internal(format!("`fields` cannot be applied: {why}")))?;
     }
     let mut response = Response::new(plan.answer.status);
-    head(plan, &scope, &mut response.fields);
-    let tag = plan.answer.etag.then(|| tag_of(&text));
+    let is_partial = head(plan, &scope, &mut response.fields);
+    // One that is kept by nobody has no version.
+    let tag = (plan.answer.etag && !is_partial).then(|| tag_of(&text));
     if let Some(tag) = &tag {
         response.fields.set(names::ETAG, tag);
     }
@@ -62,15 +63,16 @@ pub(super) fn early(plan: &Plan, scope: &PlanScope<'_>) -> Response {
     response
 }
 
-/// The fields of the answer.
-fn head(plan: &Plan, scope: &PlanScope<'_>, fields: &mut Fields) {
+/// The fields of the answer; whether it is partial.
+fn head(plan: &Plan, scope: &PlanScope<'_>, fields: &mut Fields) -> bool {
     caching::derive(plan, scope.parts, fields);
     plan.answer.headers.put(scope, fields);
-    let Some(partial) = partial(plan, scope.parts) else { return };
+    let Some(partial) = partial(plan, scope.parts) else { return false };
     fields.set(names::CACHE_CONTROL, "no-store");
     fields.retain(|name, _| !matches!(name.as_str(), "expires" | "etag"));
     fields.set(GATEWAY_PARTIAL, partial);
     plan.answer.partial.put(scope, fields);
+    true
 }
 
 /// The parts that failed, and why: `orders; reason=timeout, items; reason=status; status=500` (a list of RFC 9651).
@@ -93,7 +95,10 @@ fn content(plan: &Plan, scope: &PlanScope<'_>) -> Result<String, Refusal> {
     match &plan.answer.built {
         Built::Nothing => Ok(String::new()),
         Built::Content(content) => {
-            let mut text = String::new();
+            // Mostly that is what it becomes, and what grows to it by doubling is there twice for a moment.
+            let sizes = scope.parts.iter().flatten().map(|settled| settled.body.size());
+            let most = plan.limits.total.in_memory();
+            let mut text = String::with_capacity(sizes.sum::<usize>().min(most) + 256);
             content
                 .render_while(0, scope, &mut text, &|_| true)
                 .map_err(|failed| cannot_be_built(plan, scope, failed))?;
@@ -161,7 +166,7 @@ fn passed(answer: &Arc<Answered>, exchange: &mut Exchange) -> Response {
     exchange.notes.upstream_status = Some(answer.status.as_u16());
     let mut response = Response::new(answer.status);
     response.fields = (*answer.fields).clone();
-    response.body = Body::full(answer.content.clone());
+    response.body = Body::full(answer.content());
     response
 }
 

@@ -2,9 +2,11 @@
 
 mod whole;
 
+use super::carried::passed;
 use super::decode::Decode;
+use super::noting::{self, Noting};
 use super::part::{Answered, Failure};
-use super::plan::Plan;
+use super::plan::{PartSet, Plan};
 use super::request::PartRequest;
 use super::run::{Run, Todo};
 use crate::forward::{self, About};
@@ -12,7 +14,7 @@ use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
 use pintle_core::json;
-use pintle_core::notes::{CallNote, Notes};
+use pintle_core::notes::{Notes, PartNotes};
 use pintle_core::step::BoxFuture;
 use pintle_core::{Body, Client, Exchange, Fields, Scheme, Trace, Version};
 use pintle_policies::held::Account;
@@ -33,6 +35,8 @@ pub(super) struct Calling<'p> {
     deadline: Option<Instant>,
     under_way: FuturesUnordered<Abortable<BoxFuture<'static, Came>>>,
     handles: HashMap<usize, AbortHandle, foldhash::fast::RandomState>,
+    /// The parts of which is written down what became of them.
+    noted: PartSet,
 }
 
 /// What all calls of a request have in common.
@@ -50,6 +54,7 @@ struct Told {
     /// The bytes of content that all calls may give still.
     left: AtomicU64,
     account: Arc<Account>,
+    notes: PartNotes,
 }
 
 /// A call, as it is made.
@@ -68,20 +73,12 @@ struct Making {
 /// The end of a call.
 struct Came {
     number: usize,
-    part: usize,
     outcome: Result<Answered, Failure>,
-    note: CallNote,
 }
 
 impl<'p> Calling<'p> {
     pub(super) fn new(plan: &'p Plan, account: &Arc<Account>, exchange: &Exchange) -> Self {
         let request = &exchange.request;
-        let mut passed = Fields::new();
-        for (name, value) in request.fields.iter() {
-            if plan.passed.iter().any(|one| **one == *name.as_str()) && !forward::is_own(name, &exchange.trace) {
-                passed.append(name, value);
-            }
-        }
         let told = Told {
             client: exchange.client.clone(),
             id: exchange.id.clone(),
@@ -90,16 +87,17 @@ impl<'p> Calling<'p> {
             authority: request.target.authority().into(),
             version: request.version,
             before: forward::before(&request.fields),
-            passed,
+            passed: passed(plan, exchange),
             left: AtomicU64::new(plan.limits.total.bytes()),
             account: Arc::clone(account),
+            notes: exchange.notes.parts.clone(),
         };
         let deadline = exchange.deadline.map(|deadline| {
             let left = deadline.saturating_duration_since(Instant::now());
             deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
         });
         let (under_way, handles) = (FuturesUnordered::new(), HashMap::default());
-        Calling { plan, told: Arc::new(told), deadline, under_way, handles }
+        Calling { plan, told: Arc::new(told), deadline, under_way, handles, noted: PartSet::default() }
     }
 
     /// Begins what can begin, and waits until something has happened: a call is over, or a part's time. Cancelled by dropping,
@@ -112,35 +110,44 @@ impl<'p> Calling<'p> {
             }
         }
         for number in begin {
-            self.begin(number, run.request(number), exchange);
+            self.begin(number, run.request(number));
         }
+        self.note(run);
         if run.decision().is_some() {
             return;
         }
         let came = match run.deadline() {
             Some(deadline) => match tokio::time::timeout_at(deadline.into(), self.under_way.next()).await {
                 Ok(came) => came,
-                Err(_) => return run.expire(exchange, Instant::now()),
+                Err(_) => {
+                    run.expire(exchange, Instant::now());
+                    return self.note(run);
+                }
             },
             None => self.under_way.next().await,
         };
         match came {
-            Some(Ok(Came { number, part, outcome, note })) => {
+            Some(Ok(Came { number, outcome })) => {
                 self.handles.remove(&number);
-                exchange.notes.parts.with(|parts| parts[part].calls.push(note));
                 run.came(number, outcome, exchange);
             }
             // One that was aborted has nothing more to say.
             Some(Err(_)) => {}
             None => run.stand_still(exchange),
         }
+        self.note(run);
     }
 
-    fn begin(&mut self, number: usize, request: &Arc<PartRequest>, exchange: &Exchange) {
+    /// Writes down what became of parts since the last time.
+    fn note(&mut self, run: &Run<'_>) {
+        if self.noted != run.settled() {
+            self.noted = run.settled();
+            noting::settled(run, &self.told.notes, Instant::now());
+        }
+    }
+
+    fn begin(&mut self, number: usize, request: &Arc<PartRequest>) {
         let part = &self.plan.parts[request.part];
-        exchange.notes.parts.with(|parts| {
-            parts[request.part].began.get_or_insert_with(Instant::now);
-        });
         let making = Making {
             number,
             request: Arc::clone(request),
@@ -158,8 +165,8 @@ impl<'p> Calling<'p> {
 
 impl Making {
     async fn run(self) -> Came {
-        let (mut notes, began) = (Notes::default(), Instant::now());
-        let asked = self.ask(&mut notes, began);
+        let mut noting = Noting::begin(&self.told.notes, self.request.part, self.number);
+        let asked = self.ask(&mut noting.notes, noting.began);
         let outcome = match self.deadline {
             Some(deadline) => match tokio::time::timeout_at(deadline.into(), asked).await {
                 Ok(outcome) => outcome,
@@ -167,9 +174,8 @@ impl Making {
             },
             None => asked.await,
         };
-        let (number, over, notes) = (self.number as u32, Some(Instant::now()), Box::new(notes));
-        let note = CallNote { number, began, over, notes };
-        Came { number: self.number, part: self.request.part, outcome, note }
+        noting.over = Some(Instant::now());
+        Came { number: self.number, outcome }
     }
 
     async fn ask(&self, notes: &mut Notes, began: Instant) -> Result<Answered, Failure> {

@@ -67,16 +67,42 @@ pub(super) enum FailureKind {
     TimedOut,
 }
 
+/// How content was read, and what came of it.
+pub(super) type Read = (Option<Decode>, Result<Arc<Json>, Undecodable>);
+
 /// An answer that came whole.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) status: StatusCode,
     pub(super) fields: Arc<Fields>,
-    pub(super) content: bytes::Bytes,
+    /// Empty where the tree has the same text.
+    content: bytes::Bytes,
     /// The content as a tree, where it was large, and how it was read.
-    pub(super) read: Option<(Option<Decode>, Result<Arc<Json>, Undecodable>)>,
+    pub(super) read: Option<Read>,
     /// What of the held content it is.
     pub(super) _share: Share,
+}
+
+impl Answered {
+    /// One whose content may have been read. What is large is there once: as a tree that has its text, or as it came.
+    pub(super) fn new(
+        (status, fields): (StatusCode, Arc<Fields>),
+        content: bytes::Bytes,
+        read: Option<Read>,
+        share: Share,
+    ) -> Self {
+        let is_twice = matches!(&read, Some((_, Ok(json))) if *json.source().as_bytes() == *content);
+        let content = if is_twice { bytes::Bytes::new() } else { content };
+        Answered { status, fields, content, read, _share: share }
+    }
+
+    /// Its content.
+    pub(super) fn content(&self) -> bytes::Bytes {
+        match &self.read {
+            Some((_, Ok(json))) if self.content.is_empty() => bytes::Bytes::copy_from_slice(json.source().as_bytes()),
+            _ => self.content.clone(),
+        }
+    }
 }
 
 /// All answers together are larger than they may be: no part is more to blame for that than another.
@@ -167,6 +193,15 @@ impl Settled {
 }
 
 impl PartBody {
+    /// About how long it is as JSON.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            PartBody::Null => 4,
+            PartBody::One(json) => json.source().len(),
+            PartBody::Many(many) => many.0.iter().map(|json| json.source().len() + 1).sum::<usize>() + 1,
+        }
+    }
+
     /// It, as expressions see it.
     pub(super) fn value(&self) -> Value<'_> {
         match self {

@@ -71,6 +71,7 @@ impl<'p> Run<'p> {
     pub(super) fn go_on(&mut self, exchange: &Exchange, now: Instant) -> Todo {
         loop {
             let wanted = self.wanted();
+            self.leave(wanted);
             let is_ready = |at: &usize| {
                 !self.settled.has(*at)
                     && self.under_way[*at].is_none()
@@ -92,12 +93,13 @@ impl<'p> Run<'p> {
     pub(super) fn came(&mut self, call: usize, outcome: Result<Answered, Failure>, exchange: &Exchange) {
         self.is_too_large |= outcome.as_ref().is_err_and(|failure| failure.reason == ALL_TOO_LARGE);
         let outcome = outcome.map(Arc::new);
+        // First of all: who leaves a call that has come gives up nothing.
+        self.calls.came(call, outcome.clone());
         for at in 0..self.plan.parts.len() {
             let Some(under_way) = self.under_way[at].as_mut().filter(|part| part.waits_for(call)) else { continue };
             under_way.take_one(call, understood(&self.plan.parts[at], &outcome, self.plan.json()));
             self.conclude(at, exchange);
         }
-        self.calls.came(call, outcome);
     }
 
     /// When the time of a part is over next.
@@ -129,6 +131,11 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// The parts that are settled.
+    pub(super) fn settled(&self) -> PartSet {
+        self.settled
+    }
+
     /// Whether these parts are settled.
     pub(super) fn knows(&self, parts: PartSet) -> bool {
         parts.is_in(self.settled)
@@ -139,7 +146,7 @@ impl<'p> Run<'p> {
     pub(super) fn decision(&self) -> Option<Decision> {
         match self.failing() {
             _ if self.is_too_large => Some(Decision::TooLarge),
-            Some(at) => self.knows(PartSet::first(at)).then_some(Decision::Fails(at)),
+            Some(at) => self.knows(self.rivals(at)).then_some(Decision::Fails(at)),
             None => self.knows(self.plan.all()).then_some(Decision::Complete),
         }
     }
@@ -162,9 +169,23 @@ impl<'p> Run<'p> {
         match self.failing() {
             None => self.plan.all(),
             Some(at) => {
-                let before = PartSet::first(at);
-                before.iter().map(|part| self.plan.parts[part].after).fold(before, PartSet::and)
+                let rivals = self.rivals(at);
+                rivals.iter().map(|part| self.plan.parts[part].after).fold(rivals, PartSet::and)
             }
+        }
+    }
+
+    /// The parts that would decide in place of one that fails the whole: those before it that have no value.
+    fn rivals(&self, at: usize) -> PartSet {
+        let before = PartSet::first(at).iter().filter(|part| !has_value(&self.plan.parts[*part]));
+        before.fold(PartSet::default(), PartSet::with)
+    }
+
+    /// Gives up what is under way for parts that are not among these: what came of them would change nothing.
+    fn leave(&mut self, wanted: PartSet) {
+        for at in (0..self.under_way.len()).filter(|at| !wanted.has(*at)) {
+            let Some(part) = self.under_way[at].take() else { continue };
+            part.calls().for_each(|call| self.calls.leave(call, at));
         }
     }
 
@@ -185,7 +206,7 @@ impl<'p> Run<'p> {
         let parallel = part.each.as_ref().map_or(1, |each| each.parallel);
         let mut under_way = UnderWay::new(deadline, has_value(part), parallel);
         for request in requests {
-            under_way.add(request.map(|request| self.calls.find(request, part)));
+            under_way.add(request.map(|request| self.calls.find(request, self.plan)));
         }
         let limits = self.plan.json();
         under_way.take(|call| self.calls.outcome(call).map(|outcome| understood(part, outcome, limits)));
@@ -272,3 +293,6 @@ impl<'p> Run<'p> {
 fn has_value(part: &Part) -> bool {
     matches!(part.failing, Failing::Value(_))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use super::answer;
 use super::call::Calling;
+use super::noting;
 use super::plan::{Built, PartSet, Plan};
 use super::run::{Decision, Run};
 use parking_lot::Mutex;
@@ -87,12 +88,11 @@ async fn write(
             Err(failed) => {
                 // The head is out: that it breaks off is all that can be said to the client.
                 let refusal = answer::cannot_be_built(&plan, &run.scope(&exchange), failed);
-                super::note(&run, &exchange, refusal.part.as_deref());
+                noting::unusable(&exchange.notes.parts, &refusal);
                 return Err(BodyError::gateway(Fault::Closed));
             }
         };
         if run.decision() == Some(Decision::TooLarge) {
-            super::note(&run, &exchange, None);
             return Err(BodyError::gateway(Fault::TooLarge));
         }
         if !text.is_empty() {
@@ -103,7 +103,6 @@ async fn write(
         }
         calling.step(&mut run, &mut exchange).await;
     }
-    super::note(&run, &exchange, None);
     if let Some(partial) = answer::partial(&plan, &run.parts) {
         let mut trailers = Fields::new();
         trailers.append(answer::GATEWAY_PARTIAL, partial);

@@ -1,6 +1,6 @@
 //! The schema of `/explain`, as `crates/config/src/explain/json.rs` writes it.
 
-use super::{list, map, number, of, of_or_null, text, text_or_null, truth, words};
+use super::{list, map, number, number_or_null, of, of_or_null, text, text_or_null, truth, words};
 use serde_json::{Value, json};
 
 pub(super) fn add(add: &mut impl FnMut(&str, Value)) {
@@ -13,6 +13,9 @@ pub(super) fn add(add: &mut impl FnMut(&str, Value)) {
     add("Field", field());
     add("NoHandshake", kind("no_handshake", &json!({"why": text("Why the handshake fails.")})));
     add("Sent", kind("sent", &sent()));
+    add("Aggregated", kind("aggregated", &aggregated()));
+    add("Part", part());
+    add("Setting", setting());
     add("Answered", kind("answered", &answered()));
     add("Refused", kind("refused", &refused()));
 }
@@ -29,7 +32,7 @@ fn explanation() -> Value {
         "near": list("Routes that match nearly, the nearest first.", &of("Told")),
         "route": text_or_null("The route that takes it."),
         "policies": list("What holds around its answer, outer to inner.", &of("Policy")),
-        "outcome": {"anyOf": [of("Sent"), of("Answered"), of("Refused"), of("NoHandshake"), of("Happened")]},
+        "outcome": {"anyOf": [of("Sent"), of("Aggregated"), of("Answered"), of("Refused"), of("NoHandshake"), of("Happened")]},
     });
     let optional = json!({"sentence": text("What happened, in a sentence; only of a request that was made.")});
     map("What would become of a request, or what did.", &members, &optional)
@@ -109,6 +112,59 @@ fn sent() -> Value {
         "fields": list("The fields that they get.", &of("Field")),
         "dropped": list("The fields that they do not get.", &of("Field")),
     })
+}
+
+fn aggregated() -> Value {
+    let content = json!({
+        "name": text_or_null("The name that it stands under; null is all of the content."),
+        "value": text("What stands there, as it was written."),
+    });
+    let shape = json!({
+        "status": text("The status, as it was written."),
+        "headers": list("The fields, as they were written.", &of("Field")),
+        "content": list("The content, in order.", &map("What stands in the content.", &content, &json!({}))),
+        "merge": list("The parts that it is merged of, where it is.", &json!({"type": "string"})),
+        "on_conflict": text_or_null("What comes of two that have the same name, where it is merged."),
+    });
+    json!({
+        "action": of("Action"),
+        "parts": list("The calls, in the order in which they are written.", &of("Part")),
+        "fields": list("The fields that every call carries.", &of("Field")),
+        "dropped": list("The client's fields that none carries.", &of("Field")),
+        "settings": list("What the plan says besides.", &of("Setting")),
+        "stream": truth("Whether the answer begins before all parts are known."),
+        "answer": map("What the client gets.", &shape, &json!({})),
+    })
+}
+
+fn part() -> Value {
+    let each = json!({
+        "list": text("Under which name an item is known, and the list."),
+        "at_most": number("The most items that it may have."),
+        "parallel": number("How many calls are under way at a time."),
+    });
+    let members = json!({
+        "name": text("Its name."),
+        "place": text("Where it was written."),
+        "call": text("What it calls, as it was written."),
+        "to": of("Service"),
+        "wave": number("How many parts, one after the other, come before it at most; 0 begins at once."),
+        "needs": list("The parts that it waits for.", &json!({"type": "string"})),
+        "when": text_or_null("What must hold."),
+        "for_each": {"anyOf": [map("The list that calls are made for.", &each, &json!({})), {"type": "null"}]},
+        "timeout": number_or_null("The time that it has, in microseconds; null has what is left of the whole."),
+        "on_failure": words("What becomes of the whole where it fails.", &["fail", "pass", "value"]),
+        "value": text_or_null("What stands for it then."),
+        "headers": list("The fields that its calls carry besides, as they were written.", &of("Field")),
+        "settings": list("What it says besides.", &of("Setting")),
+        "answered": truth("Whether the answer names it."),
+    });
+    map("A call of an aggregate, or one for each item of a list.", &members, &json!({}))
+}
+
+fn setting() -> Value {
+    let members = json!({"name": text("The key."), "value": text("What it says, on one line.")});
+    map("A key of the configuration.", &members, &json!({}))
 }
 
 fn answer() -> Value {

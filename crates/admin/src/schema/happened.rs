@@ -9,6 +9,8 @@ pub(super) fn add(add: &mut impl FnMut(&str, Value)) {
     add("AskedRequest", asked_request());
     add("AskedTunnel", map("A connection.", &json!({"server_name": text_or_null("The name asked for.")}), &json!({})));
     add("Try", attempt());
+    add("HappenedPart", part());
+    add("HappenedCall", call());
     add("Standing", standing());
     add("Time", time());
     add("Requests", requests());
@@ -46,15 +48,18 @@ fn happened() -> Value {
         "internal": text_or_null("What the log says."),
         "policy": text_or_null("The policy that refused."),
         "consumer": text_or_null("The consumer that it came from."),
+        "batch_request_id": text_or_null("The id of the batch that it is a request of."),
         "client": text_or_null("The client's address."),
         "peer": text_or_null("The other end of the connection."),
         "tls": {"anyOf": [map("The TLS session.", &tls, &json!({})), {"type": "null"}]},
         "action": of_or_null("Action"),
-        "upstream": text_or_null("The upstream that was asked last."),
+        "upstream": text_or_null("The upstream that was asked last; null for an aggregate, whose parts say theirs."),
         "upstream_status": number_or_null("The status that it answered."),
         "attempts": number("How many tries there were."),
         "tries": list("The last of them, in order.", &of("Try")),
         "budget_spent": truth("Whether another try was wanted and the budget for retries was spent."),
+        "parts": list("The parts of an aggregate, in the order in which they are written.", &of("HappenedPart")),
+        "parts_left_out": number("How many more parts there were."),
         "now": of_or_null("Standing"),
         "time": of("Time"),
         "received": number("Bytes of content that came."),
@@ -90,6 +95,40 @@ fn attempt() -> Value {
         "internal": text_or_null("What happened."),
     });
     map("A try to get an answer.", &members, &json!({}))
+}
+
+fn part() -> Value {
+    let members = json!({
+        "name": text("Its name."),
+        "upstream": text("The upstream that it calls."),
+        "call": text("What it calls, as it was written."),
+        "needs": list("The parts that it waited for.", &json!({"type": "string"})),
+        "state": words(
+            "What became of it; waiting where the request ended before that was known.",
+            &["ok", "failed", "skipped", "waiting"],
+        ),
+        "reason": text_or_null("Why it failed, in a word."),
+        "internal": text_or_null("What happened."),
+        "status": number_or_null("The status that its service answered."),
+        "fatal": truth("Whether it failed the whole."),
+        "began": number_or_null("When its first call began; null where none was made for it."),
+        "over": number_or_null("When it was settled."),
+        "calls": number("How many calls were made for it."),
+        "attempts": number("How many tries there were for them."),
+        "kept": list("Some of the calls, those that went wrong before others.", &of("HappenedCall")),
+    });
+    map("What became of a part of an aggregate.", &members, &json!({}))
+}
+
+fn call() -> Value {
+    let members = json!({
+        "number": number("Its number among the calls of the request, from 0."),
+        "began": number("When it began."),
+        "over": number_or_null("When it was over; null where it was given up."),
+        "attempts": number("How many tries there were."),
+        "tries": list("The last of them, in order.", &of("Try")),
+    });
+    map("A call of a part.", &members, &json!({}))
 }
 
 fn standing() -> Value {

@@ -160,6 +160,9 @@ impl<'d> Check<'d, '_> {
         let place = within(part, place);
         self.template(&part.call.target, &path_in(&part.call.span, &part.call.target), &place, &items);
         self.headers(&part.headers, &place, &items);
+        if let Some(host) = &part.host {
+            self.template(host, &host.span, &place, &items);
+        }
         if let Some(body) = &part.body {
             self.tree(body, &place, &items);
         }

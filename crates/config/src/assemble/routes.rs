@@ -151,7 +151,7 @@ impl<'d> Build<'d, '_> {
         let captures: Vec<&str> = pattern.names().collect();
         let place = Declared::request().path(&captures, pattern.has_rest()).identity();
         let action =
-            self.action(route, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
+            self.action(route, name, &place, pattern.has_rest(), reader).and_then(|action| match level.maintenance {
                 Some(maintenance) => maintenance.around(action, &place, reader),
                 None => Some(action),
             });
@@ -225,6 +225,7 @@ impl<'d> Build<'d, '_> {
     fn action(
         &mut self,
         route: &RouteConfig,
+        name: &str,
         place: &Declared<'_>,
         has_rest: bool,
         reader: &mut Reader,
@@ -253,8 +254,10 @@ impl<'d> Build<'d, '_> {
         if let Some(files) = &route.files {
             return files.build(has_rest, &route.pattern.span, reader);
         }
-        let help =
-            "add one of `proxy`, `aggregate`, `redirect`, `respond`, `files`, `tunnel`, or `routes` to make it a group";
+        if let Some(batch) = &route.batch {
+            return Some(batch.build(name, &self.around.lasting, &*self.around.counters));
+        }
+        let help = "add one of `proxy`, `aggregate`, `redirect`, `respond`, `files`, `batch`, `tunnel`, or `routes` to make it a group";
         reader.report(Diagnostic::error("no-action", "this route does nothing", &route.pattern.span).help(help));
         None
     }
@@ -266,8 +269,9 @@ pub(crate) fn actions(route: &RouteConfig) -> impl Iterator<Item = (&'static str
     let redirect = route.redirect.as_ref().map(|action| ("redirect", &action.span));
     let respond = route.respond.as_ref().map(|action| ("respond", &action.span));
     let files = route.files.as_ref().map(|action| ("files", &action.span));
+    let batch = route.batch.as_ref().map(|action| ("batch", &action.span));
     let tunnel = route.tunnel.as_ref().map(|action| ("tunnel", &action.span));
-    [proxy, aggregate, redirect, respond, files, tunnel].into_iter().flatten()
+    [proxy, aggregate, redirect, respond, files, batch, tunnel].into_iter().flatten()
 }
 
 fn action_span(route: &RouteConfig) -> Option<&Span> {

@@ -185,6 +185,9 @@ fn alone(route: &Route<'_>, change: Change) -> Item {
 
 /// An action on one line: `proxy orders`.
 fn summary(action: &ActionDescription) -> String {
+    if action.kind == "aggregate" {
+        return format!("aggregate {}", action.summary());
+    }
     // What is switched off needs no word.
     let says_something =
         |entry: &&pintle_core::config::Entry| !entry.value.is_null() && entry.value.as_plain() != Some("false");

@@ -1,6 +1,6 @@
 //! An explanation as data.
 
-use pintle_core::step::PlannedPart;
+use super::Aggregated;
 use pintle_telemetry::why::Recorded;
 use std::time::Duration;
 
@@ -105,20 +105,13 @@ pub enum Outcome {
     Sent(Sent),
     /// The route's action answers.
     Answered {
-        /// The action: `redirect`, `respond`, `files`; none where it is the gateway itself.
+        /// The action: `redirect`, `respond`, `files`, `batch`; none where it is the gateway itself.
         action: Option<Told>,
         /// The answer.
         answer: Answer,
     },
     /// Several services are called, and the gateway answers once.
-    Aggregated {
-        /// The action.
-        action: Told,
-        /// The calls, in the order in which they are written.
-        parts: Vec<PlannedPart>,
-        /// Whether the answer begins before all of them are known.
-        stream: bool,
-    },
+    Aggregated(Box<Aggregated>),
     /// It is over: what became of it.
     Happened(Box<Happened>),
     /// The gateway refuses.

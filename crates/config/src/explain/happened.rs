@@ -24,7 +24,8 @@ pub enum Past<'p> {
 pub fn happened(kept: &Kept, past: &Past<'_>, now: impl FnOnce(&str) -> Option<Standing>) -> Explanation {
     let recorded = kept.shown();
     let mut notes = notes(&recorded);
-    let now = recorded.upstream.as_deref().and_then(now);
+    let fatal = recorded.parts.iter().find(|part| part.is_fatal).map(|part| &*part.upstream);
+    let now = recorded.upstream.as_deref().or(fatal).and_then(now);
     let mut explanation = bare(&recorded, past);
     let (mut action, mut endpoints, mut is_worked_out) = (None, None, false);
     match past {
@@ -113,6 +114,9 @@ fn notes(recorded: &Recorded) -> Vec<String> {
         let name = tls.server_name.as_ref().map_or("without a server name".into(), |name| format!("for {name}"));
         let certificate = tls.fingerprint.as_ref().map(|print| format!(", with the client certificate {print}"));
         notes.push(format!("TLS {} {name}{}", tls.version, certificate.unwrap_or_default()));
+    }
+    if let Some(outer) = &recorded.outer {
+        notes.push(format!("a request of the batch {outer}"));
     }
     if let Some(consumer) = &recorded.consumer {
         notes.push(format!("from the consumer {consumer}"));
@@ -204,11 +208,7 @@ fn known(worked: &Worked<'_>, recorded: &Recorded) -> Option<usize> {
 }
 
 fn action_of(route: &RouteDescription) -> Told {
-    Told {
-        name: route.action.kind.to_owned(),
-        place: route.action.span.to_string(),
-        why: route.action.settings.to_string(),
-    }
+    Told { name: route.action.kind.to_owned(), place: route.action.span.to_string(), why: route.action.summary() }
 }
 
 /// Says of each policy what became of it.

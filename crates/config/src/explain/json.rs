@@ -1,5 +1,6 @@
 //! The explanation as programs read it.
 
+mod aggregated;
 mod happened;
 
 use super::{
@@ -67,12 +68,7 @@ fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::NoHandshake(why) => json!({"kind": "no_handshake", "why": why}),
         Outcome::Sent(sent) => self::sent(sent),
-        Outcome::Aggregated { action, parts, stream } => json!({
-            "kind": "aggregated",
-            "action": action_of(action),
-            "stream": stream,
-            "parts": parts.iter().map(|part| json!({"name": &*part.name, "call": &*part.call})).collect::<Vec<_>>(),
-        }),
+        Outcome::Aggregated(aggregated) => aggregated::aggregated(aggregated),
         Outcome::Happened(happened) => happened::happened(happened),
         Outcome::Answered { action, answer } => {
             let mut value = self::answer(answer, "answered");
@@ -93,9 +89,7 @@ fn outcome(outcome: &Outcome) -> Value {
 fn sent(sent: &Sent) -> Value {
     let fields = |wanted: &[Change]| -> Value {
         let wanted = |field: &&Field| wanted.contains(&field.change);
-        let shown =
-            |field: &Field| json!({"name": field.name, "value": field.value, "added": field.change == Change::Added});
-        sent.fields.iter().filter(wanted).map(shown).collect()
+        sent.fields.iter().filter(wanted).map(field).collect()
     };
     json!({
         "kind": "sent",
@@ -107,6 +101,10 @@ fn sent(sent: &Sent) -> Value {
         "fields": fields(&[Change::Kept, Change::Added]),
         "dropped": fields(&[Change::Dropped]),
     })
+}
+
+fn field(field: &Field) -> Value {
+    json!({"name": field.name, "value": field.value, "added": field.change == Change::Added})
 }
 
 fn action_of(action: &Told) -> Value {

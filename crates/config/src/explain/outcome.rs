@@ -1,5 +1,6 @@
 //! What a request comes to: what a service gets and what changed on the way there, or what the client gets.
 
+use super::aggregated::aggregated;
 use super::{Answer, Change, Field, Outcome, Sent, Service, Told};
 use crate::describe::{Description, RouteDescription};
 use pintle_core::redact::Names;
@@ -21,7 +22,7 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
     let action = route.map(|route| Told {
         name: route.action.kind.to_owned(),
         place: route.action.span.to_string(),
-        why: route.action.settings.to_string(),
+        why: route.action.summary(),
     });
     match (outcome, action) {
         (Ok(Plan::Send { target, to, copy }), action) => {
@@ -41,9 +42,10 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
                 fields: changes(&sent, &exchange, names),
             })
         }
-        (Ok(Plan::Aggregate { parts, stream }), action) => {
-            let action = action.expect("what answers where no route does calls nothing");
-            Outcome::Aggregated { action, parts, stream }
+        (Ok(Plan::Aggregate { parts, answer, stream }), _) => {
+            let route = route.expect("what answers where no route does calls nothing");
+            let plan = (parts, &answer[..], stream);
+            Outcome::Aggregated(Box::new(aggregated(plan, &route.action, &sent, &exchange, description)))
         }
         (Ok(Plan::Answer(response)), action) => Outcome::Answered { action, answer: answer(&response, names) },
         (Err((refusal, response)), _) => Outcome::Refused {
@@ -56,7 +58,7 @@ pub(super) fn outcome(rehearsal: Rehearsal, route: Option<&RouteDescription>, de
     }
 }
 
-fn service(one: &Destination, share: Option<String>, description: &Description) -> Service {
+pub(super) fn service(one: &Destination, share: Option<String>, description: &Description) -> Service {
     let described = description.upstreams.iter().find(|upstream| *upstream.name == *one.upstream);
     Service {
         name: one.upstream.to_string(),
@@ -97,6 +99,14 @@ fn lines(fields: &Fields) -> impl Iterator<Item = (String, String)> {
 
 /// The fields that the service gets, in order, and after them those that it does not get.
 fn changes(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
+    let mut all = changed(sent, exchange, names);
+    let kept = all.iter().position(|field| field.change == Change::Dropped).unwrap_or(all.len());
+    all.splice(kept..kept, of_connection(exchange));
+    all
+}
+
+/// The same without what is told for the connection anew.
+pub(super) fn changed(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
     let mut before: Vec<(String, String)> = lines(sent).collect();
     let begins = exchange.trace.parent().is_none();
     let made = Some(exchange.trace.id()).filter(|id| begins && sent.get_str(names::X_REQUEST_ID) != Some(id));
@@ -112,7 +122,6 @@ fn changes(sent: &Fields, exchange: &Exchange, names: &Names) -> Vec<Field> {
         let value = if change == Change::Added { anew(&name, value, made) } else { value };
         all.push(Field { change, value: shown(&name, &value, names), name });
     }
-    all.extend(of_connection(exchange));
     let left = before.into_iter().map(|(name, value)| Field {
         change: Change::Dropped,
         value: shown(&name, &value, names),
@@ -160,7 +169,7 @@ fn anew(name: &str, value: String, trace: Option<&str>) -> String {
 }
 
 /// A value without what is nobody's business: an explanation is sent around.
-fn shown(name: &str, value: &str, names: &Names) -> String {
+pub(super) fn shown(name: &str, value: &str, names: &Names) -> String {
     if names.is_credential(name) { HIDDEN.to_owned() } else { names.value(value).into_owned() }
 }
 

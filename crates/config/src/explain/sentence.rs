@@ -2,6 +2,8 @@
 //!
 //! Long because it is a table: a line for each reason.
 
+mod parts;
+
 use super::{Candidate, Explanation, Happened, Verdict};
 use pintle_core::{Reason, grpc};
 use pintle_telemetry::why::{Came, Recorded, Tried};
@@ -132,6 +134,9 @@ impl Said<'_> {
     /// Requests that had an answer, of a service or of the route itself.
     fn answered(&self, status: u16) -> String {
         let recorded = self.recorded;
+        if let Some(said) = self.of_parts() {
+            return said;
+        }
         let Some(last) = self.last().filter(|last| last.status.is_some()) else {
             let action = self.happened.action.as_ref().map(|action| &*action.name);
             return match (action, &recorded.route) {
@@ -175,6 +180,7 @@ impl Said<'_> {
         match reason {
             Reason::ClientClosed => format!("{log}, after {sent} bytes of it"),
             Reason::Unavailable => format!("{log}, after {sent} bytes of it"),
+            Reason::PartFailed => format!("it broke off after {sent} bytes: {}", self.part_failed(reason)),
             Reason::FileFailed => format!("the file became unreadable after {sent} bytes: {log}"),
             Reason::UpstreamTimeout => {
                 format!("{} stood still after {sent} bytes of its answer: {log}", self.endpoint())
@@ -195,6 +201,7 @@ impl Said<'_> {
             Reason::NoRoute => self.no_route(),
             Reason::MethodNotAllowed => self.no_method(),
             Reason::BadRequest => format!("the request breaks the protocol: {log}"),
+            Reason::BadBatch => format!("the batch for {route} breaks its format: {log}"),
             Reason::BadPath => format!("its path could be understood in two ways: {log}"),
             Reason::BadForwarded => format!("what a trusted proxy says of its client contradicts itself: {log}"),
             Reason::BadTemplate => format!("{route} has no use for a value of the request: {log}"),
@@ -211,6 +218,10 @@ impl Said<'_> {
                 format!("{route} wants a client certificate that the connection does not have: {log}")
             }
             Reason::CrossSite => format!("a page of another site sent it, which `csrf` refuses: {log}"),
+            Reason::FailedDependency => {
+                format!("it was not run, because a request before it in its batch did not succeed: {log}")
+            }
+            Reason::AnswerTooLarge => format!("its answer is larger than the batch may hold: {log}"),
             Reason::RateLimited => format!("its client is over the rate of `rate_limit`: {log}"),
             Reason::QuotaExceeded => format!("the quota of its client is used up: {log}"),
             Reason::ConcurrencyLimited => {
@@ -245,6 +256,7 @@ impl Said<'_> {
                 None => format!("the content passed `body_limit` as it came, {} bytes in", self.recorded.received),
             },
             Reason::TargetTooLong => "its first line is longer than `limits.header.size`".into(),
+            Reason::UnsupportedContent => format!("{route} does not take content of this type: {log}"),
             Reason::RangeNotSatisfiable => format!("the file of {route} has none of the ranges that were asked for"),
             Reason::ExpectationFailed => "it expects something else than 100-continue".into(),
             Reason::Misdirected => format!("its host is not served on this connection: {log}"),
@@ -279,9 +291,7 @@ impl Said<'_> {
             Reason::BreakerOpen => format!("the circuit breaker of {upstream} was open; nobody was asked"),
             Reason::ConnectTimeout => format!("{upstream} was not reached in time: {log}{tries}"),
             Reason::UpstreamTimeout => format!("{upstream} did not answer in time: {log}{tries}"),
-            Reason::PartFailed => format!("a part of the answer of {route} failed, and nothing stands for it: {log}"),
-            Reason::PartUnavailable => format!("a service that the answer of {route} needs was not asked: {log}"),
-            Reason::PartTimeout => format!("the time of a part of the answer of {route} ran out: {log}"),
+            Reason::PartFailed | Reason::PartUnavailable | Reason::PartTimeout => self.part_failed(reason),
             Reason::Timeout => self.out_of_time(),
             Reason::Loop => "the request came back to the gateway that had sent it".into(),
             Reason::VersionNotSupported => format!("its version of HTTP is not served: {log}"),
@@ -322,7 +332,10 @@ impl Said<'_> {
             _ if !self.recorded.time.queue.is_zero() => {
                 format!("the client hung up after {after}, waiting for a place at {}", self.upstream())
             }
-            _ => format!("the client hung up after {after}, before a service was asked"),
+            _ => match self.missing() {
+                Some(missing) => format!("the client hung up after {after}; {missing}"),
+                None => format!("the client hung up after {after}, before a service was asked"),
+            },
         }
     }
 
@@ -343,7 +356,10 @@ impl Said<'_> {
                 let asked = shown(self.recorded.time.whole.saturating_sub(last.began));
                 format!("{limit} ran out; {} had been asked for {asked}", self.endpoint())
             }
-            None => format!("{limit} ran out before a service was asked"),
+            None => match self.missing() {
+                Some(missing) => format!("{limit} ran out; {missing}"),
+                None => format!("{limit} ran out before a service was asked"),
+            },
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The explanation as people read it: what was asked, then in the order in which the gateway goes about it.
 
+mod aggregated;
 mod happened;
 
 use super::sentence::shown as shown_time;
-use super::{Answer, Change, Explanation, Happened, Judged, Outcome, Policy, Sent, Service, Told, Verdict};
+use super::{Answer, Change, Explanation, Field, Happened, Judged, Outcome, Policy, Sent, Service, Told, Verdict};
 use crate::shown::shown;
 use std::fmt::{self, Display, Formatter};
 
@@ -34,10 +35,7 @@ impl Display for Explanation {
         match &self.outcome {
             Outcome::NoHandshake(_) => Ok(()),
             Outcome::Sent(sent) => self::sent(f, sent),
-            Outcome::Aggregated { action, parts, .. } => {
-                line(f, "calls", format_args!("by {}", named(action)))?;
-                parts.iter().try_for_each(|part| line(f, "", format_args!("{}: {}", part.name, part.call)))
-            }
+            Outcome::Aggregated(aggregated) => aggregated::aggregated(f, aggregated),
             Outcome::Happened(happened) => happened::happened(f, happened),
             Outcome::Answered { action, answer } => {
                 line(f, "answer", answer.status)?;
@@ -121,23 +119,28 @@ fn sent(f: &mut Formatter<'_>, sent: &Sent) -> fmt::Result {
     let by = |f: &mut Formatter<'_>| line(f, "", format_args!("by {} {}", named(action), action.why));
     match &to[..] {
         [one] => {
-            service(f, "sent to", one)?;
+            service(f, "sent to", "", one)?;
             by(f)?;
         }
         several => {
             line(f, "sent to", "one of these, at random")?;
             by(f)?;
-            several.iter().try_for_each(|one| service(f, "", one))?;
+            several.iter().try_for_each(|one| service(f, "", "", one))?;
         }
     }
     if let Some(copy) = copy {
-        service(f, "a copy to", copy)?;
+        service(f, "a copy to", "", copy)?;
     }
     writeln!(f)?;
     line(f, "as", format_args!("{method} {target}"))?;
     let mut hosts: Vec<&str> = to.iter().map(|one| one.host.as_deref().unwrap_or("the endpoint's own")).collect();
     hosts.dedup();
     line(f, "", format_args!("host: {}", hosts.join(", or ")))?;
+    self::fields(f, fields)
+}
+
+/// Fields, with what became of each.
+fn fields(f: &mut Formatter<'_>, fields: &[Field]) -> fmt::Result {
     for field in fields {
         let mark = match field.change {
             Change::Kept => "",
@@ -149,11 +152,13 @@ fn sent(f: &mut Formatter<'_>, sent: &Sent) -> fmt::Result {
     Ok(())
 }
 
-fn service(f: &mut Formatter<'_>, heading: &str, one: &Service) -> fmt::Result {
+fn service(f: &mut Formatter<'_>, heading: &str, to: &str, one: &Service) -> fmt::Result {
     let share = one.share.as_ref().map(|share| format!("{share}: ")).unwrap_or_default();
     match &one.place {
-        Some(place) => line(f, heading, format_args!("{share}{} ({place}), at {}", one.name, one.endpoints.join(", "))),
-        None => line(f, heading, format_args!("{share}{}", one.name)),
+        Some(place) => {
+            line(f, heading, format_args!("{to}{share}{} ({place}), at {}", one.name, one.endpoints.join(", ")))
+        }
+        None => line(f, heading, format_args!("{to}{share}{}", one.name)),
     }
 }
 

@@ -281,5 +281,6 @@ fn exchange(line: &Line, captures: &Captures, facts: &Arc<RouteFacts>) -> Exchan
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     }
 }

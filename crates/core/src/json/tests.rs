@@ -11,6 +11,26 @@ fn flaw(text: &[u8]) -> Flaw {
 }
 
 #[test]
+fn a_member_gives_its_value_as_it_stands() {
+    let text = r#"{"n":12345678901234567890.10,"l":[1, 2],"o":{"a" : 1},"s":"a b","e":"\u00e9\n\"","t":true,"f":false,"z":null,"":""}"#;
+    let object = Object::parse(text.as_bytes(), LIMITS).expect("an object");
+    for (name, json) in [
+        ("n", "12345678901234567890.10"),
+        ("l", "[1, 2]"),
+        ("o", "{\"a\" : 1}"),
+        ("s", "\"a b\""),
+        ("e", "\"é\\n\\\"\""),
+        ("t", "true"),
+        ("f", "false"),
+        ("z", "null"),
+        ("", "\"\""),
+    ] {
+        assert_eq!(object.json(name).as_deref(), Some(json), "{name}");
+    }
+    assert_eq!(object.json("absent"), None);
+}
+
+#[test]
 fn what_is_passed_on_is_what_came() {
     let text = r#"{"id":12345678901234567890123,"price":1.10,"e":1e2,"a":"ü\n\u00e9\ud83d\ude00/","":[null,true,{}]}"#;
     let json = Json::parse(text.as_bytes(), LIMITS).unwrap();

@@ -18,10 +18,13 @@ pub enum Plan {
         /// The service that gets a copy, and of how many requests.
         copy: Option<(Destination, String)>,
     },
-    /// Several services are called, and the gateway answers once.
+    /// Several services are called, and the gateway answers once. The exchange has the fields that every call carries; what a
+    /// part adds is written at the part.
     Aggregate {
         /// The calls, in the order in which they are written.
         parts: Vec<PlannedPart>,
+        /// The parts that the answer names, by their places.
+        answer: Vec<usize>,
         /// Whether the answer begins before all of them are known.
         stream: bool,
     },
@@ -38,14 +41,25 @@ pub struct PlannedPart {
     pub to: Destination,
     /// Whether it is called at all.
     pub when: Option<Box<str>>,
-    /// Calls are made for each item of that list.
-    pub for_each: Option<Box<str>>,
+    /// Calls are made for each item of a list.
+    pub for_each: Option<PlannedList>,
     /// The parts that it waits for, by their places among all.
     pub needs: Vec<usize>,
     /// What becomes of the whole where it fails: `fail`, `pass` or `value`.
     pub on_failure: &'static str,
     /// The time that it has; none has what is left of the whole.
     pub timeout: Option<Duration>,
+}
+
+/// A list that calls are made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedList {
+    /// Under which name an item is known, and the list: `order in parts.orders.body.items`.
+    pub list: Box<str>,
+    /// The most items that it may have.
+    pub at_most: usize,
+    /// How many calls are under way at a time.
+    pub parallel: usize,
 }
 
 /// A service that a request may go to.

@@ -1,9 +1,9 @@
 //! An answer on its way out by a stream: its head, its content as fast as the client takes it, and what its end means.
 
 use super::head::head_of;
+use crate::cut::{note_failure, reason_of};
 use crate::done::{self, Done};
 use crate::gateway::{Answer, Gateway};
-use crate::http1::{note_failure, reason_of};
 use crate::reply;
 use crate::runtime::Limits;
 use crate::stop::Stop;

@@ -26,6 +26,7 @@ const fn status_of(reason: Reason) -> Status {
     match reason {
         Reason::BadRequest
         | Reason::BadPath
+        | Reason::BadBatch
         | Reason::BadForwarded
         | Reason::BadTemplate
         | Reason::ExpectationFailed
@@ -40,17 +41,19 @@ const fn status_of(reason: Reason) -> Status {
         | Reason::IpDenied
         | Reason::CertificateRequired
         | Reason::CrossSite => Status::PermissionDenied,
-        Reason::PreconditionFailed => Status::FailedPrecondition,
+        Reason::PreconditionFailed | Reason::FailedDependency => Status::FailedPrecondition,
         Reason::RangeNotSatisfiable => Status::OutOfRange,
         Reason::NoRoute
         | Reason::NoFile
         | Reason::MethodNotAllowed
         | Reason::NotImplemented
+        | Reason::UnsupportedContent
         | Reason::VersionNotSupported => Status::Unimplemented,
         Reason::RequestTimeout | Reason::UpstreamTimeout | Reason::PartTimeout | Reason::Timeout => {
             Status::DeadlineExceeded
         }
-        Reason::BodyTooLarge
+        Reason::AnswerTooLarge
+        | Reason::BodyTooLarge
         | Reason::TooManyFiles
         | Reason::TargetTooLong
         | Reason::FieldsTooLarge

@@ -63,7 +63,7 @@ impl Control for Controller {
         let explanation = explainer.explain(&question).map_err(wrong)?;
         let mut json = explanation.json();
         json["version"] = explainer.version.into();
-        Ok(Explained { text: explanation.to_string(), json })
+        Ok(Explained { text: explanation.to_string(), json, mermaid: explanation.mermaid() })
     }
 
     fn why(&self, id: &str) -> Result<Explained, pintle_admin::Unexplained> {

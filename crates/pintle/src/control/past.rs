@@ -18,7 +18,7 @@ impl Controller {
                 let explanation = self.explained(&kept);
                 let mut json = explanation.json();
                 json["version"] = kept.version().into();
-                Ok(Explained { text: explanation.to_string(), json })
+                Ok(Explained { text: explanation.to_string(), json, mermaid: None })
             }
             Found::Several(ids) => {
                 Err(pintle_admin::Unexplained::Wrong(format!("several begin so: {}", ids.join(", "))))
@@ -48,7 +48,7 @@ impl Controller {
             "oldest": extent.oldest.map(utc),
             "requests": found.iter().map(Explanation::brief).collect::<Value>(),
         });
-        Ok(Explained { text, json })
+        Ok(Explained { text, json, mermaid: None })
     }
 
     fn explained(&self, kept: &Kept) -> Explanation {

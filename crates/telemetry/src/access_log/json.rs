@@ -3,6 +3,8 @@
 //!
 //! Long because the keys stand here with their documentation.
 
+mod parts;
+
 use super::lines::Lines;
 use super::{Record, escape};
 use crate::stamp::Stamp;
@@ -47,6 +49,8 @@ const TIME: &str = " When the request's head was complete: RFC 3339, UTC, millis
 keys! {
     /// The request's id, as in `x-request-id` and in problems.
     REQUEST_ID: text = "pintle.request_id",
+    /// The id of the batch that it is a request of.
+    OUTER_ID: text = "pintle.batch_request_id",
     /// The trace that it belongs to.
     TRACE_ID: text = "trace_id",
     /// Its span in that trace, if it was recorded as one.
@@ -79,7 +83,7 @@ keys! {
     ROUTE: text = "pintle.route",
     /// The consumer that the request comes from, if an authentication found one.
     CONSUMER: text = "pintle.consumer",
-    /// The route's labels, those of its groups among them: an object. The one value that is not flat.
+    /// The route's labels, those of its groups among them: an object. Not flat, as `pintle.parts` is not.
     LABELS: value = "pintle.labels",
     /// The upstream that was asked last.
     UPSTREAM: text = "pintle.upstream",
@@ -91,6 +95,13 @@ keys! {
     UPSTREAM_STATUS: value = "pintle.upstream_status",
     /// The status of a gRPC answer.
     GRPC_STATUS: value = "rpc.grpc.status_code",
+    /// The part of an aggregate that failed the whole.
+    FAILED_PART: text = "pintle.failed_part",
+    /// The parts of an aggregate, in the order in which they are written: a list of objects. `name` and `state`: `ok`, `failed`,
+    /// `skipped`, or `waiting` where the request ended before that was known. Where calls were made: `upstream`, `duration_ms`,
+    /// `calls`, and `attempts`, which counts how many times endpoints were tried for them. Where it is known: `status`. Where
+    /// it failed: `reason`, and `message` for the operator alone.
+    PARTS: value = "pintle.parts",
     /// Milliseconds from the request's head to the answer's last byte.
     DURATION: value = "pintle.duration_ms",
     /// Milliseconds that the head took to come, if it did not come at once. They are before `time`, and not in the duration.
@@ -143,6 +154,10 @@ pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, man
     out.push(b'"');
     out.put(REQUEST_ID);
     text(out, record.request_id);
+    if let Some(id) = record.outer_id {
+        out.put(OUTER_ID);
+        text(out, id);
+    }
     if let Some(id) = record.trace_id {
         out.put(TRACE_ID);
         text(out, id);
@@ -178,6 +193,9 @@ pub(super) fn write(out: &mut Lines, stamp: &mut Stamp, record: &Record<'_>, man
         labels(out, LABELS, record.labels, most);
     }
     service(out, record, most);
+    if !record.parts.is_empty() {
+        parts::write(out, record, manner);
+    }
     times(out, record);
     if let Some(policy) = record.policy {
         out.put(POLICY);

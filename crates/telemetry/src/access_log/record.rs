@@ -1,5 +1,6 @@
 //! What a line tells of one request.
 
+use pintle_core::notes::PartNotes;
 use pintle_core::{Exchange, Fields};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,6 +14,8 @@ pub struct Record<'a> {
     pub time: SystemTime,
     /// The request's id.
     pub request_id: &'a str,
+    /// The id of the request that it is inside of.
+    pub outer_id: Option<&'a str>,
     /// The trace that it belongs to: 32 hexadecimal digits.
     pub trace_id: Option<&'a str>,
     /// The span that it is there, where it was recorded.
@@ -53,6 +56,8 @@ pub struct Record<'a> {
     pub upstream_status: Option<u16>,
     /// The status of a gRPC answer.
     pub grpc_status: Option<u32>,
+    /// The parts of an aggregate.
+    pub parts: &'a PartNotes,
     /// Why the gateway answered by itself.
     pub reason: Option<&'a str>,
     /// Bytes of the request's content, as they came.

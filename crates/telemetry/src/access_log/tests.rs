@@ -3,6 +3,7 @@ use super::style::Kept;
 use super::*;
 use crate::stamp::Stamp;
 use pintle_core::config::Share;
+use pintle_core::notes::PartNotes;
 use pintle_core::redact::Names;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,6 +19,11 @@ fn no_labels() -> &'static BTreeMap<String, String> {
     &NONE
 }
 
+fn no_parts() -> &'static PartNotes {
+    static NONE: LazyLock<PartNotes> = LazyLock::new(PartNotes::default);
+    &NONE
+}
+
 fn labels() -> &'static BTreeMap<String, String> {
     static SOME: LazyLock<BTreeMap<String, String>> =
         LazyLock::new(|| [("team", "store\"front"), ("tier", "1")].map(|(k, v)| (k.into(), v.into())).into());
@@ -29,6 +35,7 @@ fn record() -> Record<'static> {
         time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_458_600_042),
         request_id: "0af7651916cd43dd8448eb211c80319c",
         trace_id: None,
+        outer_id: None,
         span_id: None,
         client: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)),
         method: "GET",
@@ -60,6 +67,7 @@ fn record() -> Record<'static> {
         connect: None,
         user_agent: None,
         referer: None,
+        parts: no_parts(),
         internal: None,
         request: None,
     }
@@ -68,6 +76,7 @@ fn record() -> Record<'static> {
 fn full() -> Record<'static> {
     Record {
         trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+        outer_id: Some("0af7651916cd43dd8448eb211c80319b"),
         span_id: Some(0x00f0_67aa_0ba9_02b7),
         query: Some("page=2&access_token=hunter2"),
         route: "shop/list",

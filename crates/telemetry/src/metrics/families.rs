@@ -16,6 +16,7 @@ macro_rules! families {
 }
 
 const REQUEST: &[&str] = &["listener", "route", "upstream", "method", "status"];
+const PART: &[&str] = &["route", "part", "upstream", "state", "reason"];
 const LISTENER: &[&str] = &["listener"];
 const UPSTREAM: &[&str] = &["upstream"];
 
@@ -43,6 +44,25 @@ families! {
         "pintle_request_content_bytes",
         "Size of the content of those requests that had any.",
         REQUEST,
+    );
+    /// Parts of aggregates.
+    PARTS = Family::counter(
+        "pintle_parts_total",
+        "Parts of aggregates, by what became of them: ok, failed (for which reason), skipped, or waiting where the request ended \
+         before that was known.",
+        PART,
+    );
+    /// How long they took.
+    PART_DURATION = Family::histogram(
+        "pintle_part_duration_seconds",
+        "Time from the first call of a part of an aggregate until it was settled. Parts that made no call are not among them.",
+        PART,
+    );
+    /// Their calls.
+    PART_CALLS = Family::counter(
+        "pintle_part_calls_total",
+        "Calls that were made for parts of aggregates; several where it goes through a list. Retries are no calls of their own.",
+        PART,
     );
     /// Refusals.
     REFUSALS = Family::counter(

@@ -5,6 +5,7 @@
 //!
 //! Long because a row, its counting and its telling belong together.
 
+mod parts;
 mod rows;
 
 use super::budget::Budget;
@@ -16,7 +17,9 @@ use super::{ListenerMeter, OTHER};
 use crate::Ended;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
+use parts::{PartRows, SharedParts};
 use pintle_core::counters::Family;
+use pintle_core::notes::PartNotes;
 use pintle_core::{Method, StatusCode};
 pub(crate) use rows::{CLASSES, Size};
 use rows::{LINES, Numbers, Row, Totals};
@@ -25,15 +28,17 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The methods that have series of their own (RFC 9110 9, RFC 5789); others count as the last.
 const METHODS: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", OTHER];
 
 pub(super) const CLASS_LABELS: [&str; CLASSES] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// The families of a route's rows, in the order in which they are told.
-pub(super) static FAMILIES: [&Family; 4] = [&REQUESTS, &REQUEST_DURATION, &RESPONSE_CONTENT, &REQUEST_CONTENT];
+/// The families of the rows of requests, in the order in which they are told.
+static OF_REQUESTS: [&Family; 4] = [&REQUESTS, &REQUEST_DURATION, &RESPONSE_CONTENT, &REQUEST_CONTENT];
+/// How many families a route's series have: those, and after them those of parts.
+pub(super) const FAMILIES: usize = OF_REQUESTS.len() + parts::FAMILIES.len();
 
 /// A further label of a route's series: its name, and what it says of this route.
 pub type Label = (Arc<str>, Box<str>);
@@ -75,6 +80,8 @@ pub struct RouteMeter {
     labels: Box<[Label]>,
     /// None until the first request.
     rows: ArcSwapOption<Vec<Row>>,
+    /// Those of its aggregate's parts.
+    parts: PartRows,
     shared: Arc<Shared>,
 }
 
@@ -89,6 +96,7 @@ pub(super) struct Shared {
     overflow_classes: PerWorker<CLASSES>,
     /// Requests of rows that are no more, by class of status.
     gone: [AtomicU64; CLASSES],
+    parts: SharedParts,
 }
 
 impl RouteMeter {
@@ -108,6 +116,11 @@ impl RouteMeter {
                 self.shared.overflow_classes.mine().add(class, 1);
             }
         }
+    }
+
+    /// Counts the parts of an aggregate's request that was over at `over`.
+    pub fn count_parts(&self, parts: &PartNotes, over: Instant) {
+        self.parts.count(parts, &self.shared.parts, over);
     }
 
     /// Makes a row, if there is room for its series.
@@ -157,8 +170,11 @@ impl RouteMeter {
         }
     }
 
-    /// Tells its series of one of [`FAMILIES`].
+    /// Tells its series of one of its [`FAMILIES`].
     pub(super) fn visit(&self, which: usize, listeners: &HashMap<u32, Arc<str>>, to: &mut dyn Visit) {
+        if let Some(which) = which.checked_sub(OF_REQUESTS.len()) {
+            return self.parts.visit(which, &self.name, &self.labels, to);
+        }
         self.each(|row, totals| {
             // One that went away a moment ago.
             let Some(listener) = listeners.get(&row.listener) else { return };
@@ -184,7 +200,7 @@ fn tell(which: usize, labels: &[(&str, &str)], totals: &Totals, to: &mut dyn Vis
         _ => totals.received().map(Value::Histogram),
     };
     if let Some(value) = value {
-        to.sample(FAMILIES[which], labels, value);
+        to.sample(OF_REQUESTS[which], labels, value);
     }
 }
 
@@ -222,6 +238,7 @@ pub(super) struct Seen<'a> {
 
 impl Routes {
     pub(super) fn new(workers: usize, budget: Arc<Budget>) -> Self {
+        let parts = SharedParts::new(workers, Arc::clone(&budget));
         let shared = Shared {
             workers,
             budget,
@@ -229,6 +246,7 @@ impl Routes {
             overflow: Numbers::of_overflow(workers),
             overflow_classes: PerWorker::new(workers),
             gone: Default::default(),
+            parts,
         };
         Routes { meters: Mutex::new(Held::new()), shared: Arc::new(shared) }
     }
@@ -243,7 +261,10 @@ impl Routes {
         let mut meters = self.meters.lock();
         meters.get(&key).unwrap_or_else(|| {
             let (labels, shared) = (labels.into(), Arc::clone(&self.shared));
-            meters.add(&key, RouteMeter { name: name.into(), labels, rows: ArcSwapOption::empty(), shared })
+            meters.add(
+                &key,
+                RouteMeter { name: name.into(), labels, rows: ArcSwapOption::empty(), parts: PartRows::new(), shared },
+            )
         })
     }
 
@@ -255,14 +276,18 @@ impl Routes {
     /// Lets go of the rows of listeners and upstreams that are no more.
     pub(super) fn sweep(&self, has_listener: impl Fn(u32) -> bool, has_upstream: impl Fn(&str) -> bool) {
         for meter in self.alive() {
+            meter.parts.sweep(&has_upstream, &meter.shared.parts);
             meter.sweep(|row| has_listener(row.listener) && (row.upstream.is_empty() || has_upstream(&row.upstream)));
         }
     }
 
-    /// Tells the series of all that has no row of its own, of one of [`FAMILIES`].
+    /// Tells the series of all that has no row of its own, of one of its [`FAMILIES`].
     pub(super) fn visit_overflow(&self) -> impl Fn(usize, &mut dyn Visit) + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move |which, to| {
+            if let Some(which) = which.checked_sub(OF_REQUESTS.len()) {
+                return shared.parts.visit_overflow(which, to);
+            }
             let Some(totals) = shared.overflow.totals() else { return };
             // Content alone may have found no room.
             if totals.requests() > 0 || which == 3 {

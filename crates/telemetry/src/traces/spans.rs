@@ -1,8 +1,9 @@
 //! What spans say of a request: one for itself, and within it one for each policy that may wait, for waiting to be sent, and for
-//! each time that it was. Names are those of OpenTelemetry's conventions for HTTP where those have one; what is the gateway's
+//! each time that it was; for each part of an aggregate that made calls one, too. Names are those of OpenTelemetry's conventions for HTTP where those have one; what is the gateway's
 //! own begins with `pintle.`.
 
 mod attempt;
+mod part;
 
 use crate::Ended;
 use crate::otlp::messages::KeyValue;
@@ -41,8 +42,9 @@ pub(super) fn of(ended: &Ended<'_>, names: &Names) -> Vec<Span> {
     spans.push(told.request(names));
     told.waits(&mut spans);
     told.before_sending(&mut spans);
-    let last = notes.tries.len().saturating_sub(1);
-    spans.extend(notes.tries.iter().enumerate().take(MOST).map(|(at, one)| told.attempt(at, one, at == last)));
+    let attempted = attempt::Attempted::of_request(ended);
+    spans.extend(notes.tries.iter().enumerate().take(MOST).map(|(at, one)| told.attempt(&attempted, at, one)));
+    told.parts(&mut spans);
     spans
 }
 
@@ -245,7 +247,7 @@ fn error(message: &str) -> SpanStatus {
 /// What the conventions call a method that they do not know.
 const OTHER: &str = "_OTHER";
 
-fn method(method: &Method) -> &str {
+fn method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER)
 }

@@ -119,6 +119,7 @@ mod of_requests {
             kept: Kept::default(),
             unrouted: None,
             interim: None,
+            inside: None,
         }
     }
 

@@ -90,7 +90,9 @@ impl Decision<'_> {
             Way::Tunnel { end, .. } => (if end.ends_with("_reset") { 502 } else { 200 }, None),
         };
         let reason = self.reason.map_or(0, |reason| reason.status().as_u16());
-        let failed = status >= 500 || reason >= 500 || !matches!(grpc, None | Some(0));
+        // An answer without all of its parts is one that an operator looks for, whatever its status.
+        let in_part = self.notes.parts.has_failed();
+        let failed = status >= 500 || reason >= 500 || in_part || !matches!(grpc, None | Some(0));
         match failed {
             true => 2,
             false if self.reason.is_some() || status >= 400 => 1,

@@ -3,6 +3,10 @@
 //!
 //! Long because writing and reading mirror each other, field by field.
 
+mod parts;
+
+pub(super) use parts::{RawCall, RawPart};
+
 use super::bytes::{Bytes, micros, put_number, put_text, put_time};
 use super::decision::{Decision, Way};
 use pintle_core::notes::{Came, Connect, Try, Wait};
@@ -31,6 +35,7 @@ pub(super) struct Raw {
     pub(super) listener: String,
     pub(super) route: String,
     pub(super) consumer: String,
+    pub(super) outer: String,
     pub(super) client: Option<IpAddr>,
     pub(super) peer: Option<SocketAddr>,
     pub(super) tls: Option<RawTls>,
@@ -53,6 +58,9 @@ pub(super) struct Raw {
     pub(super) budget_spent: bool,
     pub(super) upstream_status: Option<u16>,
     pub(super) answered: Option<Duration>,
+    /// The parts of an aggregate, by their places, and how many there were in all.
+    pub(super) parts: Vec<RawPart>,
+    pub(super) all_parts: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -160,6 +168,7 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     put_text(out, listener.as_bytes(), NAME);
     put_text(out, route.as_bytes(), NAME);
     put_text(out, consumer.unwrap_or_default().as_bytes(), NAME);
+    put_text(out, notes.outer.as_deref().unwrap_or_default().as_bytes(), NAME);
     put_ip(out, client);
     match peer {
         Some(peer) => {
@@ -185,8 +194,10 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     put_moment(out, began, notes.action);
     put_number(out, notes.waits.len().min(WAITS) as u64);
     notes.waits.iter().take(WAITS).for_each(|one| wait(out, one, over));
-    let Some(upstream) = &notes.upstream else { return };
-    put_text(out, upstream.as_bytes(), NAME);
+    if notes.upstream.is_none() && notes.parts.is_empty() {
+        return;
+    }
+    put_text(out, notes.upstream.as_deref().unwrap_or_default().as_bytes(), NAME);
     put_time(out, notes.lookup);
     put_time(out, notes.queue);
     put_number(out, notes.tries.len() as u64);
@@ -195,6 +206,9 @@ pub(super) fn write(out: &mut Vec<u8>, decision: &Decision<'_>, epoch: Instant) 
     out.push(notes.budget_spent.into());
     put_number(out, notes.upstream_status.map_or(0, u64::from));
     put_moment(out, began, notes.answered);
+    if !notes.parts.is_empty() {
+        notes.parts.with(|parts| parts::write(out, parts, began));
+    }
 }
 
 fn way(out: &mut Vec<u8>, way: &Way<'_>) {
@@ -274,6 +288,7 @@ pub(super) fn read(record: &[u8]) -> Raw {
         listener: bytes.text(),
         route: bytes.text(),
         consumer: bytes.text(),
+        outer: bytes.text(),
         client: ip(bytes),
         peer: ip(bytes).map(|ip| SocketAddr::new(ip, bytes.number() as u16)),
         tls: (bytes.byte() == 1).then(|| RawTls {
@@ -306,6 +321,9 @@ pub(super) fn read(record: &[u8]) -> Raw {
     raw.budget_spent = bytes.byte() == 1;
     raw.upstream_status = u16::try_from(bytes.number()).ok().filter(|status| *status > 0);
     raw.answered = moment(bytes);
+    if !bytes.0.is_empty() {
+        (raw.all_parts, raw.parts) = parts::read(bytes);
+    }
     raw
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Long because a record has many fields, and each is said in a sentence.
 
+mod parts;
+
+pub use parts::{RecordedCall, RecordedPart};
+
 use super::raw::{Raw, RawTls, RawTry, RawWait, RawWay};
 use pintle_core::Reason;
 use pintle_core::notes::Connect;
@@ -88,6 +92,7 @@ impl Kept {
             listener: raw.listener.clone(),
             route: some(&raw.route),
             consumer: some(&raw.consumer),
+            outer: some(&raw.outer),
             client: raw.client,
             peer: raw.peer,
             tls: raw.tls.as_ref().map(RecordedTls::of),
@@ -104,6 +109,8 @@ impl Kept {
             attempts: raw.attempts,
             budget_spent: raw.budget_spent,
             upstream_status: raw.upstream_status,
+            parts: parts::shown(&raw.parts, names),
+            parts_left_out: raw.all_parts.saturating_sub(raw.parts.len() as u64),
         }
     }
 }
@@ -148,6 +155,8 @@ pub struct Recorded {
     pub route: Option<String>,
     /// The consumer that it came from.
     pub consumer: Option<String>,
+    /// The id of the batch that it is a request of.
+    pub outer: Option<String>,
     /// The client's address.
     pub client: Option<IpAddr>,
     /// The other end of the connection; none on a unix socket.
@@ -180,6 +189,10 @@ pub struct Recorded {
     pub budget_spent: bool,
     /// The status that the upstream answered.
     pub upstream_status: Option<u16>,
+    /// The parts of an aggregate, in the order in which they were written.
+    pub parts: Vec<RecordedPart>,
+    /// How many more there were.
+    pub parts_left_out: u64,
 }
 
 /// What came.

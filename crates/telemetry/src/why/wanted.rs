@@ -9,7 +9,7 @@ use std::net::IpAddr;
 pub struct Wanted {
     /// How many at most.
     pub most: usize,
-    /// Only those that went wrong: an error's status, an answer that was cut, one that the gateway gave by itself.
+    /// Only those that went wrong: an error's status, an answer that was cut or lacks a part, one that the gateway gave by itself.
     pub errors: bool,
     /// Of this route.
     pub route: Option<String>,
@@ -17,7 +17,7 @@ pub struct Wanted {
     pub status: Option<Class>,
     /// For this reason.
     pub reason: Option<String>,
-    /// Of this upstream.
+    /// Of this upstream, which a part of it may have called.
     pub upstream: Option<String>,
     /// Whose path begins so.
     pub path: Option<String>,
@@ -68,17 +68,19 @@ impl Wanted {
 
     /// Whether it is one of those.
     pub(super) fn takes(&self, kept: &Kept) -> bool {
-        let Raw { came, reason, route, upstream, client, .. } = &kept.raw;
+        let Raw { came, reason, route, upstream, client, parts, .. } = &kept.raw;
         let (status, path, grpc) = match came {
             RawWay::Request { status, target, grpc_status, .. } => (Some(*status), &**target, *grpc_status),
             RawWay::Tunnel { .. } => (None, "", None),
         };
-        let is_error =
-            reason.is_some() || status.is_some_and(|status| status >= 400) || grpc.is_some_and(|one| one > 0);
+        let is_error = reason.is_some()
+            || status.is_some_and(|status| status >= 400)
+            || grpc.is_some_and(|one| one > 0)
+            || parts.iter().any(|part| part.state == "failed");
         let is = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
         (!self.errors || is_error)
             && is(&self.route, route)
-            && is(&self.upstream, upstream)
+            && (is(&self.upstream, upstream) || parts.iter().any(|part| is(&self.upstream, &part.upstream)))
             && is(&self.reason, reason.map_or("", |reason| reason.code()))
             && self.status.is_none_or(|class| status.is_some_and(|status| class.takes(status)))
             && self.path.as_ref().is_none_or(|begin| path.starts_with(&**begin))

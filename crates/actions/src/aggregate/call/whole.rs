@@ -51,7 +51,7 @@ impl Making {
         }
         let (fields, content) = (Arc::new(std::mem::take(&mut response.fields)), pieces.whole());
         let read = if content.len() >= LARGE { Some((self.decode, self.read(&fields, &content).await)) } else { None };
-        Ok(Answered { status, fields, content, read, _share: share })
+        Ok(Answered::new((status, fields), content, read, share))
     }
 
     /// Reads content that takes its time off the worker: other requests wait there.

@@ -33,7 +33,7 @@ pub(in super::super) struct Part {
     /// Those, what they name, and so on.
     pub(in super::super) after: PartSet,
     /// What is called, as it was written.
-    pub(in super::super) call: Box<str>,
+    pub(in super::super) call: Arc<str>,
     /// Under which name expressions know an item, and the list.
     pub(in super::super) list: Option<Box<str>>,
 }
@@ -59,6 +59,11 @@ impl Part {
     /// Whether its call may be made once for several that want the same (RFC 9110 9.2.1).
     pub(in super::super) fn is_safe(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
+
+    /// Whether its calls go to the same service by the same method as another one's.
+    pub(in super::super) fn calls_as(&self, other: &Part) -> bool {
+        Arc::ptr_eq(&self.target.upstream, &other.target.upstream) && self.method == other.method
     }
 
     /// Whether it succeeds with that status.

@@ -50,6 +50,11 @@ impl PartSet {
         self.0 & !other.0 == 0
     }
 
+    /// It as a number: a bit for each.
+    pub(in super::super) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Whether there are none.
     pub(in super::super) fn is_empty(self) -> bool {
         self.0 == 0

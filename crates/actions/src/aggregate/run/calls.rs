@@ -1,7 +1,7 @@
 //! The calls of a request: each safe one that several items or parts want is there once.
 
 use super::super::part::{Answered, Failure};
-use super::super::plan::{Part, PartSet};
+use super::super::plan::{PartSet, Plan};
 use super::super::request::PartRequest;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,14 +37,16 @@ enum State {
 
 impl Calls {
     /// The call for a request: one that is there already, or a new one.
-    pub(super) fn find(&mut self, request: PartRequest, part: &Part) -> usize {
+    pub(super) fn find(&mut self, request: PartRequest, plan: &Plan) -> usize {
+        let part = &plan.parts[request.part];
         if !part.is_safe() {
             return self.add(request);
         }
         let alike = request.likeness();
         let is_same = |call: &&usize| {
             let known = &self.all[**call];
-            !matches!(known.state, State::Dropped) && known.request.is_like(&request)
+            let of = &plan.parts[known.request.part];
+            !matches!(known.state, State::Dropped) && of.calls_as(part) && known.request.is_like(&request)
         };
         if let Some(same) = self.alike.get(&alike).into_iter().flatten().find(is_same) {
             let same = *same;

@@ -31,7 +31,7 @@ pub(super) fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -
     };
     let read = match &answer.read {
         Some((read_as, read)) if *read_as == how && !is_bare => read.clone(),
-        _ => decode(how, kind, &answer.content, limits).map(Arc::new),
+        _ => decode(how, kind, &answer.content(), limits).map(Arc::new),
     };
     match read {
         Ok(body) => {

@@ -3,7 +3,7 @@
 use super::{Happened, action_of};
 use crate::explain::{Explanation, Outcome};
 use pintle_telemetry::utc;
-use pintle_telemetry::why::{Came, Recorded, Tried};
+use pintle_telemetry::why::{Came, Recorded, RecordedCall, RecordedPart, Tried};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -41,6 +41,7 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "internal": recorded.internal,
         "policy": recorded.policy,
         "consumer": recorded.consumer,
+        "batch_request_id": recorded.outer,
         "client": recorded.client.map(|ip| ip.to_string()),
         "peer": recorded.peer.map(|peer| peer.to_string()),
         "tls": recorded.tls.as_ref().map(|tls| json!({
@@ -54,6 +55,8 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "attempts": recorded.attempts,
         "tries": recorded.tries.iter().map(tried).collect::<Value>(),
         "budget_spent": recorded.budget_spent,
+        "parts": recorded.parts.iter().map(part).collect::<Value>(),
+        "parts_left_out": recorded.parts_left_out,
         "now": now.as_ref().map(|now| json!({
             "breaker_open": now.breaker_open,
             "endpoints": now
@@ -65,6 +68,35 @@ pub(super) fn happened(happened: &Happened) -> Value {
         "time": time(recorded),
         "received": recorded.received,
         "sent": recorded.sent,
+    })
+}
+
+fn part(part: &RecordedPart) -> Value {
+    json!({
+        "name": part.name,
+        "upstream": part.upstream,
+        "call": part.call,
+        "needs": part.needs,
+        "state": part.state,
+        "reason": part.reason,
+        "internal": part.internal,
+        "status": part.status,
+        "fatal": part.is_fatal,
+        "began": part.began.map(micros),
+        "over": part.over.map(micros),
+        "calls": part.made,
+        "attempts": part.attempts,
+        "kept": part.calls.iter().map(call).collect::<Value>(),
+    })
+}
+
+fn call(call: &RecordedCall) -> Value {
+    json!({
+        "number": call.number,
+        "began": micros(call.began),
+        "over": call.over.map(micros),
+        "attempts": call.attempts,
+        "tries": call.tries.iter().map(tried).collect::<Value>(),
     })
 }
 

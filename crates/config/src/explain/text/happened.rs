@@ -1,5 +1,7 @@
 //! What became of a request as people read it.
 
+mod parts;
+
 use super::{Happened, line, named};
 use crate::explain::sentence::shown;
 use crate::explain::{Explanation, Outcome, Standing};
@@ -23,7 +25,7 @@ pub(super) fn happened(f: &mut fmt::Formatter<'_>, happened: &Happened) -> fmt::
             line(f, "", format_args!("{left_out} tries came before these"))?;
         }
         for (number, one) in (left_out + 1..).zip(&recorded.tries) {
-            tried(f, number, one)?;
+            tried(f, "", number, one)?;
         }
         if recorded.tries.is_empty() {
             line(f, "", "no endpoint was asked")?;
@@ -33,6 +35,7 @@ pub(super) fn happened(f: &mut fmt::Formatter<'_>, happened: &Happened) -> fmt::
         }
         standing(f, now.as_ref())?;
     }
+    parts::parts(f, happened)?;
     if let Came::Request { fields, head_cut, .. } = &recorded.came
         && !fields.is_empty()
     {
@@ -72,7 +75,7 @@ fn answer(f: &mut fmt::Formatter<'_>, recorded: &Recorded) -> fmt::Result {
     }
 }
 
-fn tried(f: &mut fmt::Formatter<'_>, number: u64, one: &Tried) -> fmt::Result {
+fn tried(f: &mut fmt::Formatter<'_>, indent: &str, number: u64, one: &Tried) -> fmt::Result {
     let by = match &*one.by {
         "only" => "the only one to choose from".to_owned(),
         "none_left" => format!("one of all {}, as every one was out", one.among),
@@ -81,7 +84,7 @@ fn tried(f: &mut fmt::Formatter<'_>, number: u64, one: &Tried) -> fmt::Result {
         "other_address" => "another address of the same name".to_owned(),
         by => format!("{by} among {}", one.among),
     };
-    line(f, "", format_args!("try {number}: {}, {by}", one.endpoint))?;
+    line(f, "", format_args!("{indent}try {number}: {}, {by}", one.endpoint))?;
     let connect = match one.connect {
         Some(connect) if connect.tls.is_zero() => format!(", connected in {}", shown(connect.took)),
         Some(connect) => format!(", connected in {} ({} of it TLS)", shown(connect.took), shown(connect.tls)),
@@ -95,9 +98,9 @@ fn tried(f: &mut fmt::Formatter<'_>, number: u64, one: &Tried) -> fmt::Result {
         (None, None) if one.over.is_some() => format!("connected{took}"),
         (None, None) => "had not answered when the request ended".to_owned(),
     };
-    line(f, "", format_args!("  began at {}, {came}{connect}", shown(one.began)))?;
+    line(f, "", format_args!("{indent}  began at {}, {came}{connect}", shown(one.began)))?;
     match &one.internal {
-        Some(internal) => line(f, "", format_args!("  {internal}")),
+        Some(internal) => line(f, "", format_args!("{indent}  {internal}")),
         None => Ok(()),
     }
 }

@@ -45,6 +45,7 @@ fn exchange(path: &str, query: Option<&str>, fields: &[(&str, &str)]) -> Exchang
         kept: Kept::default(),
         unrouted: None,
         interim: None,
+        inside: None,
     }
 }
 

@@ -176,6 +176,6 @@ impl Totals {
 }
 
 /// Which bucket a value falls into.
-fn bucket(bounds: &Bounds, value: u64) -> usize {
+pub(super) fn bucket(bounds: &Bounds, value: u64) -> usize {
     bounds.upper.iter().position(|(upper, _)| value <= *upper).unwrap_or(bounds.upper.len())
 }
