@@ -4,6 +4,7 @@
 
 mod access_log;
 mod admin;
+mod aggregate_seen;
 mod any;
 mod api_key;
 mod authorize;
