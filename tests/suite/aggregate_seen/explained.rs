@@ -105,8 +105,7 @@ answer    200
 
           name: ${parts.profile.body.name}
           items: ${parts.items.body}
-          tier: ${parts.tier.body}
-"#;
+          tier: ${parts.tier.body}"#;
     let (_, plan) = said.stdout.split_once("calls     ").unwrap_or_else(|| panic!("{said:?}"));
     assert_eq!(format!("calls     {plan}"), expected);
     assert!(!said.stdout.contains("hush"), "{said:?}");
@@ -153,8 +152,7 @@ async fn a_chart_draws_what_waits_for_what() {
   part_profile -.-> part_tier
   part_profile --> answer
   part_items --> answer
-  part_tier --> answer
-"##;
+  part_tier --> answer"##;
     assert_eq!((said.code, &*said.stdout), (Some(0), expected), "{said:?}");
     let said = explained(&["GET http://shop.example/plain", "--format", "mermaid"]).await;
     assert_eq!((said.code, &*said.stdout), (Some(2), ""), "{said:?}");
@@ -167,7 +165,7 @@ async fn a_chart_draws_what_waits_for_what() {
 #[tokio::test]
 async fn what_is_merged_is_told_as_that() {
     let said = explained(&["GET http://shop.example/search?q=a"]).await;
-    assert!(said.stdout.ends_with("merged of users, orders; where two have the same name: error\n"), "{said:?}");
+    assert!(said.stdout.ends_with("merged of users, orders; where two have the same name: error"), "{said:?}");
 }
 
 #[tokio::test]
