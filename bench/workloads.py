@@ -11,10 +11,10 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | network_load | tokens | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | network_load | tokens | against_plain | over_slowest | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
-    serves: str = "proxy"  # what the proxies are set up for: proxy | limit | files | gzip | websocket | grpc
+    serves: str = "proxy"  # what the proxies are set up for: proxy | aggregate | limit | files | gzip | websocket | grpc
     each: str = "request"  # what figures are of
     path: str = "/1k"
     body: int = 1024  # bytes of an answer, or of a message
@@ -43,6 +43,7 @@ class Workload:
         return self.body // 20 if self.serves == "gzip" else self.body
 
 
+AGGREGATE = len('{"profile":,"orders":,"rewards":}') + 3 * 1024  # bytes of an answer out of three of 1 KB
 GRPC_MESSAGE = 5 + 64  # bytes: its flag and length, then what it says; the answer is as long
 
 ALL = [
@@ -78,6 +79,12 @@ ALL = [
              path="/1m", body=1024 * 1024, tls=True),
     Workload("gzip-20k", "JSON of 20 KB from the origin, gzipped on the way, HTTP/1.1, 64 connections", "wrk", {"nginx": 1.0},
              serves="gzip", path="/20k.json", body=20 * 1024, headers=("accept-encoding: gzip",)),
+    Workload("aggregate", "one answer out of three JSON bodies of 1 KB, HTTP/1.1, 64 connections; nginx by a script in JavaScript", "wrk", {"nginx": 0.6},
+             serves="aggregate", path="/home", body=AGGREGATE),
+    Workload("aggregate-plain", "the same: CPU time, against three plain requests for the same bodies", "against_plain", 1.25, "times three requests",
+             path="/home", body=AGGREGATE),
+    Workload("aggregate-latency", "the same: the time over the slowest of its parts, one request after another, 50th percentile", "over_slowest", 150, "us",
+             path="/home", body=AGGREGATE),
     Workload("rate_limit", "a rate limit by client that refuses none, 100,000 clients in turn, HTTP/1.1 GET of 1 KB, 64 connections", "wrk",
              {"nginx": 1.0, "haproxy": 1.0}, serves="limit", clients=100_000),
     Workload("rate_limit-added", "time that a rate limit by client adds to a request: instructions, at 3 GHz", "added", 1, "us"),

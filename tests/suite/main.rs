@@ -4,6 +4,7 @@
 
 mod access_log;
 mod admin;
+mod aggregate_answers;
 mod any;
 mod api_key;
 mod authorize;
@@ -52,6 +53,7 @@ mod maintenance;
 mod manual;
 mod metrics;
 mod oidc;
+mod openapi;
 mod operate;
 mod peers;
 mod proxy;

@@ -99,6 +99,7 @@ impl Aggregate {
             }
         };
         let outcome = match decision {
+            Decision::TooLarge => Err(answer::too_large(plan)),
             Decision::Fails(at) => answer::failing(plan, &run.parts, at, exchange),
             Decision::Complete => answer::complete(plan, &run, exchange, picked.as_ref()),
         };

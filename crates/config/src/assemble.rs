@@ -5,6 +5,7 @@ mod admin;
 mod batches;
 mod brought;
 mod collectors;
+mod documents;
 mod errors;
 mod listeners;
 mod observer;

@@ -17,6 +17,7 @@ mod level;
 mod load;
 mod maybe;
 mod metrics;
+mod openapi;
 mod reference;
 pub mod replay;
 mod schema;

@@ -72,6 +72,7 @@ fn every_example_loads() {
     let key = "MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=";
     folder.write("keys/ops.pem", format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"));
     folder.write("pages/not-found.html", "${request.path}");
+    folder.write("api/orders.yaml", "openapi: 3.1.0\npaths: {}");
     folder.write("pages/sorry.html", "");
     folder.write("lists/blocked.txt", "192.0.2.0/24");
     folder.write("lists/partners.txt", "198.51.100.0/24");

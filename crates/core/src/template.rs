@@ -24,6 +24,7 @@ mod listing;
 mod names;
 mod node;
 mod parse;
+mod reads;
 mod split;
 mod strings;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use fault::{EvalError, Fault};
 pub use key::Key;
 pub use listing::{FUNCTIONS, Function, NAMES, Name};
 pub use parse::with_large_stack;
+pub use reads::{Access, Step, Taken};
 pub use value::{Entries, Items, Kind, List, Map, Timestamp, Value};
 pub use variable::{NoScope, PartField, ProblemField, Root, Scope, TlsField, Variable};
 
@@ -64,6 +66,15 @@ pub enum Place {
     Html,
     /// A leaf of a JSON tree: one that is a single `${…}` is the value itself, any other is a string.
     Json,
+}
+
+/// A piece of a template.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'t> {
+    /// Text as it is meant.
+    Literal(&'t str),
+    /// What is computed there.
+    Value(&'t Expression),
 }
 
 /// Text with `${CEL}` in it; `$${` is a literal `${`.
@@ -167,6 +178,22 @@ impl Template {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Value { expression, .. } => Some(expression),
             Piece::Literal(_) => None,
+        })
+    }
+
+    /// Its pieces in order; two literals never follow one another.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => Part::Literal(text),
+            Piece::Value { expression, .. } => Part::Value(expression),
+        })
+    }
+
+    /// What its expressions read of their variables, as [`Expression::reads`], with places in the template's text.
+    pub fn reads(&self) -> impl Iterator<Item = Access<'_>> {
+        self.pieces.iter().flat_map(|piece| match piece {
+            Piece::Value { expression, at, .. } => expression.reads().map(|one| one.shifted(*at)).collect(),
+            Piece::Literal(_) => Vec::new(),
         })
     }
 

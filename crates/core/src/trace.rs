@@ -89,11 +89,10 @@ struct Parent {
     has_state: bool,
 }
 
-/// More attempts than any call has.
-const ATTEMPTS: u32 = 1 << 10;
-
 const SAMPLED: u8 = 1;
 const RANDOM: u8 = 2;
+/// More attempts than any call has.
+const ATTEMPTS: u32 = 1 << 10;
 
 impl Sampler {
     /// Decides by an evenly spread number, as `TraceIdRatioBased` does by the last 8 bytes of a trace's id: whoever asks for

@@ -3,6 +3,7 @@
 use pintle_core::config::{Diagnostic, Reader, Span, Spanned};
 use pintle_core::template::{Declared, Expression, Fault, Place, Root, Scope, Template};
 use pintle_core::{Reason, Refusal};
+use std::ops::Range;
 
 /// A template whose failure is the client's fault where it names the request alone.
 #[derive(Debug)]
@@ -77,11 +78,13 @@ pub fn compile_condition(text: &Spanned<String>, declared: &Declared<'_>, reader
 /// Reports what is wrong with an expression or a template, at the part of its place where it is wrong.
 pub fn report(fault: &Fault, text: &str, span: &Span, reader: &mut Reader) {
     let help = fault.help.clone().unwrap_or_default();
-    reader.report(Diagnostic::error("bad-expression", &fault.message, &narrowed(fault, text, span)).help(help));
+    let place = narrowed(&fault.range, text, span);
+    reader.report(Diagnostic::error("bad-expression", &fault.message, &place).help(help));
 }
 
-/// The fault's part of the span, where the text stands there as it is: without escapes, folding or indentation.
-fn narrowed(fault: &Fault, text: &str, span: &Span) -> Span {
+/// The part of a text's place where that range of it stands, where the text stands there as it is: without escapes, folding
+/// or indentation. Else the whole.
+pub fn narrowed(range: &Range<usize>, text: &str, span: &Span) -> Span {
     let written = span.text();
     let start = span.range().start;
     let at = match written.strip_prefix(['"', '\'']) {
@@ -89,5 +92,5 @@ fn narrowed(fault: &Fault, text: &str, span: &Span) -> Span {
         Some(inner) if inner.get(..text.len()) == Some(text) => start + 1,
         _ => return span.clone(),
     };
-    span.source().span(at + fault.range.start..at + fault.range.end)
+    span.source().span(at + range.start..at + range.end)
 }

@@ -21,6 +21,7 @@ use std::time::Duration;
 ///   orders:
 ///     endpoints: [127.0.0.1:9001, {address: "[::1]:9001", weight: 3}]
 ///     balance: round_robin
+///     openapi: api/orders.yaml
 ///     health: {check: {path: /healthz}, eject: {after: 5}, slow_start: 30s}
 ///     retry: {attempts: 2, on: [connect, reset, 503]}
 ///     breaker: {open_at: 50%}
@@ -67,6 +68,10 @@ pub struct UpstreamConfig {
     pub breaker: Option<BreakerConfig>,
     /// Keeps a client with its instance by a cookie.
     pub sticky: Option<StickyConfig>,
+    /// What the service says of itself: an OpenAPI document of version 3.0 or 3.1, as YAML or JSON. What an `aggregate` calls
+    /// and reads there is [held against it](aggregation.md#services-that-say-what-they-answer) when the configuration loads; requests pay
+    /// nothing.
+    pub openapi: Option<Spanned<ConfigPath>>,
     /// How names are looked up.
     #[read(later)]
     pub dns: Later,

@@ -132,6 +132,14 @@ fn named(template: &Template) -> Option<usize> {
     PartSet::of_template(template).iter().next()
 }
 
+/// The answer where those of all parts together are too large.
+pub(super) fn too_large(plan: &Plan) -> Refusal {
+    let most = plan.limits.total;
+    Refusal::new(Reason::PartFailed)
+        .detail("The answers of all parts together are too large.")
+        .internal(format!("the answers of all parts together have more than {most} (`limits.total` of the aggregate)"))
+}
+
 /// The answer where a part fails the whole.
 pub(super) fn failing(
     plan: &Plan,

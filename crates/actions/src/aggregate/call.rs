@@ -1,25 +1,25 @@
 //! The calls of a plan: made through upstreams, with what the gateway says of the client's request, bounded in bytes and time.
 
+mod whole;
+
+use super::decode::Decode;
 use super::part::{Answered, Failure};
 use super::plan::Plan;
 use super::request::PartRequest;
 use super::run::{Run, Todo};
 use crate::forward::{self, About};
-use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
-use pintle_core::body::Whose;
+use pintle_core::json;
 use pintle_core::notes::{CallNote, Notes};
 use pintle_core::step::BoxFuture;
-use pintle_core::{
-    Body, BodyError, Client, Exchange, Fault, Fields, Frame, Method, Reason, Response, Scheme, Trace, Version, names,
-};
-use pintle_policies::held::{Account, Share};
-use pintle_upstream::{Outgoing, Upstream};
+use pintle_core::{Body, Client, Exchange, Fields, Scheme, Trace, Version};
+use pintle_policies::held::Account;
+use pintle_upstream::Outgoing;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 /// How much of what is left of the whole is kept for the answer itself: a twentieth, and at most so much.
@@ -56,12 +56,13 @@ struct Told {
 struct Making {
     number: usize,
     request: Arc<PartRequest>,
-    upstream: Arc<Upstream>,
-    method: Method,
     told: Arc<Told>,
     deadline: Option<Instant>,
     /// The most bytes of its answer.
     most: u64,
+    /// How the part that makes it reads its content, and how much JSON that may be.
+    decode: Option<Decode>,
+    limits: json::Limits,
 }
 
 /// The end of a call.
@@ -123,11 +124,15 @@ impl<'p> Calling<'p> {
             },
             None => self.under_way.next().await,
         };
-        // One that was aborted has nothing more to say.
-        if let Some(Ok(Came { number, part, outcome, note })) = came {
-            self.handles.remove(&number);
-            exchange.notes.parts.with(|parts| parts[part].calls.push(note));
-            run.came(number, outcome, exchange);
+        match came {
+            Some(Ok(Came { number, part, outcome, note })) => {
+                self.handles.remove(&number);
+                exchange.notes.parts.with(|parts| parts[part].calls.push(note));
+                run.came(number, outcome, exchange);
+            }
+            // One that was aborted has nothing more to say.
+            Some(Err(_)) => {}
+            None => run.stand_still(exchange),
         }
     }
 
@@ -139,11 +144,11 @@ impl<'p> Calling<'p> {
         let making = Making {
             number,
             request: Arc::clone(request),
-            upstream: Arc::clone(&part.target.upstream),
-            method: part.method.clone(),
             told: Arc::clone(&self.told),
             deadline: self.deadline,
             most: self.plan.limits.part.bytes(),
+            decode: part.decode,
+            limits: self.plan.json(),
         };
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(number, handle);
@@ -172,9 +177,9 @@ impl Making {
         let trace = told.trace.of_call(self.number as u32);
         let fields = self.fields(&trace);
         let outgoing = Outgoing {
-            method: &self.method,
+            method: &request.method,
             target: &request.target,
-            host: None,
+            host: request.host.as_deref(),
             fields: &fields,
             body: Body::full(request.content.clone()),
             protocol: None,
@@ -185,7 +190,7 @@ impl Making {
             secure: told.scheme == Scheme::Https,
             trace: Some(&trace),
         };
-        let response = self.upstream.send(outgoing, notes, began).await.map_err(|refusal| {
+        let response = request.upstream.send(outgoing, notes, began).await.map_err(|refusal| {
             Failure::of_refusal(refusal.reason, refusal.internal.unwrap_or_else(|| refusal.reason.title().to_owned()))
         })?;
         self.whole(response).await
@@ -204,73 +209,4 @@ impl Making {
         about.tell(&mut fields, before.clone());
         fields
     }
-
-    /// The answer with all of its content.
-    async fn whole(&self, mut response: Response) -> Result<Answered, Failure> {
-        let status = response.status;
-        let failed = |reason, why: String| Failure { status: Some(status), ..Failure::new(reason, why) };
-        // None is asked for, and what is small when it comes may be large when it is unpacked.
-        let coding = response.fields.get(names::CONTENT_ENCODING);
-        if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
-            return Err(failed("coding", "it came in a coding that was not asked for".into()));
-        }
-        let mut share = Share::new(&self.told.account);
-        let mut pieces = Pieces::default();
-        while let Some(frame) = response.body.frame().await {
-            let data = match frame {
-                Ok(Frame::Data(data)) => data,
-                Ok(Frame::Trailers(_)) => continue,
-                Err(error) => return Err(Failure { status: Some(status), ..broken(&error) }),
-            };
-            let size = data.len() as u64;
-            if pieces.size + size > self.most {
-                return Err(failed("too_large", format!("its content has more than {} bytes", self.most)));
-            }
-            let left = self.told.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
-            if left.is_err() {
-                return Err(failed("too_large", "the answers of all parts together are too large".into()));
-            }
-            if !share.grow(data.len()) {
-                let why = "as much content is held for all requests as may be";
-                return Err(Failure::of_refusal(Reason::Overflow, why));
-            }
-            pieces.add(data);
-        }
-        let fields = Arc::new(std::mem::take(&mut response.fields));
-        Ok(Answered { status, fields, content: pieces.whole(), _share: share })
-    }
-}
-
-/// Content as it comes; what comes at once is not copied.
-#[derive(Default)]
-struct Pieces {
-    first: Bytes,
-    rest: BytesMut,
-    size: u64,
-}
-
-impl Pieces {
-    fn add(&mut self, data: Bytes) {
-        self.size += data.len() as u64;
-        if self.first.is_empty() && self.rest.is_empty() {
-            self.first = data;
-            return;
-        }
-        self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-        self.rest.extend_from_slice(&data);
-    }
-
-    fn whole(self) -> Bytes {
-        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
-    }
-}
-
-/// Why an answer broke off.
-fn broken(error: &BodyError) -> Failure {
-    let reason = match (error.whose, error.fault) {
-        (Whose::Upstream, Fault::TimedOut) => Reason::UpstreamTimeout,
-        (Whose::Upstream, Fault::Malformed | Fault::TooLarge) => Reason::UpstreamMalformed,
-        _ => Reason::UpstreamClosed,
-    };
-    Failure::of_refusal(reason, error.to_string())
 }

@@ -1,23 +1,23 @@
 //! `aggregate` as its user writes it.
 
+mod answer;
 mod call;
 mod each;
+mod limits;
 
+pub use answer::{AnswerConfig, OnConflict, PartialConfig};
 pub use call::PartCall;
 pub use each::ForEach;
 pub(super) use each::is_name;
+pub use limits::PlanLimits;
 
 use super::decode::Decode;
-use crate::respond::RespondStatus;
 use pintle_core::StatusCode;
 use pintle_core::config::{
-    ByteSize, Diagnostic, ExpressionText, Later, Map, Node, Read, Reader, Spanned, TemplateText, TemplateTree, Text,
+    Diagnostic, ExpressionText, Later, Map, Node, Read, Reader, Spanned, TemplateText, TemplateTree, Text,
 };
 use pintle_upstream::Reference;
 use std::time::Duration;
-
-/// The most calls that any plan may make.
-const MOST_CALLS: u32 = 10_000;
 
 /// One request from the client, several calls to services, one answer. Each part is a call; a part that names another one
 /// (`parts.NAME`) waits for it, and all others run beside each other. The plan is checked when the configuration loads.
@@ -45,6 +45,7 @@ const MOST_CALLS: u32 = 10_000;
 ///         tier:
 ///           when: parts.profile.body.tier != "none"
 ///           call: POST http://127.0.0.1:9003/tiers
+///           host: rewards.internal
 ///           headers: {content-type: application/json}
 ///           body: {tier: "${parts.profile.body.tier}"}
 ///       respond:
@@ -122,6 +123,8 @@ pub struct PartConfig {
     /// Fields that the call carries besides.
     #[read(default)]
     pub headers: Map<TemplateText>,
+    /// The Host to ask for; the default is the service's own.
+    pub host: Option<TemplateText>,
     /// The content that is sent: a text, or a tree that becomes JSON.
     pub body: Option<TemplateTree>,
     /// How the answer's content is read. By its `content-type` where it is not said.
@@ -200,68 +203,6 @@ pub struct Instead {
     pub value: TemplateTree,
 }
 
-/// What the client gets.
-#[derive(Clone, Debug, PartialEq, Read)]
-#[read(called = "`respond`", check)]
-pub struct AnswerConfig {
-    /// The status, from 200 to 599.
-    #[read(default = "200")]
-    pub status: RespondStatus,
-    /// Header fields, by name. One whose template fails is left out.
-    #[read(default)]
-    pub headers: Map<TemplateText>,
-    /// The content: a text, or a tree that becomes JSON, in the order in which it is written. Excludes `merge`.
-    pub body: Option<TemplateTree>,
-    /// Merges the bodies of these parts, which must be objects, deeply and in this order.
-    pub merge: Option<Vec<Spanned<String>>>,
-    /// What `merge` does where two have the same name, and not both have an object there: `error` fails the whole, `first` and
-    /// `last` take the one that comes first or last in the order of `merge`; `error` unless it is said.
-    pub on_conflict: Option<OnConflict>,
-}
-
-/// Who wins where two bodies have the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(word)]
-pub enum OnConflict {
-    /// Nobody: the whole fails.
-    Error,
-    /// The one that `merge` names first.
-    First,
-    /// The one that `merge` names last.
-    Last,
-}
-
-/// What differs in a partial answer.
-#[derive(Clone, Debug, Default, PartialEq, Read)]
-#[read(called = "partial")]
-pub struct PartialConfig {
-    /// Fields in place of what `respond.headers` gives under these names, `cache-control: no-store` and `gateway-partial` among them.
-    #[read(default)]
-    pub headers: Map<TemplateText>,
-}
-
-/// Bounds on what one request may ask of services and hold in memory. What is beyond one fails its part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(called = "limits", check)]
-pub struct PlanLimits {
-    /// Calls that may come of one request, with `at_most` of each `for_each`: a plan that could make more is refused when it
-    /// loads. At most 10,000.
-    #[read(default = "1000")]
-    pub calls: u32,
-    /// The content of one answer.
-    #[read(default = "1MiB")]
-    pub part: ByteSize,
-    /// The content of all answers together.
-    #[read(default = "8MiB")]
-    pub total: ByteSize,
-    /// How many lists and objects of an answer may stand in each other, at most 256.
-    #[read(default = "64")]
-    pub depth: u32,
-    /// The client's content, where an expression names `request.body`; 413 beyond it.
-    #[read(default = "1MiB")]
-    pub request: ByteSize,
-}
-
 impl AggregateConfig {
     /// Every service that it names.
     pub fn services(&self) -> impl Iterator<Item = &Reference> {
@@ -302,55 +243,6 @@ impl PartConfig {
         }
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
             reader.zero(node, "timeout");
-            good = false;
-        }
-        good.then_some(self)
-    }
-}
-
-impl AnswerConfig {
-    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        let at = |key| node.get(key).unwrap_or(node).span();
-        let has_none = matches!(self.status.0.as_u16(), 204 | 205 | 304);
-        let (message, place, help) = match (&self.body, &self.merge) {
-            (Some(_), Some(_)) => {
-                ("`body` and `merge` exclude each other", at("merge"), "write the tree that is meant, or merge alone")
-            }
-            (_, None) if self.on_conflict.is_some() => {
-                ("`on_conflict` is for `merge`, and there is none", at("on_conflict"), "leave it out")
-            }
-            (_, Some(merge)) if merge.is_empty() => ("`merge` names no part", at("merge"), "such as `[users, orders]`"),
-            (Some(_), _) | (_, Some(_)) if has_none => {
-                ("an answer with this status has no content", at("status"), "leave `body` and `merge` out")
-            }
-            _ => return Some(self),
-        };
-        reader.report(Diagnostic::error("respond-body", message, place).help(help));
-        None
-    }
-}
-
-impl PlanLimits {
-    fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        let most = pintle_core::json::Limits::DEEPEST as u32;
-        let zero = [
-            ("calls", self.calls == 0),
-            ("part", self.part.bytes() == 0),
-            ("total", self.total.bytes() == 0),
-            ("depth", self.depth == 0),
-            ("request", self.request.bytes() == 0),
-        ];
-        let mut good = true;
-        for (key, _) in zero.into_iter().filter(|(_, is_zero)| *is_zero) {
-            reader.zero(node, key);
-            good = false;
-        }
-        if self.calls > MOST_CALLS {
-            reader.expected("at most 10000", node.get("calls").unwrap_or(node), "");
-            good = false;
-        }
-        if self.depth > most {
-            reader.expected("at most 256", node.get("depth").unwrap_or(node), "");
             good = false;
         }
         good.then_some(self)

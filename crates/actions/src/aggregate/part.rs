@@ -1,5 +1,6 @@
 //! What became of a part, and how expressions see it.
 
+use super::decode::{Decode, Undecodable};
 use pintle_core::json::Json;
 use pintle_core::template::{Entries, Items, List, Map, PartField, Value};
 use pintle_core::{Fields, Reason, StatusCode};
@@ -72,9 +73,14 @@ pub(super) struct Answered {
     pub(super) status: StatusCode,
     pub(super) fields: Arc<Fields>,
     pub(super) content: bytes::Bytes,
+    /// The content as a tree, where it was large, and how it was read.
+    pub(super) read: Option<(Option<Decode>, Result<Arc<Json>, Undecodable>)>,
     /// What of the held content it is.
     pub(super) _share: Share,
 }
+
+/// All answers together are larger than they may be: no part is more to blame for that than another.
+pub(super) const ALL_TOO_LARGE: &str = "all_too_large";
 
 /// The part needs one that failed.
 pub(super) const NEEDS: &str = "needs";

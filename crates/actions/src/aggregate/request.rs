@@ -4,17 +4,22 @@ use super::part::Failure;
 use super::plan::Part;
 use super::scope::PlanScope;
 use bytes::Bytes;
-use pintle_core::{Body, Fields};
-use std::hash::{Hash, Hasher};
+use pintle_core::{Body, Fields, Method};
+use pintle_upstream::Upstream;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// A request to the service of a part.
 #[derive(Debug)]
 pub(super) struct PartRequest {
-    /// The part that it is of; it has the service and the method.
+    /// The part that it is of.
     pub(super) part: usize,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) method: Method,
     /// Path and query.
     pub(super) target: String,
+    /// The Host, where it is not the service's own.
+    pub(super) host: Option<String>,
     /// The part's own fields.
     pub(super) fields: Fields,
     pub(super) content: Bytes,
@@ -27,6 +32,8 @@ impl PartRequest {
     pub(super) fn make(at: usize, part: &Part, scope: &PlanScope<'_>) -> Result<Self, Failure> {
         let failed = |why: Option<String>| Failure::new("expression", why.unwrap_or_default());
         let target = part.path.render(scope, None).map_err(|refusal| failed(refusal.internal))?;
+        let host = part.host.as_ref().map(|host| host.render(scope)).transpose();
+        let host = host.map_err(|refusal| failed(refusal.internal))?;
         let mut fields = Fields::new();
         part.headers.put_all(scope, &mut fields).map_err(|error| failed(Some(format!("a header: {error}"))))?;
         let content = match &part.body {
@@ -37,22 +44,24 @@ impl PartRequest {
             },
         };
         let key = part.target.upstream.key(scope.exchange);
-        Ok(PartRequest { part: at, target, fields, content, key })
+        let (upstream, method) = (Arc::clone(&part.target.upstream), part.method.clone());
+        Ok(PartRequest { part: at, upstream, method, target, host, fields, content, key })
     }
 
-    /// Whether it asks for the same as another one, as far as the requests themselves say.
+    /// Whether it asks for the same as another one.
     pub(super) fn is_like(&self, other: &PartRequest) -> bool {
-        self.target == other.target
+        Arc::ptr_eq(&self.upstream, &other.upstream)
+            && self.method == other.method
+            && self.target == other.target
+            && self.host == other.host
             && self.content == other.content
             && self.fields.len() == other.fields.len()
             && self.fields.iter().eq(other.fields.iter())
     }
 
     /// Equal for requests that are alike.
-    pub(super) fn likeness(&self, part: &Part) -> u64 {
-        let mut hasher = foldhash::fast::FixedState::default();
-        let mut hasher = std::hash::BuildHasher::build_hasher(&mut hasher);
-        (Arc::as_ptr(&part.target.upstream).addr(), part.method.as_str(), &self.target).hash(&mut hasher);
-        hasher.finish()
+    pub(super) fn likeness(&self) -> u64 {
+        let upstream = Arc::as_ptr(&self.upstream).addr();
+        foldhash::fast::FixedState::default().hash_one((upstream, self.method.as_str(), &self.target))
     }
 }

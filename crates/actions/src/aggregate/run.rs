@@ -3,19 +3,20 @@
 
 mod calls;
 mod under_way;
+mod understood;
 
-use super::decode::decode;
-use super::part::{Answered, Failure, Many, NEEDS, PartBody, Settled, State};
+use super::part::{ALL_TOO_LARGE, Answered, Failure, Many, NEEDS, PartBody, Settled, State};
 use super::plan::{Failing, Part, PartSet, Plan};
 use super::request::PartRequest;
 use super::scope::PlanScope;
-use calls::{Calls, Outcome};
+use calls::Calls;
 use pintle_core::Exchange;
 use pintle_core::json::{self, Json};
 use pintle_core::template::Value;
 use std::sync::Arc;
 use std::time::Instant;
-use under_way::{Taken, UnderWay};
+use under_way::UnderWay;
+use understood::understood;
 
 /// A plan at work for a request.
 pub(super) struct Run<'p> {
@@ -27,6 +28,7 @@ pub(super) struct Run<'p> {
     under_way: Box<[Option<UnderWay>]>,
     calls: Calls,
     settled: PartSet,
+    is_too_large: bool,
     todo: Todo,
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Todo {
 pub(super) enum Decision {
     /// That part fails it.
     Fails(usize),
+    /// All answers together are larger than they may be.
+    TooLarge,
     /// All parts are settled, and none fails it.
     Complete,
 }
@@ -58,6 +62,7 @@ impl<'p> Run<'p> {
             under_way: (0..count).map(|_| None).collect(),
             calls: Calls::default(),
             settled: PartSet::default(),
+            is_too_large: false,
             todo: Todo::default(),
         }
     }
@@ -85,6 +90,7 @@ impl<'p> Run<'p> {
 
     /// What came of a call.
     pub(super) fn came(&mut self, call: usize, outcome: Result<Answered, Failure>, exchange: &Exchange) {
+        self.is_too_large |= outcome.as_ref().is_err_and(|failure| failure.reason == ALL_TOO_LARGE);
         let outcome = outcome.map(Arc::new);
         for at in 0..self.plan.parts.len() {
             let Some(under_way) = self.under_way[at].as_mut().filter(|part| part.waits_for(call)) else { continue };
@@ -111,6 +117,18 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Fails all that is not settled: nothing is under way that would settle it, which is a mistake of the gateway's own and must
+    /// not become a loop.
+    pub(super) fn stand_still(&mut self, exchange: &Exchange) {
+        for at in 0..self.plan.parts.len() {
+            if !self.settled.has(at) {
+                self.under_way[at] = None;
+                let body = self.instead(at, exchange);
+                self.settle(at, Settled::failed(Failure::new("internal", "the plan stands still"), body));
+            }
+        }
+    }
+
     /// Whether these parts are settled.
     pub(super) fn knows(&self, parts: PartSet) -> bool {
         parts.is_in(self.settled)
@@ -120,6 +138,7 @@ impl<'p> Run<'p> {
     /// after those that fail by themselves.
     pub(super) fn decision(&self) -> Option<Decision> {
         match self.failing() {
+            _ if self.is_too_large => Some(Decision::TooLarge),
             Some(at) => self.knows(PartSet::first(at)).then_some(Decision::Fails(at)),
             None => self.knows(self.plan.all()).then_some(Decision::Complete),
         }
@@ -252,28 +271,4 @@ impl<'p> Run<'p> {
 /// Whether something stands in place of a body that failed.
 fn has_value(part: &Part) -> bool {
     matches!(part.failing, Failing::Value(_))
-}
-
-/// `null` as a body.
-fn null() -> Arc<Json> {
-    let limits = json::Limits { bytes: 4, depth: 1 };
-    Arc::new(Json::parse(b"null", limits).expect("it is JSON"))
-}
-
-/// What the end of a call is for a part: a body, or why it is none.
-fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -> Result<Taken, Failure> {
-    let answer = outcome.as_ref().map_err(Failure::clone)?;
-    let status = Some(answer.status);
-    if !part.accepts(answer.status) {
-        let why = format!("it answered {}", answer.status.as_u16());
-        return Err(Failure { status, answer: Some(Arc::clone(answer)), ..Failure::new("status", why) });
-    }
-    let kind = answer.fields.get(pintle_core::names::CONTENT_TYPE);
-    match decode(part.decode, kind, &answer.content, limits) {
-        Ok(json) => {
-            let (status, fields) = (answer.status, Arc::clone(&answer.fields));
-            Ok(Taken { status, fields, body: Arc::new(json) })
-        }
-        Err(fault) => Err(Failure { status, ..Failure::new("decode", fault.to_string()) }),
-    }
 }

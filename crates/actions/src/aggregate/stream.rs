@@ -91,6 +91,10 @@ async fn write(
                 return Err(BodyError::gateway(Fault::Closed));
             }
         };
+        if run.decision() == Some(Decision::TooLarge) {
+            super::note(&run, &exchange, None);
+            return Err(BodyError::gateway(Fault::TooLarge));
+        }
         if !text.is_empty() {
             ready.lock().push_back(Frame::Data(text.into()));
         }

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::batches::Batch;
+use super::documents::Documents;
 use super::errors::ErrorPages;
 use super::listeners::Doors;
 use super::services::Upstreams;
@@ -62,8 +63,9 @@ pub(super) fn entries<'d>(
     reader: &mut Reader,
 ) -> (Vec<Placed>, Vec<Built<'d>>) {
     let labels = RouteLabels::compile(&document.telemetry.metrics, reader);
+    let documents = Documents::read(&document.upstreams, reader);
     let (names, entries, lacking) = (HashMap::default(), Vec::new(), Vec::new());
-    let mut build = Build { around, labels, doors, upstreams, pages, world, names, entries, lacking };
+    let mut build = Build { around, labels, doors, upstreams, documents, pages, world, names, entries, lacking };
     let mut files = Vec::new();
     let top = Level::top(document);
     for batch in batches {
@@ -98,6 +100,8 @@ pub(super) struct Build<'d, 'b> {
     labels: RouteLabels,
     pub(super) doors: &'b Doors<'d>,
     pub(super) upstreams: &'b mut Upstreams<'d>,
+    /// What services say of themselves.
+    documents: Documents,
     pages: &'b mut ErrorPages,
     pub(super) world: &'b World,
     names: HashMap<Box<str>, Span, foldhash::fast::RandomState>,
@@ -237,6 +241,7 @@ impl<'d> Build<'d, '_> {
             return proxy.build(place, self.upstreams, reader);
         }
         if let Some(aggregate) = &route.aggregate {
+            self.documents.check(aggregate, place, reader);
             let account = Account::find(&self.around.lasting);
             return aggregate.build(place, self.upstreams, &account, reader);
         }

@@ -22,13 +22,15 @@ impl Document {
         all.find(|written| written.value == address.numbered(0)).map(|written| &written.span)
     }
 
-    /// Every other file that is read with the configuration, each once: those of TLS to services, secrets, pages, those
-    /// that the resolver goes by, and those that consumers and policies name.
+    /// Every other file that is read with the configuration, each once: those of TLS to services and what these say of
+    /// themselves, secrets, pages, those that the resolver goes by, and those that consumers and policies name.
     pub fn other_files(&self) -> Vec<ConfigPath> {
         let mut all: Vec<ConfigPath> = Vec::new();
         let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
         let tls = upstreams.filter_map(|upstream| upstream.tls.as_ref()).flat_map(|tls| tls.files());
         all.extend(tls.map(|file| file.value.clone()));
+        let upstreams = self.upstreams.0.iter().filter_map(|(_, upstream)| upstream.get());
+        all.extend(upstreams.filter_map(|upstream| upstream.openapi.as_ref()).map(|file| file.value.clone()));
         all.extend(self.errors.files().map(|file| file.value.clone()));
         if let Some(SecretSource::File(path)) =
             self.admin.as_ref().and_then(|admin| admin.token.as_ref()).map(|token| &token.value)

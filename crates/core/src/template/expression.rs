@@ -6,6 +6,7 @@ use super::evaluate;
 use super::fault::{EvalError, Fault};
 use super::names;
 use super::node::{Node, Op};
+use super::reads::{self, Access};
 use super::value::{Kind, Value};
 use super::variable::{Scope, Variable};
 use super::wording;
@@ -69,6 +70,17 @@ impl Expression {
     /// Every variable that may be asked for, each once.
     pub fn names(&self) -> impl Iterator<Item = &Variable> {
         self.variables.iter()
+    }
+
+    /// What it reads of its variables, in the order of its text, as far as that tells: of `a.b.c` all three names. The
+    /// places are in bytes of [`Expression::text`].
+    pub fn reads(&self) -> impl Iterator<Item = Access<'_>> {
+        reads::reads(&self.root).into_iter()
+    }
+
+    /// Where the value itself is taken from, as far as it is not computed: of `x ? a.b : a.c` two places.
+    pub fn origins(&self) -> impl Iterator<Item = Access<'_>> {
+        reads::origins(&self.root).into_iter()
     }
 
     /// The type of the value, as far as it is known beforehand.

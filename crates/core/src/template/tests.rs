@@ -4,6 +4,7 @@ mod faults;
 mod language;
 mod listing;
 mod oracle;
+mod reads;
 mod templates;
 
 use std::collections::HashMap;

@@ -5,7 +5,7 @@ use super::check;
 use super::{AnswerPlan, Built, Each, Failing, Part, PartSet, Plan, names};
 use crate::made::Made;
 use crate::respond::RespondStatus;
-use crate::url::Url;
+use crate::url::{Host, Url};
 use pintle_core::config::{Diagnostic, Entry, Form, Node, Reader, Span, Spanned};
 use pintle_core::template::{Declared, Expression, Kind, Root, Template};
 use pintle_core::{Method, StatusCode};
@@ -71,6 +71,7 @@ impl Part {
         let each = config.for_each.as_ref().map(|_| Each::build(config, whole, reader));
         let headers = Made::build(&config.headers, Side::Request, &within, reader);
         let body = config.body.as_ref().map(|body| content(body, &within, reader));
+        let host = config.host.as_ref().map(|host| Host::build(host, true, &within, reader));
         let failing = match &config.on_failure {
             OnFailure::Word(Ending::Fail) => Some(Failing::Fail),
             OnFailure::Word(Ending::Pass) => Some(Failing::Pass),
@@ -92,6 +93,7 @@ impl Part {
             timeout: config.timeout,
             accept: config.accept.clone().into(),
             headers,
+            host: optional(host)?,
             body,
             decode: config.decode,
             failing: failing?,

@@ -4,7 +4,7 @@ use super::super::config::Accepted;
 use super::super::decode::Decode;
 use super::PartSet;
 use crate::made::Made;
-use crate::url::Url;
+use crate::url::{Host, Url};
 use pintle_core::template::{Expression, Template};
 use pintle_core::{Method, StatusCode};
 use pintle_policies::content::Content;
@@ -24,6 +24,7 @@ pub(in super::super) struct Part {
     pub(in super::super) timeout: Option<Duration>,
     pub(in super::super) accept: Box<[Accepted]>,
     pub(in super::super) headers: Made,
+    pub(in super::super) host: Option<Host>,
     pub(in super::super) body: Option<Content>,
     pub(in super::super) decode: Option<Decode>,
     pub(in super::super) failing: Failing,
@@ -72,7 +73,8 @@ impl Part {
             Failing::Fail | Failing::Pass => None,
         };
         let contents = self.body.iter().chain(value).flat_map(Content::templates);
-        std::iter::once(self.path.template()).chain(self.headers.templates()).chain(contents)
+        let target = std::iter::once(self.path.template()).chain(self.host.iter().map(Host::template));
+        target.chain(self.headers.templates()).chain(contents)
     }
 
     /// The expressions that stand by themselves.

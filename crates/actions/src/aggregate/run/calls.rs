@@ -41,7 +41,7 @@ impl Calls {
         if !part.is_safe() {
             return self.add(request);
         }
-        let alike = request.likeness(part);
+        let alike = request.likeness();
         let is_same = |call: &&usize| {
             let known = &self.all[**call];
             !matches!(known.state, State::Dropped) && known.request.is_like(&request)

@@ -162,7 +162,7 @@ impl UnderWay {
         }
         let instead = match instead {
             PartBody::One(body) => body,
-            PartBody::Null | PartBody::Many(_) => super::null(),
+            PartBody::Null | PartBody::Many(_) => super::understood::null(),
         };
         let body = |at: &usize| match &self.different[*at].came {
             Some(Ok(taken)) => Arc::clone(&taken.body),
