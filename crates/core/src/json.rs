@@ -200,7 +200,7 @@ impl Object {
             Node::Text(Text::Escaped(text)) => {
                 let mut out = String::with_capacity(text.len() + 2);
                 // A text has a form in JSON always.
-                let _ = Value::text(&**text).write_json_within(&mut out, usize::MAX);
+                let _ = Value::text(text).write_json_within(&mut out, usize::MAX);
                 Cow::Owned(out)
             }
         })

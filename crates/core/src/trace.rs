@@ -2,6 +2,8 @@
 //! request next. Recording and sending spans is telemetry's; here is what must be known before anything is recorded.
 //!
 //! Every request has a trace, whether or not anybody records it: its id stands in the log.
+//!
+//! Long because a trace begins, goes on and is parted into spans in several ways; each is a few lines.
 
 mod b3;
 #[cfg(test)]

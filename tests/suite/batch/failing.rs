@@ -36,8 +36,8 @@ async fn one_that_fails_affects_no_other() {
         wire.ended().await;
     });
     let routes = format!(
-        "  - {{match: /dead, proxy: \"{}\"}}\n  - {{match: /cut, proxy: \"{}\"}}\n  - {{match: /slow, policies: [{{timeout: 200ms}}], proxy: \"{}\"}}\n  - {{match: /**, proxy: \"{}\"}}\n",
-        format!("http://{}", dead.address()),
+        "  - {{match: /dead, proxy: \"http://{}\"}}\n  - {{match: /cut, proxy: \"{}\"}}\n  - {{match: /slow, policies: [{{timeout: 200ms}}], proxy: \"{}\"}}\n  - {{match: /**, proxy: \"{}\"}}\n",
+        dead.address(),
         cut.url(),
         slow.url(),
         service.url()

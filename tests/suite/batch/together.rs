@@ -207,7 +207,10 @@ async fn a_batch_that_never_waits_is_done_however_many_it_holds() {
         let all = responses(&answer);
         assert!(
             all.len() == 1000
-                && all.iter().enumerate().all(|(at, one)| one["id"] == at.to_string() && one["body"] == "a")
+                && all
+                    .iter()
+                    .enumerate()
+                    .all(|(at, one)| one["id"].as_str() == Some(&*at.to_string()) && one["body"] == "a")
         );
     }
 }
@@ -243,4 +246,28 @@ async fn explain_tells_what_a_batch_comes_to() {
     assert_eq!(explained.status, 200, "{explained:?}");
     let explained = explained.text();
     assert!(explained.contains("batch") && explained.contains("max_requests: 7"), "{explained}");
+}
+
+#[tokio::test]
+async fn an_aggregate_is_a_request_like_any_other_and_a_batch_may_be_closed_for_maintenance() {
+    let service = Origin::answering(Reply::json(&json!({"name": "Ada"}))).await;
+    let routes = format!(
+        "  - match: GET /both\n    aggregate: {{parts: {{one: {{call: \"GET users:/1\"}}, two: {{call: \"GET users:/2\"}}}}}}\nupstreams: {{users: {{endpoints: [\"{}\"]}}}}\n",
+        service.address()
+    );
+    let config = with("{}", &routes).replace(
+        "{match: POST /batch, ",
+        "{match: POST /batch, maintenance: {unless: \"'x-in' in request.headers\"}, ",
+    );
+    let gateway = Gateway::start(config).await;
+    for answer in both(&gateway, post(&json!([get("1", "/both")])).header("x-in", "1")).await {
+        let one = &responses(&answer)[0];
+        assert_eq!(
+            (&one["status"], &one["body"]),
+            (&200.into(), &json!({"one": {"name": "Ada"}, "two": {"name": "Ada"}}))
+        );
+    }
+    for answer in both(&gateway, post(&json!([get("1", "/both")]))).await {
+        answer.problem(503, "maintenance");
+    }
 }

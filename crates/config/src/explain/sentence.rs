@@ -193,7 +193,7 @@ impl Said<'_> {
         }
     }
 
-    /// Requests that the gateway refused.
+    /// Requests that the gateway refused. Long because it is a line for each reason.
     fn refused(&self, reason: Reason) -> String {
         let (upstream, route, log) = (self.upstream(), self.route(), self.log());
         let tries = self.tries();

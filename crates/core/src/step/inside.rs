@@ -33,7 +33,7 @@ pub trait Inside: Send + Sync {
     ) -> BoxFuture<'a, Answered>;
 
     /// Records a request that is not run at all, for a reason that is no policy's to judge.
-    fn pass_over<'a>(&'a self, asked: Asked, refusal: Refusal) -> Answered;
+    fn pass_over(&self, asked: Asked, refusal: Refusal) -> Answered;
 
     /// What stands in place of an answer that was recorded already under this id.
     fn replace(&self, id: &str, refusal: Refusal) -> Answered;
