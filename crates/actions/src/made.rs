@@ -43,6 +43,12 @@ impl Made {
         self.made.iter().filter_map(|(_, value)| value.template())
     }
 
+    /// The template of the one that has that name, if it has one.
+    pub(crate) fn template(&self, name: &str) -> Option<&Template> {
+        let named = self.made.iter().find(|(made, _)| made.eq_ignore_ascii_case(name));
+        named.and_then(|(_, value)| value.template())
+    }
+
     /// Puts them in place of what is there under their names. One whose template fails is left out.
     pub(crate) fn put(&self, scope: &dyn Scope, fields: &mut Fields) {
         let _ = self.write(scope, fields, |_| Ok(()));

@@ -8,7 +8,7 @@ async fn gateway(service: &Origin, routes: &str) -> Gateway {
     Gateway::start(config(&[("a", service.address())], routes)).await
 }
 
-// Rule: answer-default
+// Rule: aggregate-answer
 #[tokio::test]
 async fn unless_it_is_said_the_answer_has_every_body_under_its_parts_name_as_written() {
     let service = service(&[("/x", "{\"z\":1,\"a\":[ 1.0 ,2]}"), ("/y", "\"ü\\u00fc\\n\"")]).await;
@@ -50,7 +50,7 @@ async fn head_gets_the_fields_alone() {
     }
 }
 
-// Rule: answer-merge
+// Rule: aggregate-merge
 #[tokio::test]
 async fn objects_are_merged_and_who_wins_is_written() {
     let service = service(&[
@@ -103,7 +103,7 @@ async fn by_query(request: Received) -> Reply {
         .fold(reply, |reply, (name, value)| reply.header(name, value))
 }
 
-// Rule: answer-cache
+// Rule: aggregate-cache
 #[tokio::test]
 async fn how_long_it_may_be_kept_is_the_least_that_its_parts_allow() {
     let service = Origin::start(by_query).await;
@@ -153,7 +153,7 @@ async fn how_long_it_may_be_kept_is_the_least_that_its_parts_allow() {
     }
 }
 
-// Rule: answer-partial
+// Rule: aggregate-partial
 #[tokio::test]
 async fn a_partial_answer_says_so_and_is_kept_by_nobody_unless_that_is_said() {
     let service = service(&[("/x", "1")]).await;
@@ -190,7 +190,7 @@ async fn a_partial_answer_says_so_and_is_kept_by_nobody_unless_that_is_said() {
     }
 }
 
-// Rule: answer-etag
+// Rule: aggregate-etag
 #[tokio::test]
 async fn who_has_it_already_is_told_so() {
     let service = service(&[("/x", "[1]"), ("/y", "[2]")]).await;
@@ -217,7 +217,7 @@ async fn who_has_it_already_is_told_so() {
     }
 }
 
-// Rule: answer-numbers
+// Rule: aggregate-numbers
 #[tokio::test]
 async fn numbers_that_are_passed_on_keep_their_text_and_ones_that_do_not_fit_are_not_calculated_with() {
     const NUMBERS: &str = r#"{"id":9007199254740993,"long":123456789012345678901234567890,"big":1e400,"small":-0.0,"price":1.10,"exp":1E+2}"#;
@@ -243,7 +243,7 @@ async fn numbers_that_are_passed_on_keep_their_text_and_ones_that_do_not_fit_are
     }
 }
 
-// Rule: answer-fields
+// Rule: aggregate-fields
 #[tokio::test]
 async fn clients_pick_what_they_get_where_that_is_allowed() {
     let service = service(&[("/x", r#"{"id":1,"total":2.50,"rest":{"a":1,"b":2}}"#)]).await;

@@ -13,7 +13,7 @@ async fn letters() -> Origin {
     .await
 }
 
-// Rule: part-limits
+// Rule: aggregate-limits
 #[tokio::test]
 async fn content_beyond_its_bound_fails_its_part() {
     let (letters, deep) = (letters().await, service(&[("/3", "[[[1]]]"), ("/4", "[[[[1]]]]")]).await);
@@ -66,7 +66,6 @@ async fn a_coding_that_nobody_asked_for_is_not_unpacked() {
 }
 
 /// Memory of the whole program: what it holds for large answers is a small multiple of what it got.
-// Rule: part-memory
 #[tokio::test]
 #[expect(clippy::print_stderr, reason = "figures")]
 async fn what_is_held_is_at_most_four_times_the_bodies() {

@@ -4,7 +4,7 @@ use super::{both, config, service};
 use pintle_testkit::{Ask, Certificates, Gateway, Origin, Received, Reply};
 use serde_json::json;
 
-// Rule: part-passes
+// Rule: aggregate-headers
 #[tokio::test]
 async fn of_the_clients_fields_only_those_go_on_that_are_named() {
     let service = service(&[("/get", "1"), ("/post", "2")]).await;
@@ -98,7 +98,7 @@ async fn of_the_clients_fields_only_those_go_on_that_are_named() {
     }
 }
 
-// Rule: part-once
+// Rule: aggregate-once
 #[tokio::test]
 async fn a_thousand_items_over_a_hundred_calls_are_a_hundred_calls() {
     let list: Vec<usize> = (0..1000).map(|number| number * 7 % 100).collect();
@@ -129,7 +129,7 @@ async fn a_thousand_items_over_a_hundred_calls_are_a_hundred_calls() {
     assert_eq!(items.hits(), 2 * 101);
 }
 
-// Rule: part-request-body
+// Rule: aggregate-content
 #[tokio::test]
 async fn the_clients_content_can_be_used_where_it_is_json() {
     let service = service(&[("/x", "1")]).await;
@@ -219,7 +219,7 @@ routes: [{{match: /a, aggregate: {{parts: {{one: {{call: GET a:/1}}, two: {{call
     assert!(bad.hits() > 0 && good.hits() == 4, "{} {}", bad.hits(), good.hits());
 }
 
-// Rule: part-states
+// Rule: aggregate-states
 #[tokio::test]
 async fn a_status_that_is_accepted_is_no_failure() {
     let service = service(&[("/x", "1")]).await;

@@ -4,7 +4,7 @@ use super::{both, config, service};
 use pintle_testkit::{Ask, Gateway, Origin, RawOrigin, Received, Reply};
 use serde_json::json;
 
-// Rule: part-fails
+// Rule: aggregate-fails
 #[tokio::test]
 async fn the_problem_names_the_part_its_reason_and_its_status_and_no_address() {
     let service = service(&[("/x", "1")]).await;
@@ -32,7 +32,7 @@ async fn the_problem_names_the_part_its_reason_and_its_status_and_no_address() {
     }
 }
 
-// Rule: part-pass
+// Rule: aggregate-pass
 #[tokio::test]
 async fn pass_hands_on_a_services_own_status_fields_and_content() {
     let service = Origin::start(async |request: Received| match &*request.target {
@@ -65,7 +65,7 @@ async fn pass_hands_on_a_services_own_status_fields_and_content() {
     }
 }
 
-// Rule: part-unavailable
+// Rule: aggregate-unavailable
 #[tokio::test]
 async fn a_service_that_is_left_alone_is_503() {
     let broken = Origin::answering(Reply::new(500)).await;
@@ -97,7 +97,7 @@ async fn a_service_that_is_left_alone_is_503() {
     assert_eq!(broken.hits(), hits);
 }
 
-// Rule: part-unavailable
+// Rule: aggregate-unavailable
 #[tokio::test]
 async fn a_full_queue_is_503() {
     let slow = RawOrigin::start().await;
@@ -121,7 +121,7 @@ routes:
     }
 }
 
-// Rule: part-deadline
+// Rule: aggregate-deadline
 #[tokio::test]
 async fn a_part_has_its_own_time_and_what_is_left_of_the_whole() {
     let (service, slow) = (service(&[("/x", "1")]).await, RawOrigin::start().await);

@@ -246,7 +246,7 @@ async fn ask(gateway: &Gateway, http2: &pintle_testkit::H2Client, ask: Ask, numb
     if number % 2 == 0 { gateway.ask(ask).await } else { http2.ask(ask).await }
 }
 
-// Rule: part-values
+// Rule: aggregate-values
 #[tokio::test]
 async fn a_value_stays_one_value_at_its_place_or_nothing_is_sent() {
     let values = values();

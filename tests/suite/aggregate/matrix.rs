@@ -277,7 +277,7 @@ async fn ask_all(gateway: &Arc<Gateway>, cases: &[Case], at_once: usize) -> Vec<
     wrong
 }
 
-// Rule: part-states, part-fails, answer-partial
+// Rule: aggregate-states, aggregate-fails, aggregate-partial
 #[tokio::test]
 async fn every_part_in_every_state_alone_and_in_pairs_makes_the_answer_that_the_rules_say() {
     LocalSet::new().run_until(hold()).await;

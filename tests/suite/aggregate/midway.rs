@@ -20,7 +20,7 @@ async fn say(wire: &mut Wire, content: &str) {
     wire.write(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{content}", content.len())).await;
 }
 
-// Rule: part-cancelled
+// Rule: aggregate-cancelled
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_all_calls() {
     let (a, b) = (RawOrigin::start().await, RawOrigin::start().await);

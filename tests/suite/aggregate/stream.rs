@@ -50,7 +50,7 @@ async fn expect(client: &mut Wire, wanted: &str) {
     assert_eq!(come, wanted);
 }
 
-// Rule: answer-stream
+// Rule: aggregate-stream
 #[tokio::test]
 async fn each_part_is_sent_when_it_is_known_in_the_order_of_the_answer() {
     let (a, b, gateway) = start().await;
@@ -104,7 +104,7 @@ async fn over_http1_what_is_partial_is_told_in_a_trailer_too() {
     assert_eq!(answer.trailers.get("gateway-partial"), Some("two; reason=status; status=500"));
 }
 
-// Rule: answer-stream-broken
+// Rule: aggregate-stream-broken
 #[tokio::test]
 async fn one_that_cannot_be_finished_never_looks_whole() {
     let (a, b, gateway) = start().await;

@@ -12,6 +12,7 @@ pub(super) use each::is_name;
 pub use limits::PlanLimits;
 
 use super::decode::Decode;
+use super::plan::MOST_PARTS;
 use pintle_core::StatusCode;
 use pintle_core::config::{
     Diagnostic, ExpressionText, Later, Map, Node, Read, Reader, Spanned, TemplateText, TemplateTree, Text,
@@ -90,13 +91,13 @@ pub struct AggregateConfig {
     /// `on_failure`, and neither status nor headers of the answer name a part. What a partial answer says by
     /// `Gateway-Partial` is then a trailer field.
     #[read(default = "false")]
-    pub stream: bool,
+    pub stream: Spanned<bool>,
     /// Lets clients pick what they get: `?fields=name,orders(id,total)`.
     #[read(key = "fields", default = "false")]
-    pub picks: bool,
+    pub picks: Spanned<bool>,
     /// Gives the answer an `ETag` of its content, and answers 304 to a client that has it (RFC 9110 13.1.2).
     #[read(default = "false")]
-    pub etag: bool,
+    pub etag: Spanned<bool>,
 }
 
 /// A call of an aggregate.
@@ -216,9 +217,10 @@ impl AggregateConfig {
             reader.report(Diagnostic::error("no-parts", "an aggregate without parts", parts.span()).help(help));
             return None;
         }
-        if self.parts.len() > super::plan::MOST_PARTS {
-            let message = format!("an aggregate has at most {} parts", super::plan::MOST_PARTS);
-            reader.report(Diagnostic::error("too-many-parts", message, parts.span()).help("call for several at once"));
+        if let Some((first, _)) = self.parts.iter().nth(MOST_PARTS) {
+            let message = format!("`{}` is one too many: an aggregate has at most {MOST_PARTS} parts", first.value);
+            let help = "call for several things at once: `for_each`, or a service that gives more than one";
+            reader.report(Diagnostic::error("too-many-parts", message, &first.span).help(help));
             return None;
         }
         Some(self)

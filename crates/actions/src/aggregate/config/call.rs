@@ -26,6 +26,12 @@ impl Text for PartCall {
             let help = "the service is an upstream's name or a URL as it stands; `${…}` is for the path";
             return Err(help.into());
         }
+        if let Some((name, path)) = call.service.split_once(':')
+            && path.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name != "unix"
+        {
+            return Err(format!("a path begins with `/`: write `{name}:/{path}`"));
+        }
         Ok(PartCall { method: call.method, service: Reference::parse(call.service)?, target: call.target })
     }
 }
@@ -59,6 +65,7 @@ mod tests {
         assert!(message("TRACE users:/a").contains("not called by TRACE"));
         assert_eq!(message("get users:/a"), "write GET");
         assert!(message("GET unix:/run/a.sock").contains("NAME:/path"));
+        assert_eq!(message("GET users:me/5"), "a path begins with `/`: write `users:/me/5`");
         assert!(message("GET /users/5").contains("neither an upstream's name nor a URL"));
     }
 }

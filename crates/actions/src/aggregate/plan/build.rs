@@ -34,7 +34,8 @@ impl Plan {
         let built: Vec<Option<Part>> =
             config.parts.iter().map(|(name, part)| Part::build(name, part, place, &whole, services, reader)).collect();
         let passed = check::passed(&config.pass_headers, reader);
-        let answer = AnswerPlan::build(config, &parts, &whole, reader);
+        // Where a part has no name, that is the mistake, and not what names it.
+        let answer = if good { AnswerPlan::build(config, &parts, &whole, reader) } else { None };
         let mut built: Vec<Part> = built.into_iter().collect::<Option<_>>()?;
         let good = check::cycles(&mut built, config, reader) && good;
         let (passed, answer) = (passed?, answer?);
@@ -62,6 +63,9 @@ impl Part {
         reader: &mut Reader,
     ) -> Option<Self> {
         let call = &config.call;
+        if config.for_each.as_ref().is_some_and(|each| !check::item(each, reader)) {
+            return None;
+        }
         let item = config.for_each.as_ref().map(|each| each.item.as_str());
         let within = item.map_or(*whole, |item| whole.item(item));
         let service = Spanned::new(Service(call.service.clone()), call.span.clone());
@@ -142,7 +146,7 @@ impl Each {
 impl AnswerPlan {
     fn build(config: &AggregateConfig, parts: &[&str], whole: &Declared<'_>, reader: &mut Reader) -> Option<Self> {
         let partial = Made::build(&config.partial.headers, Side::Response, whole, reader);
-        let (stream, fields, etag) = (config.stream, config.picks, config.etag);
+        let (stream, fields, etag) = (config.stream.value, config.picks.value, config.etag.value);
         let (status, headers, built) = match &config.respond {
             None => (
                 StatusCode::OK,

@@ -1,10 +1,10 @@
 //! What can be said of a plan before it runs.
 
-use super::super::config::{AggregateConfig, Ending, OnFailure, PartConfig, is_name};
+use super::super::config::{AggregateConfig, Ending, ForEach, OnFailure, PartConfig, is_name};
 use super::build::has_no_content;
-use super::{Built, Failing, Part, PartSet, Plan};
+use super::{Failing, Part, PartSet, Plan};
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
-use pintle_core::template::Root;
+use pintle_core::template::{Root, Template};
 use pintle_policies::field::{self, Side};
 
 /// Fields of a client that are about its own exchange with the gateway: a call that carried them would be answered by a piece,
@@ -30,24 +30,63 @@ const NOT_PASSED: [&str; 15] = [
 /// The roots that an item may not hide.
 const TAKEN: [&str; 9] = ["request", "path", "client", "route", "claims", "consumer", "parts", "response", "problem"];
 
-/// Whether parts and items have names that expressions can have.
+/// Words that are no names in expressions.
+const WORDS: [&str; 21] = [
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+];
+
+/// The names of types, which mean these wherever they stand.
+const TYPES: [&str; 11] =
+    ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// Whether parts have names that expressions can have.
 pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
     let mut good = true;
-    for (name, part) in &config.parts {
-        if !is_name(name) {
-            let message = format!("`{}` is no name for a part", name.value);
+    for (name, _) in &config.parts {
+        let flaw = match &*name.value {
+            word if WORDS.contains(&word) => Some(format!("`{word}` is a word of expressions, and no name for a part")),
+            other if !is_name(other) => Some(format!("`{other}` is no name for a part")),
+            _ => None,
+        };
+        if let Some(message) = flaw {
             let help = "a letter, then letters, digits and `_`: expressions call it `parts.NAME`";
             reader.report(Diagnostic::error("part-name", message, &name.span).help(help));
             good = false;
         }
-        if let Some(each) = part.for_each.as_ref().filter(|each| TAKEN.contains(&&*each.item)) {
-            let message = format!("`{}` is a name of the gateway's own", each.item);
-            let help = "give the item another name, such as `item`";
-            reader.report(Diagnostic::error("for-each", message, &each.span).help(help));
-            good = false;
-        }
     }
     good
+}
+
+/// Whether the item of a `for_each` has a name that hides nothing.
+pub(super) fn item(each: &Spanned<ForEach>, reader: &mut Reader) -> bool {
+    let message = match &*each.item {
+        item if TAKEN.contains(&item) => format!("`{item}` is a name of the gateway's own"),
+        item if WORDS.contains(&item) || TYPES.contains(&item) => format!("`{item}` is a word of expressions"),
+        _ => return true,
+    };
+    let help = "give the item another name, such as `item`";
+    reader.report(Diagnostic::error("for-each", message, &each.span).help(help));
+    false
 }
 
 /// The client's fields that calls carry, in small letters.
@@ -133,7 +172,7 @@ pub(super) fn explosions(plan: &Plan, config: &AggregateConfig, reader: &mut Rea
     let each = |at: usize| config.parts[at].1.for_each.as_ref().map(|each| &each.span);
     for (at, part) in plan.parts.iter().enumerate() {
         let (Some(list), Some(place)) = (part.each.as_ref().map(|each| &each.list), each(at)) else { continue };
-        let from = PartSet::of(list.names()).iter().find(|from| plan.parts[*from].each.is_some());
+        let from = PartSet::of(list.names()).iter().find(|from| *from != at && plan.parts[*from].each.is_some());
         if let Some(from) = from.filter(|_| config.parts[at].1.at_most.is_none()) {
             let message = format!("`for_each` goes through what came of the `for_each` of `{}`", plan.parts[from].name);
             let help = "the one multiplies the other: say by `at_most` how many items there may be";
@@ -166,23 +205,22 @@ pub(super) fn streams(plan: &Plan, config: &AggregateConfig, reader: &mut Reader
             flaws.push((message, config.parts[at].0.span.clone(), help));
         }
     }
-    let place = config.respond.as_ref().map_or(&config.parts[0].0.span, |respond| match &respond.merge {
-        Some(merge) => merge.first().map_or(&config.parts[0].0.span, |first| &first.span),
-        None => respond.headers.iter().next().map_or(&config.parts[0].0.span, |(name, _)| &name.span),
-    });
-    let mut headers = plan.answer.headers.templates();
-    if headers.any(|template| template.names().any(|name| name.root() == Root::Parts)) {
-        let message = "a header of a streamed answer names a part, which is not known yet".to_owned();
-        flaws.push((message, place.clone(), "leave it out, or leave `stream` out"));
+    let respond = config.respond.as_ref();
+    for (name, text) in respond.iter().flat_map(|respond| &respond.headers) {
+        if plan.answer.headers.template(name).is_some_and(names_a_part) {
+            let message =
+                format!("`{}` of a streamed answer names a part, which is not known when it begins", name.value);
+            flaws.push((message, text.span.clone(), "leave it out, or leave `stream` out"));
+        }
     }
-    if matches!(plan.answer.built, Built::Merged(..)) {
+    if let Some(first) = respond.and_then(|respond| respond.merge.as_ref()?.first()) {
         let message = "what is merged is not known piece by piece".to_owned();
-        flaws.push((message, place.clone(), "leave `stream` out"));
+        flaws.push((message, first.span.clone(), "name the parts in `body`, or leave `stream` out"));
     }
-    for (key, is_set) in [("fields", plan.answer.fields), ("etag", plan.answer.etag)] {
-        if is_set {
+    for (key, is_set) in [("fields", &config.picks), ("etag", &config.etag)] {
+        if is_set.value {
             let message = format!("`{key}` needs the whole answer, and `stream` begins before there is one");
-            flaws.push((message, config.parts[0].0.span.clone(), "leave one of the two out"));
+            flaws.push((message, is_set.span.clone(), "leave one of the two out"));
         }
     }
     let good = flaws.is_empty();
@@ -190,6 +228,10 @@ pub(super) fn streams(plan: &Plan, config: &AggregateConfig, reader: &mut Reader
         reader.report(Diagnostic::error("stream", message, &span).help(help));
     }
     good
+}
+
+fn names_a_part(template: &Template) -> bool {
+    template.names().any(|name| name.root() == Root::Parts)
 }
 
 /// The parts that `merge` names.

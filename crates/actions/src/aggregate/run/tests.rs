@@ -167,7 +167,7 @@ fn answered(account: &Arc<Account>, status: u16, fields: &[(&str, &str)], conten
     Answered::new((status, fields), content.to_owned().into(), None, Share::new(account))
 }
 
-// Rule: part-once
+// Rule: aggregate-once
 #[test]
 fn equal_safe_calls_are_made_once_and_unsafe_ones_each() {
     let plan = plan(
@@ -217,7 +217,7 @@ parts:
     assert!(world.told().ends_with(r#"{"a":5,"b":5}"#), "{}", world.told());
 }
 
-// Rule: part-given-up
+// Rule: aggregate-given-up
 #[test]
 fn a_call_that_nobody_waits_for_is_given_up_and_made_anew_for_who_wants_it_again() {
     let plan = plan(
@@ -276,7 +276,7 @@ parts:
     assert_eq!((world.begun.len(), world.run.decision()), (3, Some(Decision::Fails(1))));
 }
 
-// Rule: part-parallel
+// Rule: aggregate-parallel
 #[test]
 fn no_more_calls_are_under_way_than_may_be() {
     let plan = plan(
@@ -295,7 +295,7 @@ parts:
     assert_eq!(world.run.decision(), Some(Decision::Complete));
 }
 
-// Rule: part-at-most
+// Rule: aggregate-at-most
 #[test]
 fn a_list_that_is_none_or_too_long_fails_its_part_and_nothing_is_called() {
     let plan = plan(
@@ -323,7 +323,7 @@ parts:
     assert_eq!((world.part("each"), world.told().ends_with(r#""each":[]}"#)), (("ok", ""), true));
 }
 
-// Rule: part-list-order
+// Rule: aggregate-list-order
 #[test]
 fn of_items_that_fail_the_first_in_the_list_decides() {
     let plan = plan(
@@ -341,7 +341,7 @@ parts:
     assert!(world.told().contains(r#"Some(("a", "status", Some(404)))"#), "{}", world.told());
 }
 
-// Rule: part-needs
+// Rule: aggregate-needs
 #[test]
 fn a_part_that_needs_a_failed_one_fails_by_that_and_the_cause_decides() {
     let plan = plan(
@@ -359,7 +359,7 @@ parts:
     assert!(world.told().starts_with(r#"part_failed Some(("last", "status", Some(500)))"#), "{}", world.told());
 }
 
-// Rule: part-skipped
+// Rule: aggregate-skipped
 #[test]
 fn a_part_that_is_skipped_has_null_for_a_body() {
     let plan = plan(
@@ -383,7 +383,7 @@ parts:
     assert_eq!(world.part("b"), ("failed", "expression"));
 }
 
-// Rule: part-pass
+// Rule: aggregate-pass
 #[test]
 fn what_a_service_answered_is_handed_on_where_it_answered() {
     let plan = plan("parts: {a: {call: GET http://a.test/a, on_failure: pass}}");

@@ -169,7 +169,7 @@ fn home() -> Plan {
     plan_of(route.get("aggregate").expect("an aggregate"), &Declared::request().path(&["user"], false))
 }
 
-// Rule: answer-order
+// Rule: aggregate-order
 #[test]
 fn the_example_comes_to_the_same_in_every_order() {
     holds(&home());
