@@ -63,7 +63,7 @@ impl Document {
             })
         });
         match text {
-            Ok(text) => Document::of_text(Source::new(file.display().to_string(), text), reader),
+            Ok(text) => Document::of_text(&Source::new(file.display().to_string(), text), reader),
             Err(why) => {
                 let message = format!("cannot read {}: {why}", file.display());
                 let help = "a path is relative to the file that names it";
@@ -74,9 +74,9 @@ impl Document {
     }
 
     /// The same for a text.
-    fn of_text(source: Source, reader: &mut Reader) -> Option<Document> {
+    fn of_text(source: &Source, reader: &mut Reader) -> Option<Document> {
         let before = reader.diagnostics.len();
-        let root = Node::parse(&source, &mut reader.diagnostics);
+        let root = Node::parse(source, &mut reader.diagnostics);
         let is_whole = reader.diagnostics.len() == before;
         if root.as_map().is_none() {
             reader.expected("an OpenAPI document: a map with `openapi` and `paths`", &root, "");

@@ -84,8 +84,6 @@ impl Upstream {
         observer: Observer,
         before: Option<&Arc<Upstream>>,
     ) -> Result<Arc<Self>, UpstreamFault> {
-        // A document is held against the configuration alone: no connection ends for another one.
-        let config = UpstreamConfig { openapi: None, ..config };
         let files = TlsFiles::read(config.tls.as_ref());
         if let Some(before) = before
             && before.config == config

@@ -152,14 +152,17 @@ impl<'d> Check<'d, '_> {
         if let (Some(each), Some(list)) = (&part.for_each, &list) {
             self.reads(list.reads(), &each.list, &path_in(&each.span, &each.list), &[]);
         }
-        if let Some(when) = &part.when {
-            if let Ok(expression) = Expression::compile(when, &place) {
-                self.reads(expression.reads(), when, &when.span, &[]);
-            }
+        if let Some(when) = &part.when
+            && let Ok(expression) = Expression::compile(when, &place)
+        {
+            self.reads(expression.reads(), when, &when.span, &[]);
         }
         let place = within(part, place);
         self.template(&part.call.target, &path_in(&part.call.span, &part.call.target), &place, &items);
         self.headers(&part.headers, &place, &items);
+        if let Some(host) = &part.host {
+            self.template(host, &host.span, &place, &items);
+        }
         if let Some(host) = &part.host {
             self.template(host, &host.span, &place, &items);
         }

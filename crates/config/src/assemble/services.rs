@@ -43,7 +43,9 @@ impl<'d> Upstreams<'d> {
             let made = config.get().and_then(|config| {
                 own.check_all(config, reader);
                 let observer = observer(&world.metrics, name);
-                let made = Upstream::new(name, config.clone(), resolver, observer, before.get(name.as_str()));
+                // A document is held against the configuration alone: no connection ends for another one.
+                let config = UpstreamConfig { openapi: None, ..config.clone() };
+                let made = Upstream::new(name, config, resolver, observer, before.get(name.as_str()));
                 report(made, &name.span, reader)
             });
             named.insert(name.value.clone(), made);

@@ -8,7 +8,7 @@ const OWN: &str = "users.yaml";
 /// The document, and all that is said of it, each with its line.
 fn read(text: &str) -> (Option<Document>, Vec<String>) {
     let mut reader = Reader::new();
-    let document = Document::of_text(Source::new(OWN, text), &mut reader);
+    let document = Document::of_text(&Source::new(OWN, text), &mut reader);
     reader.diagnostics.sort();
     let said = reader.diagnostics.iter().map(|one| {
         let help = one.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));

@@ -130,7 +130,7 @@ impl<'x> Parser<'x> {
     fn one(&mut self, depth: usize) -> Result<bool, Undecodable> {
         match self.open.is_empty() {
             true => drop(self.space()),
-            false => self.into_text(Self::text_into)?,
+            false => self.add_text(Self::text_into)?,
         }
         if self.rest().is_empty() {
             return Ok(false);
@@ -140,7 +140,7 @@ impl<'x> Parser<'x> {
         } else if self.take("<?") {
             self.instruction()?;
         } else if !self.open.is_empty() && self.take("<![CDATA[") {
-            self.into_text(Self::cdata_into)?;
+            self.add_text(Self::cdata_into)?;
         } else if self.rest().starts_with("<!DOCTYPE") {
             return self.wrong("it has a DTD, which is refused");
         } else if self.take("</") {
@@ -154,7 +154,7 @@ impl<'x> Parser<'x> {
     }
 
     /// Adds what is read to the text of the innermost element, which there is.
-    fn into_text(&mut self, read: fn(&mut Self, &mut String) -> Done) -> Done {
+    fn add_text(&mut self, read: fn(&mut Self, &mut String) -> Done) -> Done {
         let mut text = self.open.last_mut().map(|element| std::mem::take(&mut element.text)).unwrap_or_default();
         let done = read(self, &mut text);
         if let Some(element) = self.open.last_mut() {
