@@ -6,6 +6,7 @@ mod access_log;
 mod admin;
 mod aggregate;
 mod aggregate_answers;
+mod aggregate_seen;
 mod any;
 mod api_key;
 mod authorize;

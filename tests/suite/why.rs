@@ -5,6 +5,7 @@ mod access;
 mod asked;
 mod clients;
 mod limits;
+mod parts;
 mod past;
 mod play;
 mod routing;
@@ -27,10 +28,16 @@ const ABREAST: usize = 6;
 static SEEN: LazyLock<Mutex<BTreeMap<String, Seen>>> = LazyLock::new(Mutex::default);
 
 fn cases() -> Vec<Case> {
-    [routing::cases(), limits::cases(), access::cases(), services::cases(), states::cases(), clients::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        routing::cases(),
+        limits::cases(),
+        access::cases(),
+        services::cases(),
+        parts::cases(),
+        states::cases(),
+        clients::cases(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 #[test]
@@ -106,6 +113,11 @@ async fn who_may_not_come_in() {
 #[tokio::test]
 async fn services_that_fail() {
     hold(services::cases()).await;
+}
+
+#[tokio::test]
+async fn aggregates_of_which_a_part_fails() {
+    hold(parts::cases()).await;
 }
 
 #[tokio::test]

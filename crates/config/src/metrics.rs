@@ -9,8 +9,9 @@ const PAGE: &str = include_str!("metrics/page.txt");
 
 /// The sections of the page: the name that its line in the page's text has, and how the names of its metrics begin. A
 /// metric stands in the first that fits.
-const SECTIONS: [(&str, &[&str]); 7] = [
+const SECTIONS: [(&str, &[&str]); 8] = [
     ("requests", &["pintle_request", "pintle_response", "pintle_refusals", "pintle_answers", "pintle_batch"]),
+    ("aggregates", &["pintle_part"]),
     ("upstreams", &["pintle_upstream", "pintle_dns"]),
     ("clients", &["pintle_connections", "pintle_worker_", "pintle_tls", "pintle_certificate", "pintle_tunnel"]),
     ("policies", &["pintle_compress", "pintle_concurrency", "pintle_quota", "pintle_rate_limit", "pintle_store"]),

@@ -34,6 +34,8 @@ routes:
      proxy: {{split: {{orders: 90, beside: 10}}, mirror: {{to: beside, share: 5%}}}}}}
   - {{name: two, match: {{path: /orders/two, header: {{x-a: b}}}}, redirect: {{to: /b}}}}
   - {{name: own, match: /own, respond: {{body: own}}}}
+  - {{name: both, match: /both, aggregate: {{parts: {{one: {{call: 'GET orders:/1', timeout: 9s, headers: {{x-a: b}}}},
+     each: {{for_each: item in parts.one.body.items, call: 'GET orders:/${{item}}', on_failure: {{value: 0}}}}}}}}}}
   - {{listener: raw, match: /**, tunnel: 'tcp://{0}'}}
 ",
         service.address()
@@ -45,6 +47,8 @@ routes:
     // What can be told of requests and tunnels.
     let sent = gateway.ask(Ask::get("/orders/1").host("a")).await;
     let why = format!("/why/{}", sent.get("x-request-id").expect("an id"));
+    let parts = gateway.get("/both").await;
+    let why_parts = format!("/why/{}", parts.get("x-request-id").expect("an id"));
     let unknown = gateway.get("/nothing").await;
     let why_not = format!("/why/{}", unknown.get("x-request-id").expect("an id"));
     let mut tunnel = Wire::tcp(gateway.address(2)).await;
@@ -56,6 +60,7 @@ routes:
     let asks = [
         Ask::get(&why).header("accept", "application/json"),
         Ask::get(&why),
+        Ask::get(&why_parts).header("accept", "application/json"),
         Ask::get(&why_not).header("accept", "application/json"),
         Ask::get(&why_tunnel).header("accept", "application/json"),
         Ask::get("/why").header("accept", "application/json"),
@@ -84,6 +89,9 @@ routes:
         explain("GET http://a/orders/two"),
         explain("GET http://a/orders/two").header("accept", "application/json"),
         explain("GET http://a/own"),
+        explain("GET http://a/both"),
+        Ask::get("/explain?request=GET+http://a/both&format=mermaid&listener=public"),
+        Ask::get("/explain?request=GET+http://a/own&format=mermaid&listener=public"),
         explain("POST http://a/orders/1"),
         explain("GET http://a/nothing"),
         Ask::get("/explain?listener=public&request=GET+http://a/orders/two&header=x-a:+b&header=cookie:+a=b"),

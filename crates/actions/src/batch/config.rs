@@ -4,7 +4,7 @@ use pintle_core::config::{ByteSize, Diagnostic, Node, Read, Reader, Text};
 use pintle_core::json;
 
 /// Runs a batch of requests that the client wrote (OData JSON Format 4.01, section 19), each by its own route and policies as
-/// if it had come alone, and answers once. [What a batch may hold](aggregation.batch.md).
+/// if it had come alone, and answers once. [What a batch may hold](aggregation.md#batches).
 ///
 /// ```yaml
 /// upstreams: {orders: {endpoints: [127.0.0.1:9001]}}

@@ -122,9 +122,14 @@ pub(super) fn aggregated(
         }
     };
     let told: Vec<Part> = parts.iter().enumerate().map(told).collect();
+    let all: Vec<&str> = parts.iter().map(|part| &*part.name).collect();
     let target = target_shown(exchange.request.target.path_and_query(), names);
     Aggregated {
-        action: Told { name: action.kind.to_owned(), place: action.span.to_string(), why: action.summary() },
+        action: Told {
+            name: action.kind.to_owned(),
+            place: action.span.to_string(),
+            why: format!("of {}", all.join(", ")),
+        },
         asked: format!("{} {target}", exchange.request.method),
         fields: changed(sent, exchange, names),
         answer: shape(action.settings.get("respond"), &told, names),

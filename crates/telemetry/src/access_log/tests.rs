@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
+mod parts;
 mod sinks;
 mod syslogs;
 
@@ -99,6 +100,7 @@ fn full() -> Record<'static> {
         user_agent: Some(b"curl/8.5"),
         referer: Some(b"https://a.example/x?code=hunter2&y=1"),
         internal: Some("reset"),
+        parts: parts::some(),
         ..record()
     }
 }

@@ -1,4 +1,5 @@
 mod bounds;
+mod parts;
 
 use super::*;
 use pintle_core::counters::Family;

@@ -1,3 +1,5 @@
+mod parts;
+
 use super::*;
 use pintle_core::notes::{Came as Outcome, Chosen, Connect, Notes, Try};
 use pintle_core::redact::Names;

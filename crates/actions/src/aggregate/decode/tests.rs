@@ -181,6 +181,7 @@ fn what_is_not_well_formed_is_undecodable() {
         ("<?xml version='1.0' version='1.0'?><a/>", "its declaration is no XML at byte 20"),
         ("<?xml version='1.0' encoding='ISO-8859-1'?><a/>", "it declares an encoding other than UTF-8 at byte 20"),
         ("<?xml version='1.0' standalone='x'?><a/>", "its declaration is no XML at byte 20"),
+        ("<?xml version='1.0' standalone='Yes'?><a/>", "its declaration is no XML at byte 20"),
         ("<?p<a/>", "it is no XML at byte 3"),
         ("<!DOCTYPE a><a/>", "it has a DTD, which is refused at byte 0"),
         (

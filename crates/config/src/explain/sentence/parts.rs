@@ -26,8 +26,8 @@ impl Said<'_> {
                 let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
                 let (parts, took) =
                     (parts.len() as u64 + self.recorded.parts_left_out, shown(self.recorded.time.whole));
-                let made = format!("{} and {}", counted(parts, "part"), counted(calls, "call"));
-                Some(format!("{answer} answered of {made}{skipped}, in {took}"))
+                let made = format!("{} by {}", counted(parts, "part"), counted(calls, "call"));
+                Some(format!("{answer} made its answer of {made}{skipped}, in {took}"))
             }
             [one] => Some(format!("{answer} answered without its part `{}`: {}", one.name, why(one))),
             [first, rest @ ..] => {

@@ -96,6 +96,8 @@ fn tried(f: &mut fmt::Formatter<'_>, indent: &str, number: u64, one: &Tried) -> 
         (Some(status), _) => format!("answered {status}{took}"),
         (None, Some(reason)) => format!("{}{took}", reason.code()),
         (None, None) if one.over.is_some() => format!("connected{took}"),
+        // A call of a part may be given up before.
+        (None, None) if !indent.is_empty() => "had not answered when it was given up".to_owned(),
         (None, None) => "had not answered when the request ended".to_owned(),
     };
     line(f, "", format_args!("{indent}  began at {}, {came}{connect}", shown(one.began)))?;

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use pintle_core::counters::Family;
 use pintle_core::notes::{PartNote, PartNotes};
 use smallvec::SmallVec;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The families, in the order in which they are told.
@@ -27,8 +27,8 @@ const DURATION: usize = 2;
 const SUM: usize = DURATION + DURATION_BOUNDS + 1;
 const CELLS: usize = SUM + 1;
 
-/// Lines of a row.
-const LINES: usize = 2 + visit::lines(DURATION_BOUNDS);
+/// Further lines of a row with parts that made calls, beside its count: their calls, and how long they took.
+const LINES_OF_CALLS: usize = 1 + visit::lines(DURATION_BOUNDS);
 
 /// The rows of one route.
 pub(super) struct PartRows {
@@ -59,12 +59,25 @@ struct Row {
 /// The numbers of a row. Its place in the budget is given back when it goes.
 struct Numbers {
     cells: PerWorker<CELLS>,
+    /// Whether the lines of calls have found room; decided by the first part that made any.
+    has_calls: OnceLock<bool>,
     budget: Arc<Budget>,
 }
 
 impl Drop for Numbers {
     fn drop(&mut self) {
-        self.budget.give(LINES);
+        let calls = if self.has_calls.get() == Some(&true) { LINES_OF_CALLS } else { 0 };
+        self.budget.give(1 + calls);
+    }
+}
+
+impl Numbers {
+    fn count(&self, calls: u32, duration: Option<Duration>, shared: &SharedParts) {
+        self.cells.mine().add(SETTLED, 1);
+        if duration.is_some() {
+            let has_room = *self.has_calls.get_or_init(|| self.budget.take(LINES_OF_CALLS));
+            add_calls(if has_room { &self.cells } else { &shared.overflow }, calls, duration);
+        }
     }
 }
 
@@ -94,22 +107,25 @@ impl PartRows {
     fn count_one(&self, part: &PartNote, shared: &SharedParts, now: Instant) {
         let duration = part.duration(now);
         if let Some(row) = self.rows.load().as_ref().and_then(|rows| rows.iter().find(|row| row.is(part))) {
-            return add(&row.numbers.cells, part.made, duration);
+            return row.numbers.count(part.made, duration, shared);
         }
         match self.add(part, shared) {
-            Some(numbers) => add(&numbers.cells, part.made, duration),
-            None => add(&shared.overflow, part.made, duration),
+            Some(numbers) => numbers.count(part.made, duration, shared),
+            None => {
+                shared.overflow.mine().add(SETTLED, 1);
+                add_calls(&shared.overflow, part.made, duration);
+            }
         }
     }
 
     /// Makes a row, if there is room for its series.
     fn add(&self, part: &PartNote, shared: &SharedParts) -> Option<Arc<Numbers>> {
         // Before the lock: past the bound every request comes here.
-        if !shared.budget.take(LINES) {
+        if !shared.budget.take(1) {
             return None;
         }
-        let numbers = Numbers { cells: PerWorker::new(shared.workers), budget: Arc::clone(&shared.budget) };
-        let numbers = Arc::new(numbers);
+        let (cells, budget) = (PerWorker::new(shared.workers), Arc::clone(&shared.budget));
+        let numbers = Arc::new(Numbers { cells, has_calls: OnceLock::new(), budget });
         let _changing = shared.changing.lock();
         let before = self.rows.load_full();
         let rows = before.as_deref().map_or(&[][..], Vec::as_slice);
@@ -163,10 +179,10 @@ impl Row {
     }
 }
 
-fn add(cells: &PerWorker<CELLS>, calls: u32, duration: Option<Duration>) {
-    let cells = cells.mine();
-    cells.add(SETTLED, 1);
+/// Counts the calls of a part that made any.
+fn add_calls(cells: &PerWorker<CELLS>, calls: u32, duration: Option<Duration>) {
     let Some(duration) = duration else { return };
+    let cells = cells.mine();
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     cells.add(CALLS, calls.into());
     cells.add(DURATION + bucket(&SECONDS, micros), 1);
@@ -176,6 +192,7 @@ fn add(cells: &PerWorker<CELLS>, calls: u32, duration: Option<Duration>) {
 fn tell(which: usize, labels: &[(&str, &str)], totals: &[u64; CELLS], to: &mut dyn Visit) {
     let buckets = &totals[DURATION..SUM];
     let value = match which {
+        0 if totals[SETTLED] == 0 => return,
         0 => Value::Count(totals[SETTLED]),
         // One that makes no calls takes no time.
         _ if buckets.iter().all(|bucket| *bucket == 0) => return,

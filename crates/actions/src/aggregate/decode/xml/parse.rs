@@ -110,10 +110,12 @@ impl<'x> Parser<'x> {
                 return Err(Undecodable::At("its declaration is no XML", begins));
             };
             wanted = &wanted[place + 1..];
+            let is_utf_8 = |name: &str| matches!(&*name.to_ascii_lowercase(), "utf-8" | "us-ascii" | "ascii");
             let is_version = |minor: &str| !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit());
-            match (name, &*value.to_ascii_lowercase()) {
+            match (name, &*value) {
                 ("version", version) if version.strip_prefix("1.").is_some_and(is_version) => {}
-                ("encoding", "utf-8" | "us-ascii" | "ascii") | ("standalone", "yes" | "no") => {}
+                ("standalone", "yes" | "no") => {}
+                ("encoding", encoding) if is_utf_8(encoding) => {}
                 ("encoding", _) => return Err(Undecodable::At("it declares an encoding other than UTF-8", begins)),
                 _ => return Err(Undecodable::At("its declaration is no XML", begins)),
             }
