@@ -217,7 +217,7 @@ impl AggregateConfig {
             reader.report(Diagnostic::error("no-parts", "an aggregate without parts", parts.span()).help(help));
             return None;
         }
-        if let Some((first, _)) = self.parts.iter().nth(MOST_PARTS) {
+        if let Some((first, _)) = self.parts[..].get(MOST_PARTS) {
             let message = format!("`{}` is one too many: an aggregate has at most {MOST_PARTS} parts", first.value);
             let help = "call for several things at once: `for_each`, or a service that gives more than one";
             reader.report(Diagnostic::error("too-many-parts", message, &first.span).help(help));

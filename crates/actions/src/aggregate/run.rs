@@ -215,7 +215,6 @@ impl<'p> Run<'p> {
     }
 
     /// What is to be asked for a part: a request for each item. None where it is skipped.
-    #[expect(clippy::type_complexity, reason = "an item that cannot be asked for fails by itself")]
     fn requests(
         &self,
         at: usize,
