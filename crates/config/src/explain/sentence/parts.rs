@@ -73,8 +73,8 @@ fn counted(count: u64, what: &str) -> String {
 /// Why a part failed.
 fn why(part: &RecordedPart) -> String {
     let is_well = |tried: &Tried| tried.status.is_some_and(|status| status < 400);
-    let tries = part.calls.iter().filter_map(|call| call.tries.last());
-    let last = tries.clone().find(|tried| !is_well(tried)).or(tries.last());
+    let mut tries = part.calls.iter().filter_map(|call| call.tries.last());
+    let last = tries.clone().find(|tried| !is_well(tried)).or(tries.next_back());
     let (reason, upstream) = (part.reason.as_deref().unwrap_or("it was not told why"), &part.upstream);
     let log = part.internal.as_deref().unwrap_or_default().trim_end_matches('.');
     let tried = match part.calls.iter().map(|call| call.attempts).max() {
