@@ -335,7 +335,7 @@ async fn a_change_of_a_part_is_told_by_its_place() {
     folder.write("old.yaml", &old);
     folder.write(
         "new.yaml",
-        &old.replace("timeout: 300ms", "timeout: 1s").replace("pass_headers: [accept-language]", "etag: true"),
+        old.replace("timeout: 300ms", "timeout: 1s").replace("pass_headers: [accept-language]", "etag: true"),
     );
     let said = pintle(folder.path(), &["diff", "old.yaml", "new.yaml"]).await;
     for part in ["aggregate.parts.orders.timeout", "300ms", "1s", "aggregate.etag", "aggregate.pass_headers"] {

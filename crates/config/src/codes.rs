@@ -93,6 +93,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("part-name", "A part has a name that expressions cannot have."),
     ("pass-headers", "A field that is about the client's own exchange is to go on with calls."),
     ("path-not-undone", "A path that `rewrite_location` cannot undo."),
+    ("picks-no-tree", "Clients may pick members of an answer that is no tree."),
     ("plain-http", "What must not be read or changed on the way would be asked for in cleartext."),
     ("plain-secret", "A secret stands in plain text."),
     ("policy-twice", "A policy of which only one can hold stands twice in one list."),

@@ -94,6 +94,10 @@ fn introduce(path: &Path, port: u16) {
     tell(format_args!(
         "                                                     # which is partial, and says so; /rewards/on"
     ));
+    tell(format_args!(
+        "  curl http://{address}/batch --json '{{\"requests\": [{{\"id\": \"1\", \"method\": \"get\", \"url\": \"/home/ada\"}}, \
+         {{\"id\": \"2\", \"method\": \"get\", \"url\": \"/api/orders/7\"}}]}}'"
+    ));
     tell(format_args!("  curl -i -X DELETE http://{address}/api/orders      # 405, and what is allowed"));
     tell(format_args!("  curl -i --http2-prior-knowledge http://{address}/api/orders/7   # the same over HTTP/2"));
     tell(format_args!("\nEvery request is one line here. Ctrl-C ends it.\n"));

@@ -46,7 +46,7 @@ pub fn name(text: &Spanned<String>, side: Side, reader: &mut Reader) -> Option<B
         _ if name.len() > 255 => ("this header's name is too long".into(), "at most 255 letters"),
         Side::Request if known == "host" => (
             "`host` is not set as a header".into(),
-            "for the host that a service is asked for write `proxy: {host: …}`",
+            "the host that a service is asked for has a key of its own: `host` of `proxy`, or of a part",
         ),
         Side::Response if known == "host" => ("`host` is no field of an answer".into(), "leave it out"),
         _ if OF_CONNECTION.contains(&known) => {

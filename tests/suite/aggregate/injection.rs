@@ -243,7 +243,7 @@ fn routes() -> String {
 }
 
 async fn ask(gateway: &Gateway, http2: &pintle_testkit::H2Client, ask: Ask, number: usize) -> Answer {
-    if number % 2 == 0 { gateway.ask(ask).await } else { http2.ask(ask).await }
+    if number.is_multiple_of(2) { gateway.ask(ask).await } else { http2.ask(ask).await }
 }
 
 // Rule: aggregate-values

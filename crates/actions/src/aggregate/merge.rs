@@ -29,7 +29,7 @@ pub(super) fn merged(values: Vec<(usize, Value<'_>)>, on_conflict: OnConflict) -
         let Value::Map(map) = value else {
             return Err((part, "not_an_object", format!("`merge` got {}", value.kind())));
         };
-        all.add(map, on_conflict, &mut String::new())
+        all.add(&map, on_conflict, &mut String::new())
             .map_err(|path| (part, "conflict", format!("`{path}` is there already")))?;
     }
     let mut text = String::new();
@@ -39,7 +39,7 @@ pub(super) fn merged(values: Vec<(usize, Value<'_>)>, on_conflict: OnConflict) -
 
 impl<'v> Object<'v> {
     /// Takes the members of another one; the path of one that stands in the way is the error.
-    fn add(&mut self, map: Map<'v>, on_conflict: OnConflict, path: &mut String) -> Result<(), String> {
+    fn add(&mut self, map: &Map<'v>, on_conflict: OnConflict, path: &mut String) -> Result<(), String> {
         let mut members = Vec::with_capacity(map.len());
         map.each(&mut |name, value| {
             if let Value::Text(name) = name {
@@ -80,11 +80,11 @@ impl<'v> Object<'v> {
                 return Ok(());
             };
             if let Merged::Object(object) = there {
-                object.add(first, on_conflict, path)?;
+                object.add(&first, on_conflict, path)?;
             }
         }
         match (there, value) {
-            (Merged::Object(object), Value::Map(map)) => object.add(map, on_conflict, path),
+            (Merged::Object(object), Value::Map(map)) => object.add(&map, on_conflict, path),
             (there, value) => match on_conflict {
                 OnConflict::Error => Err(path.clone()),
                 OnConflict::First => Ok(()),

@@ -44,6 +44,7 @@ impl Plan {
             names(plan.templates(), Root::RequestBody) || plan.parts.iter().flat_map(Part::expressions).any(names_body);
         let good = check::explosions(&plan, config, reader) && good;
         let good = check::streams(&plan, config, reader) && good;
+        let good = check::picks(&plan, config, reader) && good;
         check::unused(&plan, config, reader);
         good.then_some(plan)
     }

@@ -2,7 +2,7 @@
 
 use super::super::config::{AggregateConfig, Ending, ForEach, OnFailure, PartConfig, is_name};
 use super::build::has_no_content;
-use super::{Failing, Part, PartSet, Plan};
+use super::{Built, Failing, Part, PartSet, Plan};
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
 use pintle_core::template::{Root, Template};
 use pintle_policies::field::{self, Side};
@@ -228,6 +228,22 @@ pub(super) fn streams(plan: &Plan, config: &AggregateConfig, reader: &mut Reader
         reader.report(Diagnostic::error("stream", message, &span).help(help));
     }
     good
+}
+
+/// Whether there is JSON to pick fields of, where clients may; else that is reported.
+pub(super) fn picks(plan: &Plan, config: &AggregateConfig, reader: &mut Reader) -> bool {
+    let is_json = match &plan.answer.built {
+        Built::Content(content) => content.kind() == Some("application/json"),
+        Built::Merged(..) => true,
+        Built::Nothing => false,
+    };
+    if plan.answer.fields && !is_json {
+        let message = "`fields` picks members of a tree, and this answer is none";
+        let help = "write `respond.body` as a tree, or leave `fields` out";
+        reader.report(Diagnostic::error("picks-no-tree", message, &config.picks.span).help(help));
+        return false;
+    }
+    true
 }
 
 fn names_a_part(template: &Template) -> bool {
