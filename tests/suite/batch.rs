@@ -139,7 +139,7 @@ async fn what_depends_on_one_that_did_not_succeed_is_not_run() {
         let all = responses(&answer);
         assert_eq!(
             (&all[5]["body"]["reason"], &all[5]["body"]["title"]),
-            (&"failed_dependency".into(), &"A request before this one did not succeed".into())
+            (&"failed_dependency".into(), &"This request of a batch was not run".into())
         );
         assert_eq!(all[9]["body"]["detail"], "`if` is not done.");
     }

@@ -101,7 +101,7 @@ async fn a_mistake_has_its_line_and_a_remedy() {
     let twice = "response: {set: {x-a: b}, remove: [x-a]}";
     refused(&route(twice), &["pintle.yaml:7:", "`x-a` is removed and given a value at once", "`set` alone"]).await;
     refused(&route("request: {set: {content-length: 5}}"), &["pintle.yaml:7:", "belongs to the connection"]).await;
-    refused(&route("request: {set: {host: a}}"), &["pintle.yaml:7:", "proxy: {host: …}"]).await;
+    refused(&route("request: {set: {host: a}}"), &["pintle.yaml:7:", "`host` of `proxy`"]).await;
     refused(&route("request: {set: {x-a: '${path.id}'}}"), &["pintle.yaml:7:", "id"]).await;
     refused(&route("request: {put: {x-a: b}}"), &["pintle.yaml:7:21", "put"]).await;
 }

@@ -116,7 +116,7 @@ impl Aggregate {
         let asked = exchange.request.target.query().filter(|_| self.plan.answer.fields);
         let Some(text) = asked.and_then(|query| query::values(query, "fields").next()) else { return Ok(None) };
         let picked = Picked::parse(&text);
-        picked.map(Some).map_err(|why| Refusal::new(Reason::BadRequest).detail(format!("`fields`: {why}.")))
+        picked.map(Some).map_err(|why| Refusal::new(Reason::BadTemplate).detail(format!("`fields`: {why}.")))
     }
 
     /// The client's content, as JSON.
@@ -129,7 +129,7 @@ impl Aggregate {
         let limits = json::Limits { bytes: most.in_memory(), depth: self.plan.limits.depth as usize };
         Json::parse(&bytes, limits).map(Some).map_err(|fault| {
             let detail = format!("The content is no JSON that can be used: {fault}.");
-            Refusal::new(Reason::BadRequest).detail(detail)
+            Refusal::new(Reason::BadTemplate).detail(detail)
         })
     }
 }

@@ -2,8 +2,8 @@
 //! gets the answers of all of them in one, in the order of the requests. Each goes through the gateway's own routes and
 //! policies as if it had come alone.
 //!
-//! `read.rs` has the format, `item.rs` what a single request may ask, `order.rs` what may run when, `answer.rs` what the
-//! client gets. Which route a request finds, and what a service makes of it, is not known here.
+//! `read.rs` has the format, `item.rs` what a single request may ask (`url.rs` where, `media.rs` as what), `order.rs` what may run
+//! when, `run.rs` runs it, `answer.rs` has what the client gets. Which route a request finds, and what a service makes of it, is not known here.
 
 mod answer;
 mod config;

@@ -31,6 +31,8 @@ pub struct FailedPart {
     pub reason: &'static str,
     /// The status that its service answered, if it did.
     pub status: Option<u16>,
+    /// What happened, for the operator alone.
+    pub why: Box<str>,
 }
 
 impl Refusal {
@@ -216,8 +218,8 @@ reasons! {
     ExpectationFailed = 417 "expectation_failed" "The request's expectation cannot be met",
     /// The Host or SNI names something that this connection does not serve (RFC 9110 15.5.20).
     Misdirected = 421 "misdirected" "This host is not served on this connection",
-    /// A request of a batch was not run, because one before it did not succeed (RFC 4918 11.4).
-    FailedDependency = 424 "failed_dependency" "A request before this one did not succeed",
+    /// A request of a batch was not run, because one before it did not succeed, or because it has a condition that is not done (RFC 4918 11.4).
+    FailedDependency = 424 "failed_dependency" "This request of a batch was not run",
     /// `rate_limit`: more requests than the rate allows (RFC 6585 4).
     RateLimited = 429 "rate_limited" "Too many requests",
     /// `quota`: as many as may be have been made in this period (RFC 6585 4).

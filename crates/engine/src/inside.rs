@@ -83,7 +83,7 @@ impl Within {
                 return flaw("A field's value holds no line breaks or other control characters (RFC 9110 5.5).");
             }
             if matches!(Whose::of(name), Whose::Outer | Whose::Nobody) {
-                return flaw("A request of a batch says nothing of a connection, or of the way to the gateway.");
+                return flaw("A request inside says nothing of a connection, or of the way to the gateway.");
             }
             put(&[name.as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
         }
@@ -99,7 +99,7 @@ impl Within {
     }
 
     /// Makes the exchange. What cannot be read stands there as a head on the wire does that cannot.
-    fn begin(&self, asked: Result<Asked, Refusal>, deadline: Option<Instant>) -> (Ongoing<'_>, Result<(), Refusal>) {
+    fn begin(&self, asked: Asked, deadline: Option<Instant>) -> (Ongoing<'_>, Result<(), Refusal>) {
         // Another configuration may be in force by now.
         let current = self.listener.addresses.first().and_then(|address| self.gateway.listener_of_requests(address));
         let gone = current.is_none().then(|| Refusal::new(Reason::Unavailable).internal("its listener is gone"));
@@ -115,13 +115,10 @@ impl Within {
                 now,
             )
         };
-        let read = asked.and_then(|asked| {
-            let head = self.head(&asked)?;
-            match parse_request(&head, &bounds(&self.gateway.limits())) {
-                Ok(Parsed::Complete { mut head, .. }) => Ok(accept(parts(&mut head), Body::full(asked.content))),
-                Ok(Parsed::Partial) => Err(Reason::BadRequest.into()),
-                Err(error) => Err(malformed(error)),
-            }
+        let read = self.head(&asked).and_then(|head| match parse_request(&head, &bounds(&self.gateway.limits())) {
+            Ok(Parsed::Complete { mut head, .. }) => Ok(accept(parts(&mut head), Body::full(asked.content))),
+            Ok(Parsed::Partial) => Err(Reason::BadRequest.into()),
+            Err(error) => Err(malformed(error)),
         });
         let (mut exchange, accepted) = match read {
             Ok((exchange, accepted)) => (exchange, gone.map_or(accepted, Err)),
@@ -135,7 +132,7 @@ impl Within {
         (ongoing, accepted)
     }
 
-    async fn run(&self, asked: Result<Asked, Refusal>, deadline: Option<Instant>, take: &mut dyn Take) -> Answered {
+    async fn run(&self, asked: Asked, deadline: Option<Instant>, take: &mut dyn Take) -> Answered {
         let (mut ongoing, accepted) = self.begin(asked, deadline);
         let listener = Arc::clone(&ongoing.listener);
         let answering = self.gateway.answer(listener, &mut ongoing.exchange, accepted, &mut ongoing.found);
@@ -165,17 +162,12 @@ impl Within {
 }
 
 impl Inside for Within {
-    fn ask<'a>(
-        &'a self,
-        asked: Result<Asked, Refusal>,
-        deadline: Option<Instant>,
-        take: &'a mut dyn Take,
-    ) -> BoxFuture<'a, Answered> {
+    fn ask<'a>(&'a self, asked: Asked, deadline: Option<Instant>, take: &'a mut dyn Take) -> BoxFuture<'a, Answered> {
         Box::pin(self.run(asked, deadline, take))
     }
 
     fn pass_over(&self, asked: Asked, refusal: Refusal) -> Answered {
-        let (mut ongoing, _) = self.begin(Ok(asked), None);
+        let (mut ongoing, _) = self.begin(asked, None);
         let listener = Arc::clone(&ongoing.listener);
         let route = Arc::clone(&listener.fallback);
         let reply = self.gateway.reply(Arc::clone(&route), listener, &mut ongoing.exchange, Err(refusal));
@@ -224,7 +216,7 @@ async fn take_all(
                     piece(data.len())?;
                     content.extend_from_slice(&data);
                 }
-                // JSON has no place for them.
+                // Who takes it has no place for them.
                 Ok(Frame::Trailers(_)) => {}
                 Err(error) => {
                     let why = error.to_string();

@@ -106,7 +106,7 @@ fn problem(refusal: &Refusal, id: &str) -> String {
         push_json(&mut text, &refusal.detail);
     }
     let _ = write!(text, r#","reason":"{}""#, reason.code());
-    if let Some(FailedPart { name, reason, status }) = refusal.part.as_deref() {
+    if let Some(FailedPart { name, reason, status, .. }) = refusal.part.as_deref() {
         let _ = write!(text, r#","part":"{name}","part_reason":"{reason}""#);
         if let Some(status) = status {
             let _ = write!(text, r#","part_status":{status}"#);

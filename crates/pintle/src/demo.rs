@@ -89,11 +89,9 @@ fn introduce(path: &Path, port: u16) {
         tell(format_args!("  curl -i http://{address}{line:<18} # {what}"));
     }
     tell(format_args!(
-        "  curl -X PUT http://{address}/rewards/off        # switches one of the three off: then again /home/ada,"
+        "  curl -X PUT http://{address}/rewards/off    # one of the three is off: /home/ada is partial, and says so"
     ));
-    tell(format_args!(
-        "                                                     # which is partial, and says so; /rewards/on"
-    ));
+    tell(format_args!("  curl -X PUT http://{address}/rewards/on     # and on again"));
     tell(format_args!(
         "  curl http://{address}/batch --json '{{\"requests\": [{{\"id\": \"1\", \"method\": \"get\", \"url\": \"/home/ada\"}}, \
          {{\"id\": \"2\", \"method\": \"get\", \"url\": \"/api/orders/7\"}}]}}'"

@@ -95,7 +95,7 @@ async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Byt
                 }
                 if !share.grow(piece.len()) {
                     let why = format!("content that is held takes {MOST_IN_ALL} bytes of memory in all requests");
-                    return Err(Refusal::new(Reason::AuthUnavailable).internal(why).field(names::RETRY_AFTER, "1"));
+                    return Err(Refusal::new(Reason::Overflow).internal(why).field(names::RETRY_AFTER, "1"));
                 }
                 data.extend_from_slice(&piece);
             }

@@ -259,7 +259,7 @@ async fn clients_pick_what_they_get_where_that_is_allowed() {
     }
     let hits = service.hits();
     for answer in both(&gateway, Ask::get("/a?fields=y(")).await {
-        answer.problem(400, "bad_request");
+        answer.problem(400, "bad_value");
     }
     assert_eq!(service.hits(), hits, "nobody is asked for what cannot be told");
 }

@@ -152,7 +152,7 @@ async fn the_clients_content_can_be_used_where_it_is_json() {
     let hits = service.hits();
     for content in ["{", r#"{"ids":[],"ids":[1]}"#, "[[[[1]]]]", "{\"ids\":[\"\u{1}\"]}", "{} {}"] {
         for answer in both(&gateway, Ask::post("/a", content)).await {
-            answer.problem(400, "bad_request");
+            answer.problem(400, "bad_value");
         }
     }
     for ask in [Ask::post("/a", "1".repeat(65)), Ask::post("/a", "1".repeat(65)).chunked()] {

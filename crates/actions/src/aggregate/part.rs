@@ -61,7 +61,7 @@ pub(super) struct Failure {
 pub(super) enum FailureKind {
     /// 502.
     Failed,
-    /// 503: the service was not asked.
+    /// 503: the service was not asked, or there was no room for its answer.
     Unavailable,
     /// 504.
     TimedOut,
@@ -130,6 +130,11 @@ impl Failure {
     /// Time ran out.
     pub(super) fn timeout(why: impl Into<Box<str>>) -> Self {
         Failure { kind: FailureKind::TimedOut, ..Failure::new("timeout", why) }
+    }
+
+    /// As much content is held for all requests as may be.
+    pub(super) fn no_room(why: impl Into<Box<str>>) -> Self {
+        Failure { kind: FailureKind::Unavailable, ..Failure::new("no_room", why) }
     }
 
     /// No answer came, for that reason.

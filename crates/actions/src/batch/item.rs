@@ -46,8 +46,13 @@ impl Around {
 }
 
 impl Item {
-    /// The path and query that it is for, and its fields and content.
-    pub(super) fn ask(self, around: &Around) -> Result<Asked, Refusal> {
+    /// The request that it is; where it can be none, what can be told of it, and why.
+    pub(super) fn ask(self, around: &Around) -> Result<Asked, (Asked, Refusal)> {
+        let (method, url) = (self.method.clone(), self.url.clone());
+        self.asked(around).map_err(|refusal| (outline(method, &url, around), refusal))
+    }
+
+    fn asked(self, around: &Around) -> Result<Asked, Refusal> {
         let target = url::resolve(&self.url, around)?;
         let Item { method, mut fields, body, .. } = self;
         fields.iter().try_for_each(|(name, value)| allowed(name, value))?;
@@ -68,9 +73,13 @@ impl Item {
 
     /// The same for one that is not run: what would not do is left out.
     pub(super) fn outline(self, around: &Around) -> Asked {
-        let target = url::resolve(&self.url, around).unwrap_or_else(|_| "/".into());
-        Asked { method: self.method, target, fields: Vec::new(), content: Bytes::new() }
+        outline(self.method, &self.url, around)
     }
+}
+
+fn outline(method: Method, url: &str, around: &Around) -> Asked {
+    let target = url::resolve(url, around).unwrap_or_else(|_| "/".into());
+    Asked { method, target, fields: Vec::new(), content: Bytes::new() }
 }
 
 /// Whether a request of a batch may say this.
@@ -85,7 +94,7 @@ fn allowed(name: &str, value: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A name that [`Whose`] knows is no one's secret; it is short.
+/// A name that [`Whose`] knows is no one's secret. It may be long, and is cut.
 fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }

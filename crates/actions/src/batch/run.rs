@@ -138,7 +138,10 @@ impl Running<'_> {
         let asked = item.ask(&self.around);
         let path = asked.as_ref().map(|asked| asked.target.clone()).unwrap_or_default();
         let future = async move {
-            let answered = inside.ask(asked, deadline, &mut taking).await;
+            let answered = match asked {
+                Ok(asked) => inside.ask(asked, deadline, &mut taking).await,
+                Err((outline, refusal)) => inside.pass_over(outline, refusal),
+            };
             let cookies = answer::cookies(&answered, path.split('?').next().unwrap_or_default());
             let written = taking.written(&answered);
             Came::of(&answered, written, cookies, true)

@@ -218,9 +218,10 @@ impl Said<'_> {
                 format!("{route} wants a client certificate that the connection does not have: {log}")
             }
             Reason::CrossSite => format!("a page of another site sent it, which `csrf` refuses: {log}"),
-            Reason::FailedDependency => {
-                format!("it was not run, because a request before it in its batch did not succeed: {log}")
+            Reason::FailedDependency if log.is_empty() => {
+                "it was not run, because a request before it in its batch did not succeed".into()
             }
+            Reason::FailedDependency => format!("it was not run: {log}"),
             Reason::AnswerTooLarge => format!("its answer is larger than the batch may hold: {log}"),
             Reason::RateLimited => format!("its client is over the rate of `rate_limit`: {log}"),
             Reason::QuotaExceeded => format!("the quota of its client is used up: {log}"),
@@ -248,6 +249,9 @@ impl Said<'_> {
             }
             Reason::PreconditionFailed => {
                 format!("the file of {route} is another one than the client's condition is for")
+            }
+            Reason::BodyTooLarge if self.recorded.policy.as_deref() != Some("body_limit") => {
+                format!("it has more than {route} takes: {log}")
             }
             Reason::BodyTooLarge => match self.field("content-length") {
                 Some(length) => {
@@ -279,6 +283,7 @@ impl Said<'_> {
             Reason::Unavailable => format!("{upstream} has no endpoint that could be asked{tries}"),
             Reason::TooManyFiles => format!("the gateway has as many files open as it may: {log}"),
             Reason::Maintenance => format!("{route} is closed for maintenance"),
+            Reason::Overflow if self.recorded.upstream.is_none() => format!("there was no room for its content: {log}"),
             Reason::Overflow if self.recorded.time.queue.is_zero() => {
                 format!("as many requests waited for {upstream} as may (`connections.max`, `connections.queue`)")
             }

@@ -23,16 +23,12 @@ pub struct Asked {
 
 /// Runs requests inside of one, by its connection and in its client's name.
 pub trait Inside: Send + Sync {
-    /// Runs a request, or only records it where it is refused already, and gives its answer once that is whole. Whatever
-    /// becomes of it, also where the future is dropped, it is recorded once.
-    fn ask<'a>(
-        &'a self,
-        asked: Result<Asked, Refusal>,
-        deadline: Option<Instant>,
-        take: &'a mut dyn Take,
-    ) -> BoxFuture<'a, Answered>;
+    /// Runs a request, and gives its answer once that is whole. Whatever becomes of it, also where the future is dropped, it is
+    /// recorded once.
+    fn ask<'a>(&'a self, asked: Asked, deadline: Option<Instant>, take: &'a mut dyn Take) -> BoxFuture<'a, Answered>;
 
-    /// Records a request that is not run at all, for a reason that is no policy's to judge.
+    /// Records a request that is not run at all, for a reason that is no policy's to judge: what is told of it is as far as it
+    /// could be read.
     fn pass_over(&self, asked: Asked, refusal: Refusal) -> Answered;
 
     /// What stands in place of an answer that was recorded already under this id.

@@ -114,7 +114,7 @@ fn names_that_are_not_for_policies_are_refused() {
             assert!(said[0].contains("belongs to the connection"), "{said:?}");
         }
     }
-    assert!(said("Host", "request", "set")[0].ends_with("write `proxy: {host: …}`]"));
+    assert!(said("Host", "request", "set")[0].ends_with("`host` of `proxy`, or of a part]"));
     assert!(said("\"a b\"", "response", "set")[0].contains("`a b` is no header's name"));
     assert!(said("\":path\"", "request", "set")[0].contains("no header's name"));
     assert!(said("via", "request", "set")[0].contains("written by the gateway itself"));

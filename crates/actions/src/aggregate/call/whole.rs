@@ -45,7 +45,7 @@ impl Making {
             }
             if !share.grow(data.len()) {
                 let why = "as much content is held for all requests as may be";
-                return Err(Failure::of_refusal(Reason::Overflow, why));
+                return Err(Failure { status: Some(status), ..Failure::no_room(why) });
             }
             pieces.add(data);
         }

@@ -47,7 +47,7 @@ impl Said<'_> {
         let (name, route, why) = (&fatal.name, self.route(), why(fatal));
         match reason {
             Reason::PartTimeout => format!("the part `{name}` of {route} was not there in time: {why}"),
-            Reason::PartUnavailable => {
+            Reason::PartUnavailable if fatal.made == 0 || fatal.reason.as_deref() != Some("no_room") => {
                 format!("the part `{name}` of {route} failed, as its service was not asked: {why}")
             }
             _ => format!("the part `{name}` of {route} failed: {why}"),

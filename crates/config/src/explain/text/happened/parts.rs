@@ -16,7 +16,7 @@ pub(super) fn parts(f: &mut fmt::Formatter<'_>, happened: &Happened) -> fmt::Res
     if recorded.parts_left_out > 0 {
         line(f, "", format_args!("and {} more, which went well or found no room", recorded.parts_left_out))?;
     }
-    match recorded.parts.iter().find(|part| part.is_fatal) {
+    match recorded.parts.iter().find(|part| part.is_fatal && part.made > 0) {
         Some(fatal) => {
             line(
                 f,
