@@ -35,8 +35,8 @@ use pintle_core::kept::Kept;
 use pintle_core::notes::Notes;
 use pintle_core::step::{Action, BoxFuture, Outcome, PlannedList, PlannedPart};
 use pintle_core::template::{Declared, Template};
-use pintle_core::{Body, Exchange, Reason, Refusal, Request, Response, names};
-use pintle_policies::held::{self, Account};
+use pintle_core::{Body, Exchange, Reason, Refusal, Request, Response, Version, names};
+use pintle_policies::held::{self, Account, Share};
 use pintle_upstream::Services;
 use plan::{Failing, Plan};
 use run::{Decision, Run};
@@ -74,11 +74,14 @@ impl Aggregate {
     async fn answer(&self, exchange: &mut Exchange) -> Outcome {
         let plan = &*self.plan;
         let picked = self.picked(exchange)?;
-        let content = if plan.reads_body { self.content(exchange).await? } else { None };
+        let content = if plan.reads.body { self.content(exchange).await? } else { None };
         exchange.notes.parts = noting::begin(plan);
-        if plan.answer.stream {
+        // What a partial answer lacks is told by a trailer, which neither HTTP/1.0 nor the answer of a batch has.
+        let has_trailers = exchange.request.version != Version::Http10 && exchange.notes.outer.is_none();
+        if plan.answer.stream && has_trailers {
             return Ok(self.begin(content, exchange));
         }
+        let (content, _held) = content.unzip();
         let mut calling = Calling::new(plan, &self.account, exchange);
         let mut run = Run::new(plan, content);
         let decision = loop {
@@ -93,7 +96,7 @@ impl Aggregate {
                 noting::fatal(&exchange.notes.parts, at);
                 answer::failing(plan, &run.parts, at, exchange)
             }
-            Decision::Complete => answer::complete(plan, &run, exchange, picked.as_ref()),
+            Decision::Complete => answer::complete(plan, &run, exchange, picked.as_ref(), &self.account),
         };
         if let Err(refusal) = &outcome {
             noting::unusable(&exchange.notes.parts, refusal);
@@ -102,12 +105,14 @@ impl Aggregate {
     }
 
     /// An answer that begins now.
-    fn begin(&self, content: Option<Json>, exchange: &Exchange) -> Response {
+    fn begin(&self, content: Option<(Json, Share)>, exchange: &Exchange) -> Response {
         let run = Run::new(&self.plan, None);
         let mut response = answer::early(&self.plan, &run.scope(exchange));
         response.fields.append(names::TRAILER, answer::GATEWAY_PARTIAL);
+        let (content, held) = content.unzip();
         let streamed = Streamed::new(Arc::clone(&self.plan), Arc::clone(&self.account), content, apart(exchange));
         response.body = Body::stream(streamed, None);
+        held.into_iter().for_each(|share| response.hold(share));
         response
     }
 
@@ -119,18 +124,23 @@ impl Aggregate {
         picked.map(Some).map_err(|why| Refusal::new(Reason::BadTemplate).detail(format!("`fields`: {why}.")))
     }
 
-    /// The client's content, as JSON.
-    async fn content(&self, exchange: &mut Exchange) -> Result<Option<Json>, Refusal> {
+    /// The client's content, as JSON, and its share of what is held.
+    async fn content(&self, exchange: &mut Exchange) -> Result<Option<(Json, Share)>, Refusal> {
         let most = self.plan.limits.request;
         let bytes = held::take(exchange, most, &self.account).await?;
         if bytes.is_empty() {
             return Ok(None);
         }
         let limits = json::Limits { bytes: most.in_memory(), depth: self.plan.limits.depth as usize };
-        Json::parse(&bytes, limits).map(Some).map_err(|fault| {
+        let json = Json::parse(&bytes, limits).map_err(|fault| {
             let detail = format!("The content is no JSON that can be used: {fault}.");
             Refusal::new(Reason::BadTemplate).detail(detail)
-        })
+        })?;
+        let mut share = Share::new(&self.account);
+        match share.grow(json.memory()) {
+            true => Ok(Some((json, share))),
+            false => Err(answer::no_room()),
+        }
     }
 }
 

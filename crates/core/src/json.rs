@@ -137,11 +137,34 @@ impl Json {
         &self.source
     }
 
+    /// How many bytes of memory it takes, about.
+    pub fn memory(&self) -> usize {
+        self.source.len() + self.root.memory()
+    }
+
     /// The object that it is, if it is one.
     pub fn into_object(self) -> Option<Object> {
         match self.root {
             Node::Object(object) => Some(*object),
             _ => None,
+        }
+    }
+}
+
+impl Node {
+    /// What it takes beside itself.
+    fn memory(&self) -> usize {
+        match self {
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(Text::Plain(_)) => 0,
+            Node::Text(Text::Escaped(text)) => size_of::<Box<str>>() + text.len(),
+            Node::Array(array) => {
+                let items: usize = array.items.iter().map(Node::memory).sum();
+                size_of::<Array>() + size_of_val(&*array.items) + items
+            }
+            Node::Object(object) => {
+                let values: usize = object.members.iter().map(|member| member.value.memory()).sum();
+                size_of::<Object>() + size_of_val(&*object.members) + size_of_val(&*object.sorted) + values
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pintle_core::refusal::FailedPart;
 use pintle_core::template::Template;
 use pintle_core::{Body, Exchange, Fields, Method, Reason, Refusal, Response, StatusCode, names};
+use pintle_policies::held::{Account, Share};
 use pintle_policies::template::Part as TemplatePart;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) fn complete(
     run: &Run<'_>,
     exchange: &Exchange,
     picked: Option<&Picked>,
+    account: &Arc<Account>,
 ) -> Result<Response, Refusal> {
     let scope = run.scope(exchange);
     let mut text = content(plan, &scope)?;
@@ -47,9 +49,20 @@ pub(super) fn complete(
         response.status = StatusCode::NOT_MODIFIED;
         response.fields.retain(|name, _| !matches!(name.as_str(), "content-type" | "content-language"));
     } else {
+        let mut share = Share::new(account);
+        if !share.grow(text.len()) {
+            return Err(no_room());
+        }
         response.body = Body::full(text);
+        response.hold(share);
     }
     Ok(response)
+}
+
+/// The answer where as much content is held for all requests as may be.
+pub(super) fn no_room() -> Refusal {
+    let why = "as much content is held for all requests as may be";
+    Refusal::new(Reason::Overflow).internal(why).field(names::RETRY_AFTER, "1")
 }
 
 /// Status and fields that are known before any part is, of an answer that begins then.
@@ -65,7 +78,7 @@ pub(super) fn early(plan: &Plan, scope: &PlanScope<'_>) -> Response {
 
 /// The fields of the answer; whether it is partial.
 fn head(plan: &Plan, scope: &PlanScope<'_>, fields: &mut Fields) -> bool {
-    caching::derive(plan, scope.parts, fields);
+    caching::derive(plan, scope.parts, scope.exchange, fields);
     plan.answer.headers.put(scope, fields);
     let Some(partial) = partial(plan, scope.parts) else { return false };
     fields.set(names::CACHE_CONTROL, "no-store");

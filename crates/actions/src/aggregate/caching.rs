@@ -3,7 +3,7 @@
 
 use super::part::{Settled, State};
 use super::plan::{Part, Plan};
-use pintle_core::{Fields, names};
+use pintle_core::{Exchange, Fields, names};
 
 /// What several answers say together.
 #[derive(Debug, Default)]
@@ -12,18 +12,20 @@ struct Together {
     private: bool,
     no_cache: bool,
     must_revalidate: bool,
+    all_revalidate: bool,
     /// The least time; none where one of them says none.
     max_age: Option<u64>,
     vary: Vec<String>,
 }
 
 /// Adds `cache-control` and `vary`, where the parts say something of that.
-pub(super) fn derive(plan: &Plan, parts: &[Option<Settled>], fields: &mut Fields) {
+pub(super) fn derive(plan: &Plan, parts: &[Option<Settled>], exchange: &Exchange, fields: &mut Fields) {
     let settled = plan.parts.iter().zip(parts).filter_map(|(part, settled)| Some((part, settled.as_ref()?)));
     let good = settled.filter(|(_, settled)| settled.state == State::Ok);
     let answers: Vec<(&Part, &Fields)> =
         good.flat_map(|(part, settled)| settled.answers.iter().map(move |fields| (part, &**fields))).collect();
-    let together = Together::of(&answers);
+    let mut together = Together::of(&answers);
+    together.narrow(plan, exchange);
     let control = together.control();
     if !control.is_empty() {
         fields.append(names::CACHE_CONTROL, control);
@@ -35,11 +37,14 @@ pub(super) fn derive(plan: &Plan, parts: &[Option<Settled>], fields: &mut Fields
 
 impl Together {
     fn of(answers: &[(&Part, &Fields)]) -> Self {
-        let mut all = Together::default();
+        let mut all = Together { all_revalidate: true, ..Together::default() };
         let mut ages = Vec::new();
         for (part, fields) in answers {
+            let before = std::mem::take(&mut all.must_revalidate);
             // What is asked by other methods is not kept (RFC 9110 9.2.3).
             ages.push(all.add(fields).filter(|_| part.is_safe()));
+            all.all_revalidate &= all.must_revalidate;
+            all.must_revalidate |= before;
         }
         all.max_age = ages.into_iter().min_by_key(|age| age.map_or(0, |age| age + 1)).flatten();
         all
@@ -78,6 +83,21 @@ impl Together {
         }
         let age = fields.get("age").and_then(seconds).unwrap_or(0);
         fresh.map(|fresh| fresh.saturating_sub(age))
+    }
+
+    /// Takes into account what the plan reads of the client: an answer that depends on who asks is for nobody else, and one that
+    /// depends on a header field varies by it. What a call varies by is the client's only where the call carries the client's field.
+    fn narrow(&mut self, plan: &Plan, exchange: &Exchange) {
+        self.private |= plan.reads.client;
+        // It would let others keep what was asked for with credentials (RFC 9111 3.5), which not all of them allow.
+        self.private |=
+            self.must_revalidate && !self.all_revalidate && exchange.request.fields.contains(names::AUTHORIZATION);
+        self.vary.retain(|name| name == "*" || plan.passed.iter().any(|passed| **passed == **name));
+        for name in &plan.reads.fields {
+            if !self.vary.iter().any(|known| *known == **name || known == "*") {
+                self.vary.push(name.to_string());
+            }
+        }
     }
 
     fn control(&self) -> String {

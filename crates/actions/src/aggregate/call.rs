@@ -27,6 +27,9 @@ use std::time::{Duration, Instant};
 /// How much of what is left of the whole is kept for the answer itself: a twentieth, and at most so much.
 const FOR_THE_ANSWER: Duration = Duration::from_millis(50);
 
+/// How long calls may take where nobody says how long the whole may.
+const AT_THE_LONGEST: Duration = Duration::from_secs(60);
+
 /// The calls of one request.
 pub(super) struct Calling<'p> {
     plan: &'p Plan,
@@ -96,6 +99,7 @@ impl<'p> Calling<'p> {
             let left = deadline.saturating_duration_since(Instant::now());
             deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
         });
+        let deadline = deadline.or_else(|| Instant::now().checked_add(AT_THE_LONGEST));
         let (under_way, handles) = (FuturesUnordered::new(), HashMap::default());
         Calling { plan, told: Arc::new(told), deadline, under_way, handles, noted: PartSet::default() }
     }

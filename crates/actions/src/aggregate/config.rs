@@ -188,12 +188,22 @@ pub enum OnFailure {
 
 /// How a failing part ends the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
-#[read(word)]
+#[read(text, expected = "`fail`, `pass` or `{value: …}`")]
 pub enum Ending {
     /// By an error of the gateway's own.
     Fail,
     /// By the service's own answer.
     Pass,
+}
+
+impl Text for Ending {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "fail" => Ok(Ending::Fail),
+            "pass" => Ok(Ending::Pass),
+            _ => Err("to go on without the part write `{value: null}`, or what stands for its body".into()),
+        }
+    }
 }
 
 /// A body in place of the one that failed.

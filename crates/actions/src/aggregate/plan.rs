@@ -13,7 +13,7 @@ pub(super) use set::PartSet;
 
 use super::config::PlanLimits;
 use pintle_core::json;
-use pintle_core::template::{Root, Template};
+use pintle_core::template::{Root, Template, Variable};
 
 /// The most parts that an aggregate has.
 pub(super) const MOST_PARTS: usize = 64;
@@ -27,8 +27,35 @@ pub(super) struct Plan {
     pub(super) passed: Box<[Box<str>]>,
     pub(super) answer: AnswerPlan,
     pub(super) limits: PlanLimits,
-    /// Whether an expression names the request's content.
-    pub(super) reads_body: bool,
+    pub(super) reads: Reads,
+}
+
+/// What the expressions of a plan read of the request.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    /// Its content.
+    pub(super) body: bool,
+    /// Who asks: consumer, claims, address, certificate, cookies, or all header fields.
+    pub(super) client: bool,
+    /// Header fields, by their names in small letters.
+    pub(super) fields: Vec<Box<str>>,
+}
+
+impl Reads {
+    fn of<'v>(names: impl Iterator<Item = &'v Variable>) -> Self {
+        let mut reads = Reads::default();
+        for name in names {
+            match name {
+                Variable::RequestHeader(field) if !reads.fields.contains(field) => reads.fields.push(field.clone()),
+                Variable::RequestHeaders | Variable::RequestCookies | Variable::RequestCookie(_) => reads.client = true,
+                name => {
+                    reads.body |= name.root() == Root::RequestBody;
+                    reads.client |= matches!(name.root(), Root::Consumer | Root::Claims | Root::Client);
+                }
+            }
+        }
+        reads
+    }
 }
 
 impl Plan {
@@ -46,9 +73,4 @@ impl Plan {
     pub(super) fn all(&self) -> PartSet {
         PartSet::first(self.parts.len())
     }
-}
-
-/// Whether any of these templates names that root.
-fn names<'t>(mut templates: impl Iterator<Item = &'t Template>, root: Root) -> bool {
-    templates.any(|template| template.names().any(|name| name.root() == root))
 }

@@ -213,7 +213,9 @@ impl BodySource for Pieces {
 /// What an answer's cookies are for the client: one without a path is for the path that the request's own answer would have
 /// given it (RFC 6265 5.1.4), and not for the batch's.
 pub(super) fn cookies(answered: &Answered, path: &str) -> Vec<String> {
-    let default = match path.rfind('/') {
+    // What the client wrote becomes no attribute of a cookie, and no path that is another one to a browser.
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_~!$&'()*+,=:@".contains(&byte));
+    let default = match path.rfind('/').filter(|_| is_plain) {
         Some(0) | None => "/",
         Some(end) => &path[..end],
     };

@@ -88,12 +88,12 @@ impl Text for Depth {
 
 impl BatchLimits {
     fn check(self, node: &Node, reader: &mut Reader) -> Option<Self> {
-        let most = ByteSize(json::Limits::MOST as u64);
+        let most = ByteSize(64 << 20);
         let sizes = [("request", self.request), ("answer", self.answer), ("total", self.total)];
         let wrong = sizes.into_iter().filter(|(_, size)| size.bytes() == 0 || *size > most).inspect(|(key, size)| {
             let (message, help) = match size.bytes() {
                 0 => (format!("`{key}` lets no batch through"), "leave it out for what is usual"),
-                _ => (format!("`{key}` is more than the {most} that may be held for one request"), "write less"),
+                _ => (format!("`{key}` is more than the {most} that all requests together may hold"), "write less"),
             };
             let span = node.get(key).map_or(node.span(), Node::span);
             reader.report(Diagnostic::error("batch", message, span).help(help));

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// How much of a batch's time is for its own answer, at most: what is under way then is 504 in its place.
 const FOR_THE_ANSWER: Duration = Duration::from_millis(100);
 
+/// How long requests may take where nobody says how long the batch may.
+const AT_THE_LONGEST: Duration = Duration::from_secs(60);
+
 /// What `prefer` says of going on after an error (OData Protocol 4.01, 8.2.8.3); none where it says nothing.
 pub(super) fn stops_on_error(fields: &Fields) -> Option<bool> {
     fields.list("prefer").find_map(|member| {
@@ -48,10 +51,13 @@ pub(super) async fn run(
         items: items.into_iter().map(Some).collect(),
         under_way: Vec::new(),
         around: Around::of(exchange),
-        deadline: exchange.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
-        }),
+        deadline: exchange
+            .deadline
+            .map(|deadline| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
+            })
+            .or_else(|| Instant::now().checked_add(AT_THE_LONGEST)),
         inside,
         batch,
     };

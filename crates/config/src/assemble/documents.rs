@@ -163,9 +163,6 @@ impl<'d> Check<'d, '_> {
         if let Some(host) = &part.host {
             self.template(host, &host.span, &place, &items);
         }
-        if let Some(host) = &part.host {
-            self.template(host, &host.span, &place, &items);
-        }
         if let Some(body) = &part.body {
             self.tree(body, &place, &items);
         }

@@ -89,6 +89,11 @@ impl Whose {
             "host" | "content-length" | "expect" | "max-forwards" | "range" | "if-range" | "from" => Whose::Nobody,
             "accept-encoding" | "x-request-id" | "traceparent" | "b3" | "grpc-timeout" | "cookie2" => Whose::Nobody,
             _ if name.starts_with("x-forwarded-") || name.starts_with("sec-") => Whose::Outer,
+            // By these proxies in front tell who the client is, or what it asked for.
+            "client-cert" | "client-cert-chain" | "true-client-ip" | "remote-user" | "x-rewrite-url" => Whose::Outer,
+            _ if ["cf-", "x-client-", "x-original-", "x-ssl-"].iter().any(|start| name.starts_with(start)) => {
+                Whose::Outer
+            }
             _ if name.starts_with("proxy-") || name.starts_with("x-b3-") || name.starts_with("access-control-") => {
                 Whose::Nobody
             }

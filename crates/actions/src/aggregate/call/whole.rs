@@ -51,6 +51,13 @@ impl Making {
         }
         let (fields, content) = (Arc::new(std::mem::take(&mut response.fields)), pieces.whole());
         let read = if content.len() >= LARGE { Some((self.decode, self.read(&fields, &content).await)) } else { None };
+        // A tree may take many times as much as its text.
+        if let Some((_, Ok(json))) = &read
+            && !share.grow(json.memory())
+        {
+            let why = "as much content is held for all requests as may be";
+            return Err(Failure { status: Some(status), ..Failure::no_room(why) });
+        }
         Ok(Answered::new((status, fields), content, read, share))
     }
 

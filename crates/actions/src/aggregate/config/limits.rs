@@ -5,6 +5,9 @@ use pintle_core::config::{ByteSize, Node, Read, Reader};
 /// The most calls that any plan may make.
 const MOST_CALLS: u32 = 10_000;
 
+/// What all requests together may hold in memory.
+const MOST_HELD: ByteSize = ByteSize(64 << 20);
+
 /// Bounds on what one request may ask of services and hold in memory. What is beyond one fails its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Read)]
 #[read(called = "limits", check)]
@@ -45,6 +48,16 @@ impl PlanLimits {
         if self.calls > MOST_CALLS {
             reader.expected("at most 10000", node.get("calls").unwrap_or(node), "");
             good = false;
+        }
+        for (key, size) in [("part", self.part), ("total", self.total), ("request", self.request)] {
+            if size > MOST_HELD {
+                reader.expected(
+                    "at most 64MiB",
+                    node.get(key).unwrap_or(node),
+                    "all requests together hold no more in memory",
+                );
+                good = false;
+            }
         }
         if self.depth > most {
             reader.expected("at most 256", node.get("depth").unwrap_or(node), "");

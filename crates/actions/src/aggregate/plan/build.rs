@@ -2,7 +2,7 @@
 
 use super::super::config::{AggregateConfig, AnswerConfig, Ending, OnConflict, OnFailure, PartConfig};
 use super::check;
-use super::{AnswerPlan, Built, Each, Failing, Part, PartSet, Plan, names};
+use super::{AnswerPlan, Built, Each, Failing, Part, PartSet, Plan, Reads};
 use crate::made::Made;
 use crate::respond::RespondStatus;
 use crate::url::{Host, Url};
@@ -39,19 +39,15 @@ impl Plan {
         let mut built: Vec<Part> = built.into_iter().collect::<Option<_>>()?;
         let good = check::cycles(&mut built, config, reader) && good;
         let (passed, answer) = (passed?, answer?);
-        let mut plan = Plan { parts: built.into(), passed, answer, limits: config.limits, reads_body: false };
-        plan.reads_body =
-            names(plan.templates(), Root::RequestBody) || plan.parts.iter().flat_map(Part::expressions).any(names_body);
+        let mut plan = Plan { parts: built.into(), passed, answer, limits: config.limits, reads: Reads::default() };
+        let expressions = plan.parts.iter().flat_map(Part::expressions).flat_map(Expression::names);
+        plan.reads = Reads::of(plan.templates().flat_map(Template::names).chain(expressions));
         let good = check::explosions(&plan, config, reader) && good;
         let good = check::streams(&plan, config, reader) && good;
         let good = check::picks(&plan, config, reader) && good;
         check::unused(&plan, config, reader);
         good.then_some(plan)
     }
-}
-
-fn names_body(expression: &Expression) -> bool {
-    expression.names().any(|name| name.root() == Root::RequestBody)
 }
 
 impl Part {
@@ -104,6 +100,7 @@ impl Part {
             failing: failing?,
             needs: PartSet::default(),
             after: PartSet::default(),
+            changed: PartSet::default(),
             call: format!("{} {}{}", call.method, origin(call), call.target).into(),
             list: config.for_each.as_ref().map(|each| format!("{} in {}", each.item, each.list).into()),
         };

@@ -139,6 +139,10 @@ pub(super) fn cycles(parts: &mut [Part], config: &AggregateConfig, reader: &mut 
         }
         part.after = after;
     }
+    let changing: Vec<bool> = parts.iter().map(|part| !part.is_safe()).collect();
+    for part in parts.iter_mut() {
+        part.changed = part.after.iter().filter(|at| changing[*at]).fold(PartSet::default(), PartSet::with);
+    }
     let Some(first) = parts.iter().enumerate().position(|(at, part)| part.after.has(at)) else { return true };
     let way = way_back(&needs, parts, first);
     let named: Vec<String> = way.iter().map(|at| format!("`{}`", parts[*at].name)).collect();

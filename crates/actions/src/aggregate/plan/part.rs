@@ -32,6 +32,8 @@ pub(in super::super) struct Part {
     pub(in super::super) needs: PartSet,
     /// Those, what they name, and so on.
     pub(in super::super) after: PartSet,
+    /// Of those the ones that may change something: what was asked before them is not known after them.
+    pub(in super::super) changed: PartSet,
     /// What is called, as it was written.
     pub(in super::super) call: Arc<str>,
     /// Under which name expressions know an item, and the list.
@@ -59,11 +61,6 @@ impl Part {
     /// Whether its call may be made once for several that want the same (RFC 9110 9.2.1).
     pub(in super::super) fn is_safe(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
-    }
-
-    /// Whether its calls go to the same service by the same method as another one's.
-    pub(in super::super) fn calls_as(&self, other: &Part) -> bool {
-        Arc::ptr_eq(&self.target.upstream, &other.target.upstream) && self.method == other.method
     }
 
     /// Whether it succeeds with that status.

@@ -46,7 +46,8 @@ impl Calls {
         let is_same = |call: &&usize| {
             let known = &self.all[**call];
             let of = &plan.parts[known.request.part];
-            !matches!(known.state, State::Dropped) && of.calls_as(part) && known.request.is_like(&request)
+            let is_fresh = part.changed.is_in(of.changed);
+            !matches!(known.state, State::Dropped) && is_fresh && known.request.is_like(&request)
         };
         if let Some(same) = self.alike.get(&alike).into_iter().flatten().find(is_same) {
             let same = *same;

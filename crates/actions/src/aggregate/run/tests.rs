@@ -145,7 +145,7 @@ impl<'p> World<'p> {
         let outcome = match decision {
             Decision::TooLarge => Err(answer::too_large(self.plan)),
             Decision::Fails(at) => answer::failing(self.plan, &self.run.parts, at, &mut self.exchange),
-            Decision::Complete => answer::complete(self.plan, &self.run, &self.exchange, None),
+            Decision::Complete => answer::complete(self.plan, &self.run, &self.exchange, None, &self.account),
         };
         match outcome {
             Ok(response) => {
