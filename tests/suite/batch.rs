@@ -244,7 +244,7 @@ async fn a_mistake_has_its_line_and_a_remedy() {
     refused(&route("{limits: {depth: 300, total: 0B}}"), &["pintle.yaml:5:", "a depth from 4 to 256"]).await;
     refused(
         &route("{limits: {request: 0B, answer: 2GiB}}"),
-        &["`request` lets no batch through", "`answer` is more than the 1GiB"],
+        &["`request` lets no batch through", "`answer` is more than the 64MiB"],
     )
     .await;
     refused(&route("{requests: 20}"), &["pintle.yaml:5:", "requests"]).await;

@@ -136,6 +136,25 @@ async fn how_long_it_may_be_kept_is_the_least_that_its_parts_allow() {
             Some("*"),
         ),
         ("/7", "GET", "set-cookie=a=b", "etag=x&expires=0&server=secret", "", None, None),
+        // What depends on who asks is for nobody else, and what depends on a field varies by it.
+        (
+            "/8",
+            "GET",
+            "cache-control=max-age=60&who=${client.ip}",
+            "cache-control=max-age=60&lang=${'x-lang' in request.headers ? request.headers['x-lang'] : 'en'}",
+            "",
+            Some("private, max-age=60"),
+            Some("x-lang"),
+        ),
+        (
+            "/9",
+            "GET",
+            "cache-control=max-age=60",
+            "cache-control=max-age=60,must-revalidate",
+            "",
+            Some("max-age=60, must-revalidate"),
+            None,
+        ),
     ];
     let routes: String = cases.iter().map(|case| route(case.0, case.1, case.2, case.3, case.4)).collect();
     let gateway = gateway(&service, &routes).await;

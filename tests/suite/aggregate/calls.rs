@@ -129,6 +129,26 @@ async fn a_thousand_items_over_a_hundred_calls_are_a_hundred_calls() {
     assert_eq!(items.hits(), 2 * 101);
 }
 
+#[tokio::test]
+async fn what_waits_for_a_change_asks_anew() {
+    let service = Origin::start(async |request: Received| Reply::json(&json!({"by": &*request.method}))).await;
+    let routes = "  - match: POST /add
+    aggregate:
+      parts:
+        before: {call: GET a:/cart}
+        same: {call: GET a:/cart}
+        add: {call: POST a:/cart, headers: {x-by: \"${parts.before.body.by}\"}}
+        after: {call: GET a:/cart, when: parts.add.state == 'ok'}
+";
+    let gateway = Gateway::start(config(&[("a", service.address())], routes)).await;
+    for answer in both(&gateway, Ask::post("/add", "")).await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let asked: Vec<String> = service.received().iter().rev().take(3).map(|one| one.method.to_string()).collect();
+        assert_eq!(asked, ["GET", "POST", "GET"], "{answer:?}");
+    }
+    assert_eq!(service.hits(), 2 * 3);
+}
+
 // Rule: aggregate-content
 #[tokio::test]
 async fn the_clients_content_can_be_used_where_it_is_json() {

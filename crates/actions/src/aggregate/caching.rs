@@ -86,13 +86,12 @@ impl Together {
     }
 
     /// Takes into account what the plan reads of the client: an answer that depends on who asks is for nobody else, and one that
-    /// depends on a header field varies by it. What a call varies by is the client's only where the call carries the client's field.
+    /// depends on a header field varies by it.
     fn narrow(&mut self, plan: &Plan, exchange: &Exchange) {
         self.private |= plan.reads.client;
         // It would let others keep what was asked for with credentials (RFC 9111 3.5), which not all of them allow.
         self.private |=
             self.must_revalidate && !self.all_revalidate && exchange.request.fields.contains(names::AUTHORIZATION);
-        self.vary.retain(|name| name == "*" || plan.passed.iter().any(|passed| **passed == **name));
         for name in &plan.reads.fields {
             if !self.vary.iter().any(|known| *known == **name || known == "*") {
                 self.vary.push(name.to_string());

@@ -47,9 +47,9 @@ impl Around {
 
 impl Item {
     /// The request that it is; where it can be none, what can be told of it, and why.
-    pub(super) fn ask(self, around: &Around) -> Result<Asked, (Asked, Refusal)> {
+    pub(super) fn ask(self, around: &Around) -> Result<Asked, Box<(Asked, Refusal)>> {
         let (method, url) = (self.method.clone(), self.url.clone());
-        self.asked(around).map_err(|refusal| (outline(method, &url, around), refusal))
+        self.asked(around).map_err(|refusal| Box::new((outline(method, &url, around), refusal)))
     }
 
     fn asked(self, around: &Around) -> Result<Asked, Refusal> {

@@ -146,7 +146,10 @@ impl Running<'_> {
         let future = async move {
             let answered = match asked {
                 Ok(asked) => inside.ask(asked, deadline, &mut taking).await,
-                Err((outline, refusal)) => inside.pass_over(outline, refusal),
+                Err(refused) => {
+                    let (outline, refusal) = *refused;
+                    inside.pass_over(outline, refusal)
+                }
             };
             let cookies = answer::cookies(&answered, path.split('?').next().unwrap_or_default());
             let written = taking.written(&answered);

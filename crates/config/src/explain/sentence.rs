@@ -250,7 +250,8 @@ impl Said<'_> {
             Reason::PreconditionFailed => {
                 format!("the file of {route} is another one than the client's condition is for")
             }
-            Reason::BodyTooLarge if self.recorded.policy.as_deref() != Some("body_limit") => {
+            // What a limit on a flow finds out, it tells the operator; an action that takes content whole tells the client.
+            Reason::BodyTooLarge if self.recorded.policy.is_none() && self.recorded.internal.is_none() => {
                 format!("it has more than {route} takes: {log}")
             }
             Reason::BodyTooLarge => match self.field("content-length") {
