@@ -323,13 +323,19 @@ async fn each_part_is_a_span_and_each_call_one_that_its_service_knows() {
             service.received()[before..].iter().map(|got| (got.method.clone(), crate::traces::told(got).1)).collect();
         let mut there: Vec<(String, String)> =
             attempts.iter().map(|one| (one.get("http.request.method"), one.id())).collect();
+        let names: Vec<&str> = attempts.iter().map(|one| &*one.span.name).collect();
+        if path == "/home/broken" {
+            // What is given up may have begun or not, and may have come to its service or not.
+            assert!(names.contains(&"POST tier"), "{names:?}");
+            continue;
+        }
         told.sort();
         there.sort();
         assert_eq!(told, there, "{path}: {answer:?}");
-        if path.starts_with("/home") {
-            let names: Vec<&str> = attempts.iter().map(|one| &*one.span.name).collect();
-            assert!(names.contains(&"POST tier") && names.contains(&"GET items"), "{names:?}");
-        }
+        assert!(
+            !path.starts_with("/home") || names.contains(&"POST tier") && names.contains(&"GET items"),
+            "{names:?}"
+        );
     }
 }
 
