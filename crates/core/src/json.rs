@@ -8,8 +8,11 @@
 //! Long because a value can be asked for in many ways; each is a few lines.
 
 mod parse;
+mod special;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use special::special;
 
 use crate::template::{Entries, Items, List, Map, Value};
 use std::borrow::Cow;
@@ -49,6 +52,7 @@ pub struct Object {
     /// Where the members stand by their names' order; empty for a few, which are looked through.
     sorted: Box<[u32]>,
     place: Place,
+    build: Build,
 }
 
 /// A list.
@@ -57,6 +61,16 @@ pub struct Array {
     source: Arc<str>,
     items: Box<[Node]>,
     place: Place,
+    build: Build,
+}
+
+/// How a list or an object was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Build {
+    /// Without white space between its parts, and without escapes: as it would be written.
+    is_plain: bool,
+    /// How many lists and objects stand in each other, it included.
+    height: u16,
 }
 
 /// Where something stands in the source.
@@ -289,6 +303,10 @@ impl Entries for Object {
             visit(name.get(&self.source), value.value(&self.source));
         }
     }
+
+    fn json(&self) -> Option<(&str, usize)> {
+        self.build.is_plain.then(|| (self.source(), self.build.height.into()))
+    }
 }
 
 impl Items for Array {
@@ -298,6 +316,10 @@ impl Items for Array {
 
     fn get(&self, index: usize) -> Option<Value<'_>> {
         self.items.get(index).map(|node| node.value(&self.source))
+    }
+
+    fn json(&self) -> Option<(&str, usize)> {
+        self.build.is_plain.then(|| (self.source(), self.build.height.into()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From text to tree, in one pass (RFC 8259).
 
-use super::{Array, Fault, Flaw, Limits, Member, Node, Object, Place, Text};
+use super::{Array, Build, Fault, Flaw, Limits, Member, Node, Object, Place, Text, special};
 use std::sync::Arc;
 
 /// Up to so many members are looked through one by one: that is as fast as anything.
@@ -19,7 +19,7 @@ pub(super) fn checked(text: &[u8], limits: Limits) -> Result<Arc<str>, Fault> {
 
 /// The one value that the text is.
 pub(super) fn whole(source: &Arc<str>, limits: Limits) -> Result<Node, Fault> {
-    let mut parser = Parser { source, bytes: source.as_bytes(), at: 0 };
+    let mut parser = Parser { source, bytes: source.as_bytes(), at: 0, loose: 0, height: 0 };
     parser.space();
     let root = parser.value(limits.depth.min(Limits::DEEPEST))?;
     parser.space();
@@ -33,6 +33,10 @@ struct Parser<'s> {
     source: &'s Arc<str>,
     bytes: &'s [u8],
     at: usize,
+    /// How much there was so far that would be written in another way: white space, and strings with escapes.
+    loose: usize,
+    /// How many lists and objects stand in each other in what is read of the one around.
+    height: u16,
 }
 
 impl Parser<'_> {
@@ -47,6 +51,7 @@ impl Parser<'_> {
     fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
+            self.loose += 1;
         }
     }
 
@@ -86,6 +91,7 @@ impl Parser<'_> {
     fn object(&mut self, depth: usize) -> Result<Object, Fault> {
         let Some(depth) = depth.checked_sub(1) else { return Err(self.fault(Flaw::TooDeep)) };
         let start = self.at;
+        let outer = self.enter();
         self.must(b'{')?;
         let mut members: Vec<Member> = Vec::new();
         self.space();
@@ -110,8 +116,20 @@ impl Parser<'_> {
             }
         }
         let sorted = self.sorted(&members, start)?;
-        let place = Place::new(start..self.at);
-        Ok(Object { source: Arc::clone(self.source), members: members.into(), sorted, place })
+        let (place, build) = (Place::new(start..self.at), self.leave(outer));
+        Ok(Object { source: Arc::clone(self.source), members: members.into(), sorted, place, build })
+    }
+
+    /// Begins a list or an object; gives what is known of the one around.
+    fn enter(&mut self) -> (usize, u16) {
+        (self.loose, std::mem::take(&mut self.height))
+    }
+
+    /// Ends it: how it was written.
+    fn leave(&mut self, (loose, height): (usize, u16)) -> Build {
+        let build = Build { is_plain: self.loose == loose, height: self.height + 1 };
+        self.height = height.max(build.height);
+        build
     }
 
     /// The order of the names, which finds a name that is there twice, whatever a sender makes of names and their number.
@@ -132,6 +150,7 @@ impl Parser<'_> {
     fn array(&mut self, depth: usize) -> Result<Array, Fault> {
         let Some(depth) = depth.checked_sub(1) else { return Err(self.fault(Flaw::TooDeep)) };
         let start = self.at;
+        let outer = self.enter();
         self.must(b'[')?;
         let mut items = Vec::new();
         self.space();
@@ -146,7 +165,8 @@ impl Parser<'_> {
                 self.space();
             }
         }
-        Ok(Array { source: Arc::clone(self.source), items: items.into(), place: Place::new(start..self.at) })
+        let (place, build) = (Place::new(start..self.at), self.leave(outer));
+        Ok(Array { source: Arc::clone(self.source), items: items.into(), place, build })
     }
 
     /// A number by its grammar (RFC 8259 6); what it comes to is for who reckons with it.
@@ -179,6 +199,7 @@ impl Parser<'_> {
         if self.take(b'"') {
             return Ok(Text::Plain(Place::new(start..self.at - 1)));
         }
+        self.loose += 1;
         let mut text = String::from(&self.source[start..self.at]);
         loop {
             match self.peek() {
@@ -200,8 +221,7 @@ impl Parser<'_> {
 
     /// Goes on to the next quote or backslash.
     fn plain(&mut self) -> Result<(), Fault> {
-        let end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-        match self.bytes[self.at..].iter().position(end) {
+        match special(&self.bytes[self.at..]) {
             Some(length) => {
                 self.at += length;
                 if self.bytes[self.at] < 0x20 { Err(self.fault(Flaw::Grammar)) } else { Ok(()) }

@@ -143,3 +143,28 @@ fn length_and_depth_have_bounds() {
     assert_eq!(Object::parse(b"[]", LIMITS).unwrap_err().to_string(), "it is no JSON object");
     assert_eq!(Json::parse(b"[1,]", LIMITS).unwrap_err().to_string(), "it is no JSON at byte 3");
 }
+
+#[test]
+fn what_stands_there_as_it_would_be_written_is_copied_and_all_else_written() {
+    let written = |text: &str| {
+        let json = Json::parse(text.as_bytes(), LIMITS).expect("it is JSON");
+        let mut out = String::new();
+        json.value().write_json(&mut out).expect("it can be written");
+        out
+    };
+    for (text, wanted) in [
+        (r#"{"a":[1,{"b":null}],"c":"é"}"#, r#"{"a":[1,{"b":null}],"c":"é"}"#),
+        (r#"{"a": [1,{"b":1.10}],"c":[ ]}"#, r#"{"a":[1,{"b":1.10}],"c":[]}"#),
+        (r#"[{"a":"\/","b":{"c":2}},{"d":"\u00e9\n"}]"#, r#"[{"a":"/","b":{"c":2}},{"d":"é\n"}]"#),
+        ("[\n]", "[]"),
+        (r#" {"a":1} "#, r#"{"a":1}"#),
+    ] {
+        assert_eq!(written(text), wanted, "{text}");
+    }
+    let built = |text: &str| match Json::parse(text.as_bytes(), LIMITS).expect("it is JSON").root {
+        Node::Array(array) => (array.build.is_plain, array.build.height),
+        _ => panic!("{text} is no list"),
+    };
+    assert_eq!(built("[[],[[1]],[]]"), (true, 3));
+    assert_eq!(built(r#"[{"a":{"b":[ ]}},[]]"#), (false, 4));
+}

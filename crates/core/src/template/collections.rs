@@ -12,6 +12,10 @@ pub trait Items: Send + Sync {
     fn len(&self) -> usize;
     /// The item at `index`, from 0.
     fn get(&self, index: usize) -> Option<Value<'_>>;
+    /// Its JSON and how many lists and objects stand in each other there, where it stands somewhere as it would be written.
+    fn json(&self) -> Option<(&str, usize)> {
+        None
+    }
     /// Whether there is none.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -26,6 +30,10 @@ pub trait Entries: Send + Sync {
     fn get(&self, key: &str) -> Option<Value<'_>>;
     /// Every key once, with its value, in the order in which they are held.
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Value<'s>));
+    /// As [`Items::json`].
+    fn json(&self) -> Option<(&str, usize)> {
+        None
+    }
     /// Whether there is none.
     fn is_empty(&self) -> bool {
         self.len() == 0

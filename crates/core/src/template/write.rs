@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::fault::Reason;
 use super::time;
-use super::value::Value;
+use super::value::{List, Map, Value};
+use crate::json::special;
 
 /// How deep a value that becomes JSON may be.
 const MAX_DEPTH: usize = 256;
@@ -61,6 +62,13 @@ fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> 
     if out.len() > end {
         return Err("this becomes too long as JSON".into());
     }
+    if let Some((text, height)) = written(value)
+        && height <= depth
+        && text.len() <= end.saturating_sub(out.len())
+    {
+        out.push_str(text);
+        return Ok(());
+    }
     let Some(depth) = depth.checked_sub(1) else { return Err("this is nested too deeply for JSON".into()) };
     match value {
         Value::Null => out.push_str("null"),
@@ -94,9 +102,17 @@ fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> 
                 if !std::mem::take(&mut first) {
                     out.push(',');
                 }
-                let mut name = String::new();
-                failed = key.write_text(&mut name).and_then(|()| {
-                    write_json_text(&name, out);
+                let named = match &key {
+                    Value::Text(name) => {
+                        write_json_text(name, out);
+                        Ok(())
+                    }
+                    other => {
+                        let mut name = String::new();
+                        other.write_text(&mut name).map(|()| write_json_text(&name, out))
+                    }
+                };
+                failed = named.and_then(|()| {
                     out.push(':');
                     write_json(&value, out, end, depth)
                 });
@@ -109,6 +125,15 @@ fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> 
     Ok(())
 }
 
+/// The JSON of a value that stands somewhere, and how many lists and objects stand in each other there.
+fn written<'v>(value: &'v Value<'_>) -> Option<(&'v str, usize)> {
+    match value {
+        Value::List(List::Lent(items)) => items.json(),
+        Value::Map(Map::Lent(entries)) => entries.json(),
+        _ => None,
+    }
+}
+
 /// Appends `text` as a JSON string with its quotes.
 pub(super) fn write_json_text(text: &str, out: &mut String) {
     out.push('"');
@@ -118,23 +143,18 @@ pub(super) fn write_json_text(text: &str, out: &mut String) {
 
 /// Appends `text` as it stands within a JSON string.
 pub(super) fn escape_json(text: &str, out: &mut String) {
-    let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let short = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        out.push_str(&text[plain..at]);
-        match short {
-            "" => write!(out, "\\u{byte:04x}").expect("a String takes whatever is written"),
-            short => out.push_str(short),
+    let mut rest = text;
+    while let Some(at) = special(rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            byte => write!(out, "\\u{byte:04x}").expect("a String takes whatever is written"),
         }
-        plain = at + 1;
+        rest = &rest[at + 1..];
     }
-    out.push_str(&text[plain..]);
+    out.push_str(rest);
 }
