@@ -139,7 +139,7 @@ impl Aggregate {
         let mut share = Share::new(&self.account);
         match share.grow(json.memory()) {
             true => Ok(Some((json, share))),
-            false => Err(answer::no_room()),
+            false => Err(held::no_room()),
         }
     }
 }

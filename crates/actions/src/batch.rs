@@ -2,13 +2,12 @@
 //! gets the answers of all of them in one, in the order of the requests. Each goes through the gateway's own routes and
 //! policies as if it had come alone.
 //!
-//! `read.rs` has the format, `item.rs` what a single request may ask (`url.rs` where, `media.rs` as what), `order.rs` what may run
+//! `read.rs` has the format, `item.rs` what a single request may ask (`url.rs` where), `order.rs` what may run
 //! when, `run.rs` runs it, `answer.rs` has what the client gets. Which route a request finds, and what a service makes of it, is not known here.
 
 mod answer;
 mod config;
 mod item;
-mod media;
 mod order;
 mod read;
 mod run;
@@ -18,12 +17,11 @@ mod url;
 
 pub use config::{BatchConfig, BatchLimits, Depth, Parallel, Requests};
 
-use bytes::{Bytes, BytesMut};
-use media::Media;
 use pintle_core::counters::{Count, Counters, Family};
+use pintle_core::media::Media;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::{Exchange, Frame, Lasting, Method, Reason, Refusal, Response, StatusCode, names};
-use pintle_policies::held::{Account, Share, failed};
+use pintle_core::{Exchange, Lasting, Method, Reason, Refusal, Response, StatusCode, names};
+use pintle_policies::held::{self, Account, Share};
 use std::sync::Arc;
 
 /// What became of the requests of batches.
@@ -32,7 +30,7 @@ pub(crate) const FAMILIES: &[&Family] = &[&REQUESTS];
 static REQUESTS: Family = Family::counter(
     "pintle_batch_requests_total",
     "Requests of batches, by the batch's route and by what became of them: `succeeded` (2xx), `failed`, `not_run` (one before \
-     did not succeed). They are counted among requests as well.",
+     did not succeed, or it has an `if`). They are counted among requests as well.",
     &["route", "result"],
 );
 
@@ -72,10 +70,11 @@ impl Batch {
             return Err(Refusal::new(Reason::MethodNotAllowed).detail(detail).field(names::ALLOW, "POST"));
         }
         let media = Media::of(request.fields.get(names::CONTENT_TYPE).unwrap_or_default());
-        if media.is_plain_json() && media.is_utf8() && !request.fields.contains(names::CONTENT_ENCODING) {
+        if media.essence() == "application/json" && media.is_utf8() && !request.fields.contains(names::CONTENT_ENCODING)
+        {
             return Ok(());
         }
-        let detail = if media.is_multipart() {
+        let detail = if media.essence().starts_with("multipart/") {
             "Batches are taken as application/json; those in multipart/mixed are not."
         } else {
             "A batch is application/json, in UTF-8 and without a content coding."
@@ -89,10 +88,11 @@ impl Batch {
             return Err(Refusal::new(Reason::Internal).internal("nobody runs requests inside of this one"));
         };
         let mut share = Share::new(&self.account);
-        let text = self.content(exchange, &mut share).await?;
+        let (deadline, most) = (exchange.deadline, self.config.limits.request);
+        let (text, _) = held::read(&mut exchange.request.body, most, deadline, &mut share).await?;
         // The requests are copied out of it.
         if !share.grow(text.len()) {
-            return Err(no_room());
+            return Err(held::no_room());
         }
         let bounds =
             read::Bounds { requests: self.config.max_requests.0.into(), depth: self.config.limits.depth.0.into() };
@@ -107,42 +107,6 @@ impl Batch {
         }
         Ok(response)
     }
-
-    async fn content(&self, exchange: &mut Exchange, share: &mut Share) -> Result<Bytes, Refusal> {
-        let (deadline, most) = (exchange.deadline, self.config.limits.request);
-        let body = &mut exchange.request.body;
-        let too_large = || Refusal::new(Reason::BodyTooLarge).detail(format!("The limit for a batch is {most}."));
-        if body.length().is_some_and(|length| length > most.bytes()) {
-            return Err(too_large());
-        }
-        let reading = async {
-            let mut content = BytesMut::new();
-            while let Some(frame) = body.frame().await {
-                let Frame::Data(piece) = frame.map_err(|error| failed(&error))? else { continue };
-                if (content.len() + piece.len()) as u64 > most.bytes() {
-                    return Err(too_large());
-                }
-                if !share.grow(piece.len()) {
-                    return Err(no_room());
-                }
-                content.extend_from_slice(&piece);
-            }
-            Ok(content.freeze())
-        };
-        match deadline {
-            Some(deadline) => {
-                let read = tokio::time::timeout_at(deadline.into(), reading).await;
-                read.unwrap_or_else(|_| Err(Reason::Timeout.into()))
-            }
-            None => reading.await,
-        }
-    }
-}
-
-/// What all requests together may hold is held.
-fn no_room() -> Refusal {
-    let why = "content that is held takes as much memory in all requests as it may";
-    Refusal::new(Reason::Overflow).internal(why).field(names::RETRY_AFTER, "1")
 }
 
 impl Action for Batch {

@@ -14,6 +14,7 @@ mod redirect;
 mod respond;
 #[cfg(test)]
 mod testing;
+mod time;
 mod tunnel;
 mod url;
 

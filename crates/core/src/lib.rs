@@ -18,6 +18,7 @@ pub mod instance;
 pub mod json;
 pub mod kept;
 pub mod lasting;
+pub mod media;
 pub mod notes;
 pub mod redact;
 pub mod refusal;

@@ -41,7 +41,7 @@ pub use expression::Expression;
 pub use fault::{EvalError, Fault};
 pub use key::Key;
 pub use listing::{FUNCTIONS, Function, NAMES, Name};
-pub use parse::with_large_stack;
+pub use parse::{is_reserved, with_large_stack};
 pub use reads::{Access, Step, Taken};
 pub use value::{Entries, Items, Kind, List, Map, Timestamp, Value};
 pub use variable::{NoScope, PartField, ProblemField, Root, Scope, TlsField, Variable};

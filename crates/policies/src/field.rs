@@ -29,6 +29,37 @@ const OF_CONNECTION: [&str; 10] = [
     "http2-settings",
 ];
 
+/// What a client says of its own exchange: content, conditions, ranges and codings of the answer, its connection. A request of the
+/// gateway's own that carried it would be answered by a piece, by nothing, or in a coding that nobody here reads.
+const OF_EXCHANGE: [&str; 21] = [
+    "accept-encoding",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "digest",
+    "expect",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "proxy-authorization",
+    "range",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "te",
+];
+
+/// Whether a request of the gateway's own, made for a client's, leaves that field of the client's out.
+pub fn is_of_exchange(name: &str) -> bool {
+    OF_EXCHANGE.contains(&name)
+}
+
 /// What `proxy` writes itself on every request.
 const OF_PROXY: [&str; 5] = ["via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"];
 

@@ -7,6 +7,7 @@ use pintle_core::{Body, BodyError, BodySource, Exchange, Fault, Fields, Frame, L
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// What all requests together may have in memory here.
 const MOST_IN_ALL: usize = 64 * 1024 * 1024;
@@ -65,14 +66,7 @@ pub async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account
         return Ok(Bytes::new());
     }
     let mut share = Share::new(account);
-    let reading = read(body, most, &mut share);
-    let (data, trailers) = match deadline {
-        Some(deadline) => {
-            let read = tokio::time::timeout_at(deadline.into(), reading).await;
-            read.unwrap_or_else(|_| Err(Refusal::new(Reason::Timeout)))?
-        }
-        None => reading.await?,
-    };
+    let (data, trailers) = read(body, most, deadline, &mut share).await?;
     let length = Some(data.len() as u64).filter(|_| trailers.is_none());
     *body = match (data.is_empty(), trailers) {
         (true, None) => Body::Empty,
@@ -81,7 +75,24 @@ pub async fn take(exchange: &mut Exchange, most: ByteSize, account: &Arc<Account
     Ok(data)
 }
 
-async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Bytes, Option<Fields>), Refusal> {
+/// Reads a request's content, of at most so many bytes, and its trailers. As [`take`], but for putting it back.
+pub async fn read(
+    body: &mut Body,
+    most: ByteSize,
+    deadline: Option<Instant>,
+    share: &mut Share,
+) -> Result<(Bytes, Option<Fields>), Refusal> {
+    let reading = read_all(body, most, share);
+    match deadline {
+        Some(deadline) => {
+            let read = tokio::time::timeout_at(deadline.into(), reading).await;
+            read.unwrap_or_else(|_| Err(Reason::Timeout.into()))
+        }
+        None => reading.await,
+    }
+}
+
+async fn read_all(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Bytes, Option<Fields>), Refusal> {
     let too_large = || Refusal::new(Reason::BodyTooLarge).detail(format!("The limit is {most}."));
     if body.length().is_some_and(|length| length > most.bytes()) {
         return Err(too_large());
@@ -94,8 +105,7 @@ async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Byt
                     return Err(too_large());
                 }
                 if !share.grow(piece.len()) {
-                    let why = format!("content that is held takes {MOST_IN_ALL} bytes of memory in all requests");
-                    return Err(Refusal::new(Reason::Overflow).internal(why).field(names::RETRY_AFTER, "1"));
+                    return Err(no_room());
                 }
                 data.extend_from_slice(&piece);
             }
@@ -103,6 +113,14 @@ async fn read(body: &mut Body, most: ByteSize, share: &mut Share) -> Result<(Byt
         }
     }
     Ok((data.freeze(), trailers))
+}
+
+/// Why there is no room: what the operator reads.
+pub const NO_ROOM: &str = "as much content is held in memory for all requests as may be";
+
+/// What a request gets for which there is no room.
+pub fn no_room() -> Refusal {
+    Refusal::new(Reason::Overflow).internal(NO_ROOM).field(names::RETRY_AFTER, "1")
 }
 
 /// What content that does not come whole makes of its request.

@@ -113,8 +113,8 @@ impl Upstream {
     }
 }
 
-/// Why a body ended before its end.
-fn reason(error: &BodyError) -> Reason {
+/// Why the body of an answer ended before its end.
+pub fn reason(error: &BodyError) -> Reason {
     match (error.whose, error.fault) {
         (Whose::Upstream, Fault::TimedOut) => Reason::UpstreamTimeout,
         (Whose::Upstream, Fault::Malformed | Fault::TooLarge) => Reason::UpstreamMalformed,

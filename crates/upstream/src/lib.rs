@@ -32,7 +32,7 @@ mod upstream;
 mod window;
 
 pub use balance::Balance;
-pub use call::{Answer, Call};
+pub use call::{Answer, Call, reason as reason_of_broken};
 pub use called::Called;
 pub use checks::Checks;
 pub use endpoint::Endpoint;

@@ -267,7 +267,7 @@ async fn what_is_no_batch_or_too_large_is_refused_by_name() {
     }
     let large = json!([{"id": "1", "method": "get", "url": format!("/a?{}", "x".repeat(1024))}]);
     for answer in both(&gateway, post(&large)).await {
-        assert_eq!(answer.problem(413, "body_too_large")["detail"], "The limit for a batch is 1KiB.");
+        assert_eq!(answer.problem(413, "body_too_large")["detail"], "The limit is 1KiB.");
     }
     for answer in both(&gateway, post(&large).chunked()).await {
         answer.problem(413, "body_too_large");

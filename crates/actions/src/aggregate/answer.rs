@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pintle_core::refusal::FailedPart;
 use pintle_core::template::Template;
 use pintle_core::{Body, Exchange, Fields, Method, Reason, Refusal, Response, StatusCode, names};
-use pintle_policies::held::{Account, Share};
+use pintle_policies::held::{self, Account, Share};
 use pintle_policies::template::Part as TemplatePart;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -51,18 +51,12 @@ pub(super) fn complete(
     } else {
         let mut share = Share::new(account);
         if !share.grow(text.len()) {
-            return Err(no_room());
+            return Err(held::no_room());
         }
         response.body = Body::full(text);
         response.hold(share);
     }
     Ok(response)
-}
-
-/// The answer where as much content is held for all requests as may be.
-pub(super) fn no_room() -> Refusal {
-    let why = "as much content is held for all requests as may be";
-    Refusal::new(Reason::Overflow).internal(why).field(names::RETRY_AFTER, "1")
 }
 
 /// Status and fields that are known before any part is, of an answer that begins then.

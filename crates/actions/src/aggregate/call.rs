@@ -10,6 +10,7 @@ use super::plan::{PartSet, Plan};
 use super::request::PartRequest;
 use super::run::{Run, Todo};
 use crate::forward::{self, About};
+use crate::time;
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Abortable};
 use futures_util::stream::FuturesUnordered;
@@ -22,13 +23,7 @@ use pintle_upstream::Outgoing;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
-
-/// How much of what is left of the whole is kept for the answer itself: a twentieth, and at most so much.
-const FOR_THE_ANSWER: Duration = Duration::from_millis(50);
-
-/// How long calls may take where nobody says how long the whole may.
-const AT_THE_LONGEST: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// The calls of one request.
 pub(super) struct Calling<'p> {
@@ -95,11 +90,7 @@ impl<'p> Calling<'p> {
             account: Arc::clone(account),
             notes: exchange.notes.parts.clone(),
         };
-        let deadline = exchange.deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
-        });
-        let deadline = deadline.or_else(|| Instant::now().checked_add(AT_THE_LONGEST));
+        let deadline = time::until(exchange.deadline);
         let (under_way, handles) = (FuturesUnordered::new(), HashMap::default());
         Calling { plan, told: Arc::new(told), deadline, under_way, handles, noted: PartSet::default() }
     }

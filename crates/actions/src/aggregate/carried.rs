@@ -16,7 +16,8 @@ pub(super) fn passed(plan: &Plan, exchange: &Exchange) -> Fields {
     passed
 }
 
-/// The fields that every call carries, but for those that its part says.
+/// The fields that every call carries, but for those that its part says: what `explain` shows. [`super::call`] puts them together for
+/// each call, with the part's own in between.
 pub(super) fn carried(plan: &Plan, exchange: &Exchange) -> Fields {
     let mut fields = passed(plan, exchange);
     let (request, trace) = (&exchange.request, exchange.trace.of_call(0));

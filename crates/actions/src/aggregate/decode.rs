@@ -4,16 +4,15 @@
 //! Refuses to guess: content that is in no UTF-8, or that two readers could understand in two ways, is undecodable. Knows
 //! nothing of messages; what it says of content quotes none of it.
 
-mod media;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod xml;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use media::{Charset, Said};
 use pintle_core::config::Read;
 use pintle_core::json::{Fault, Flaw, Json, Limits};
+use pintle_core::media::{Charset, Media};
 use pintle_core::template::Value;
 use std::fmt;
 
@@ -61,15 +60,16 @@ pub(super) fn decode(
     if content.is_empty() && content_type.is_none() {
         return made("null", limits);
     }
-    let said = content_type.map_or(Said::NOTHING, Said::of);
-    let how = how.unwrap_or(said.how);
+    let media = content_type.map(Media::of);
+    let how = how.unwrap_or_else(|| media.as_ref().map_or(Decode::Json, said));
     if how == Decode::Base64 {
         return made(&format!("\"{}\"", BASE64_STANDARD.encode(content)), limits);
     }
-    if said.charset == Charset::Other {
+    let charset = media.map_or(Charset::Utf8, |media| media.charset());
+    if matches!(charset, Charset::Latin1 | Charset::Other) {
         return Err(Undecodable::Charset);
     }
-    if said.charset == Charset::Ascii
+    if charset == Charset::Ascii
         && let Some(at) = content.iter().position(|byte| !byte.is_ascii())
     {
         return Err(Undecodable::At("it says that it is US-ASCII, and is not", at));
@@ -90,6 +90,16 @@ pub(super) fn decode(
         }),
     };
     decoded.map_err(|undecodable| undecodable.after(mark))
+}
+
+/// What content of a type is taken for. Without a content-type it is JSON, as most services mean it.
+fn said(media: &Media) -> Decode {
+    match media {
+        media if media.is_json() => Decode::Json,
+        media if media.is_xml() => Decode::Xml,
+        media if media.is_text() => Decode::Text,
+        _ => Decode::Base64,
+    }
 }
 
 const TOO_LONG: Undecodable = Undecodable::Json(Fault { at: 0, flaw: Flaw::TooLong });

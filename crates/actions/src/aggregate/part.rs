@@ -4,7 +4,7 @@ use super::decode::{Decode, Undecodable};
 use pintle_core::json::Json;
 use pintle_core::template::{Entries, Items, List, Map, PartField, Value};
 use pintle_core::{Fields, Reason, StatusCode};
-use pintle_policies::held::Share;
+use pintle_policies::held::{NO_ROOM, Share};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -133,8 +133,8 @@ impl Failure {
     }
 
     /// As much content is held for all requests as may be.
-    pub(super) fn no_room(why: impl Into<Box<str>>) -> Self {
-        Failure { kind: FailureKind::Unavailable, ..Failure::new("no_room", why) }
+    pub(super) fn no_room() -> Self {
+        Failure { kind: FailureKind::Unavailable, ..Failure::new("no_room", NO_ROOM) }
     }
 
     /// No answer came, for that reason.

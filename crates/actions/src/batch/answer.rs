@@ -1,10 +1,10 @@
 //! The answer of a batch: one response object for each request, in the requests' order, whatever came first (OData JSON
 //! Format 4.01, 19.4).
 
-use super::item::encoded;
-use super::media::{Kind, Media};
+use super::item::{Kind, encoded};
 use bytes::Bytes;
 use pintle_core::json::{self, Json};
+use pintle_core::media::{Charset, Media};
 use pintle_core::step::Answered;
 use pintle_core::template::Value;
 use pintle_core::{Body, BodyError, BodySource, Fields, Frame, Reason, Refusal, Response, StatusCode, names};
@@ -81,7 +81,7 @@ fn body(text: &mut String, answered: &Answered, depth: usize) -> Result<(), Refu
     let media = Media::of(answered.fields.get(names::CONTENT_TYPE).unwrap_or_default());
     let is_coded =
         answered.fields.list(names::CONTENT_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
-    match media.kind() {
+    match Kind::of(&media) {
         _ if is_coded => push_text(text, &encoded(content)),
         Kind::Json => {
             let limits = json::Limits { bytes: content.len(), depth };
@@ -92,7 +92,7 @@ fn body(text: &mut String, answered: &Answered, depth: usize) -> Result<(), Refu
             Ok(content) => push_text(text, content),
             Err(_) => return Err(bad("the answer's text is no UTF-8".into())),
         },
-        Kind::Text if media.is_latin1() => push_text(text, &latin1(content)),
+        Kind::Text if media.charset() == Charset::Latin1 => push_text(text, &latin1(content)),
         Kind::Text => return Err(bad("the answer's text is in a charset that is not known".into())),
         Kind::Other => push_text(text, &encoded(content)),
     }

@@ -1,12 +1,12 @@
 //! One request of a batch, as it was written, becomes one that can be run. What it may not ask is its own fault: it is
 //! refused, and the others run.
 
-use super::media::{Kind, Media};
 use super::url;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
+use pintle_core::media::Media;
 use pintle_core::step::{Asked, Whose};
 use pintle_core::{Exchange, Method, Reason, Refusal, Scheme, Target};
 
@@ -15,6 +15,28 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// The form of content in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Its value.
+    Json,
+    /// A text.
+    Text,
+    /// A text in base64url.
+    Other,
+}
+
+impl Kind {
+    /// The form of content of that type.
+    pub(super) fn of(media: &Media) -> Self {
+        match media {
+            media if media.is_json() => Kind::Json,
+            media if media.is_text() => Kind::Text,
+            _ => Kind::Other,
+        }
+    }
+}
 
 /// A request as the batch has it.
 #[derive(Debug)]
@@ -103,10 +125,10 @@ fn shown(name: &str) -> String {
 fn content(fields: &[(String, String)], json: String, text: Option<String>) -> Result<Bytes, Refusal> {
     let media = fields.iter().find(|(name, _)| name == "content-type").map_or("", |(_, value)| value);
     let media = Media::of(media.as_bytes());
-    if media.is_grpc() {
+    if media.essence().starts_with("application/grpc") {
         return Err(bad("A call of gRPC has no place in a batch: its answer ends in trailers."));
     }
-    match (media.kind(), text) {
+    match (Kind::of(&media), text) {
         (Kind::Json, _) => Ok(json.into()),
         (Kind::Text, Some(_)) if !media.is_utf8() => {
             Err(bad("Text in another charset than UTF-8 cannot be sent in a batch."))

@@ -1,23 +1,18 @@
 //! Runs the requests of a batch beside each other, as far as their order allows, and gathers what they come to. All of them
 //! end with the batch's own future.
 
+use super::Batch;
 use super::answer::{self, Answers, Written};
 use super::item::{Around, Item};
 use super::order::{Next, Order};
-use super::{Batch, no_room};
+use crate::time;
 use pintle_core::step::{Answered, BoxFuture, Inside, Take};
 use pintle_core::{Exchange, Fields, Reason, Refusal, Response, names};
-use pintle_policies::held::{Account, Share};
+use pintle_policies::held::{Account, Share, no_room};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-
-/// How much of a batch's time is for its own answer, at most: what is under way then is 504 in its place.
-const FOR_THE_ANSWER: Duration = Duration::from_millis(100);
-
-/// How long requests may take where nobody says how long the batch may.
-const AT_THE_LONGEST: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// What `prefer` says of going on after an error (OData Protocol 4.01, 8.2.8.3); none where it says nothing.
 pub(super) fn stops_on_error(fields: &Fields) -> Option<bool> {
@@ -51,13 +46,7 @@ pub(super) async fn run(
         items: items.into_iter().map(Some).collect(),
         under_way: Vec::new(),
         around: Around::of(exchange),
-        deadline: exchange
-            .deadline
-            .map(|deadline| {
-                let left = deadline.saturating_duration_since(Instant::now());
-                deadline.checked_sub(FOR_THE_ANSWER.min(left / 20)).unwrap_or(deadline)
-            })
-            .or_else(|| Instant::now().checked_add(AT_THE_LONGEST)),
+        deadline: time::until(exchange.deadline),
         inside,
         batch,
     };

@@ -118,7 +118,11 @@ fn deeper_than(expr: &IdedExpr, levels: usize) -> bool {
     }
 }
 
-/// Words that are no names to the parser.
+/// Whether a word is no name to the parser.
+pub fn is_reserved(word: &str) -> bool {
+    RESERVED.contains(&word)
+}
+
 const RESERVED: [&str; 21] = [
     "as",
     "break",
@@ -156,7 +160,7 @@ fn plain_name(text: &str) -> Option<Parsed> {
     let word = |at: usize| {
         let token = lex::next(text, at).filter(|token| token.lexeme == Lexeme::Word)?;
         let word = &text[token.range.clone()];
-        (!RESERVED.contains(&word)).then(|| (word.to_owned(), token.range))
+        (!is_reserved(word)).then(|| (word.to_owned(), token.range))
     };
     let symbol = |at: usize, wanted: &str| lex::next(text, at).filter(|token| text[token.range.clone()] == *wanted);
 

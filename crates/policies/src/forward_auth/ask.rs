@@ -1,7 +1,7 @@
 //! What the service that decides is asked: which of the request's fields it gets, and what it is told of the request.
 
 use super::Asking;
-use crate::field::Side;
+use crate::field::{Side, is_of_exchange};
 use crate::headers::{is_same, take_away};
 use crate::held;
 use bytes::Bytes;
@@ -11,32 +11,6 @@ use std::time::Instant;
 
 /// The most that its answer may hold: what goes to a client, or what `allow` reads.
 const MOST: usize = 64 * 1024;
-
-/// Fields of the client that are about its own exchange with the service behind: content, conditions, ranges and codings of
-/// the answer, its connection.
-const NOT_PASSED: [&str; 21] = [
-    "accept-encoding",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-location",
-    "content-range",
-    "content-type",
-    "digest",
-    "expect",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "proxy-authorization",
-    "range",
-    "sec-websocket-extensions",
-    "sec-websocket-key",
-    "sec-websocket-protocol",
-    "sec-websocket-version",
-    "te",
-];
 
 /// What the gateway says itself, whatever the client says under such a name.
 const OWN: [&str; 10] = [
@@ -119,7 +93,7 @@ impl Asking {
             Some(list) => list.iter().any(|one| **one == *name.as_str()),
             None => {
                 let of_content = matches!(name.as_str(), "content-type" | "content-encoding");
-                self.body.is_some() && of_content || !NOT_PASSED.contains(&name.as_str())
+                self.body.is_some() && of_content || !is_of_exchange(name.as_str())
             }
         }
     }

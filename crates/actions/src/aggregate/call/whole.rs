@@ -4,10 +4,10 @@ use super::super::decode::{Undecodable, decode};
 use super::super::part::{ALL_TOO_LARGE, Answered, Failure};
 use super::Making;
 use bytes::{Bytes, BytesMut};
-use pintle_core::body::Whose;
 use pintle_core::json::Json;
-use pintle_core::{BodyError, Fault, Fields, Frame, Reason, Response, names};
+use pintle_core::{Fields, Frame, Response, names};
 use pintle_policies::held::Share;
+use pintle_upstream::reason_of_broken;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::Semaphore;
@@ -33,7 +33,12 @@ impl Making {
             let data = match frame {
                 Ok(Frame::Data(data)) => data,
                 Ok(Frame::Trailers(_)) => continue,
-                Err(error) => return Err(Failure { status: Some(status), ..broken(&error) }),
+                Err(error) => {
+                    return Err(Failure {
+                        status: Some(status),
+                        ..Failure::of_refusal(reason_of_broken(&error), error.to_string())
+                    });
+                }
             };
             let size = data.len() as u64;
             if pieces.size + size > self.most {
@@ -44,8 +49,7 @@ impl Making {
                 return Err(failed(ALL_TOO_LARGE, "the answers of all parts together are too large".into()));
             }
             if !share.grow(data.len()) {
-                let why = "as much content is held for all requests as may be";
-                return Err(Failure { status: Some(status), ..Failure::no_room(why) });
+                return Err(Failure { status: Some(status), ..Failure::no_room() });
             }
             pieces.add(data);
         }
@@ -55,8 +59,7 @@ impl Making {
         if let Some((_, Ok(json))) = &read
             && !share.grow(json.memory())
         {
-            let why = "as much content is held for all requests as may be";
-            return Err(Failure { status: Some(status), ..Failure::no_room(why) });
+            return Err(Failure { status: Some(status), ..Failure::no_room() });
         }
         Ok(Answered::new((status, fields), content, read, share))
     }
@@ -96,14 +99,4 @@ impl Pieces {
     fn whole(self) -> Bytes {
         if self.rest.is_empty() { self.first } else { self.rest.freeze() }
     }
-}
-
-/// Why an answer broke off.
-fn broken(error: &BodyError) -> Failure {
-    let reason = match (error.whose, error.fault) {
-        (Whose::Upstream, Fault::TimedOut) => Reason::UpstreamTimeout,
-        (Whose::Upstream, Fault::Malformed | Fault::TooLarge) => Reason::UpstreamMalformed,
-        _ => Reason::UpstreamClosed,
-    };
-    Failure::of_refusal(reason, error.to_string())
 }

@@ -8,55 +8,11 @@ use super::super::config::{AggregateConfig, Ending, ForEach, OnFailure, PartConf
 use super::build::has_no_content;
 use super::{Part, PartSet, Plan};
 use pintle_core::config::{Diagnostic, Reader, Spanned, nearest};
+use pintle_core::template::is_reserved;
 use pintle_policies::field::{self, Side};
-
-/// Fields of a client that are about its own exchange with the gateway: a call that carried them would be answered by a piece,
-/// by nothing, or in a coding that nobody here reads.
-const NOT_PASSED: [&str; 15] = [
-    "accept-encoding",
-    "content-encoding",
-    "content-language",
-    "content-location",
-    "content-range",
-    "content-type",
-    "digest",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "proxy-authorization",
-    "range",
-    "sec-websocket-key",
-];
 
 /// The roots that an item may not hide.
 const TAKEN: [&str; 9] = ["request", "path", "client", "route", "claims", "consumer", "parts", "response", "problem"];
-
-/// Words that are no names in expressions.
-const WORDS: [&str; 21] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
 
 /// The names of types, which mean these wherever they stand.
 const TYPES: [&str; 11] =
@@ -67,7 +23,7 @@ pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
     let mut good = true;
     for (name, _) in &config.parts {
         let flaw = match &*name.value {
-            word if WORDS.contains(&word) => Some(format!("`{word}` is a word of expressions, and no name for a part")),
+            word if is_reserved(word) => Some(format!("`{word}` is a word of expressions, and no name for a part")),
             other if !is_name(other) => Some(format!("`{other}` is no name for a part")),
             _ => None,
         };
@@ -84,7 +40,7 @@ pub(super) fn names(config: &AggregateConfig, reader: &mut Reader) -> bool {
 pub(super) fn item(each: &Spanned<ForEach>, reader: &mut Reader) -> bool {
     let message = match &*each.item {
         item if TAKEN.contains(&item) => format!("`{item}` is a name of the gateway's own"),
-        item if WORDS.contains(&item) || TYPES.contains(&item) => format!("`{item}` is a word of expressions"),
+        item if is_reserved(item) || TYPES.contains(&item) => format!("`{item}` is a word of expressions"),
         _ => return true,
     };
     let help = "give the item another name, such as `item`";
@@ -101,7 +57,7 @@ pub(super) fn passed(written: &[Spanned<String>], reader: &mut Reader) -> Option
             good = false;
             continue;
         };
-        if NOT_PASSED.contains(&&*name) {
+        if field::is_of_exchange(&name) {
             let message = format!("`{name}` is about the client's own exchange with the gateway");
             let help = "leave it out: the calls are the gateway's, and have their own content, conditions and codings";
             reader.report(Diagnostic::error("pass-headers", message, &text.span).help(help));
