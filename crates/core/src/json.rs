@@ -7,14 +7,21 @@
 //!
 //! Long because a value can be asked for in many ways; each is a few lines.
 
+mod compact;
+mod form;
 mod parse;
 mod special;
+mod strings;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub(crate) use special::special;
 
 use crate::template::{Entries, Items, List, Map, Value};
+pub use whole::Json;
+
+use form::mixed;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -37,20 +44,13 @@ impl Limits {
     pub const DEEPEST: usize = 256;
 }
 
-/// A text of JSON, read.
-#[derive(Clone)]
-pub struct Json {
-    source: Arc<str>,
-    root: Node,
-}
-
 /// An object. Members keep their order; no name comes twice.
 #[derive(Clone)]
 pub struct Object {
     source: Arc<str>,
     members: Box<[Member]>,
-    /// Where the members stand by their names' order; empty for a few, which are looked through.
-    sorted: Box<[u32]>,
+    /// The numbers of the names and where the members stand, in their order; empty for a few, which are looked through.
+    order: Box<[(u32, u32)]>,
     place: Place,
     build: Build,
 }
@@ -133,56 +133,6 @@ pub enum Flaw {
     NoObject,
 }
 
-impl Json {
-    /// Reads a text.
-    pub fn parse(text: &[u8], limits: Limits) -> Result<Json, Fault> {
-        let source = parse::checked(text, limits)?;
-        let root = parse::whole(&source, limits)?;
-        Ok(Json { source, root })
-    }
-
-    /// Its value, lent.
-    pub fn value(&self) -> Value<'_> {
-        self.root.value(&self.source)
-    }
-
-    /// Its text, as it came.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// How many bytes of memory it takes, about.
-    pub fn memory(&self) -> usize {
-        self.source.len() + self.root.memory()
-    }
-
-    /// The object that it is, if it is one.
-    pub fn into_object(self) -> Option<Object> {
-        match self.root {
-            Node::Object(object) => Some(*object),
-            _ => None,
-        }
-    }
-}
-
-impl Node {
-    /// What it takes beside itself.
-    fn memory(&self) -> usize {
-        match self {
-            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(Text::Plain(_)) => 0,
-            Node::Text(Text::Escaped(text)) => size_of::<Box<str>>() + text.len(),
-            Node::Array(array) => {
-                let items: usize = array.items.iter().map(Node::memory).sum();
-                size_of::<Array>() + size_of_val(&*array.items) + items
-            }
-            Node::Object(object) => {
-                let values: usize = object.members.iter().map(|member| member.value.memory()).sum();
-                size_of::<Object>() + size_of_val(&*object.members) + size_of_val(&*object.sorted) + values
-            }
-        }
-    }
-}
-
 impl Object {
     /// Reads a text that must be an object.
     pub fn parse(text: &[u8], limits: Limits) -> Result<Object, Fault> {
@@ -207,18 +157,12 @@ impl Object {
 
     /// The object under a name; none where there is none, or something else.
     pub fn object(&self, name: &str) -> Option<&Object> {
-        match self.find(name)? {
-            Node::Object(object) => Some(object),
-            _ => None,
-        }
+        self.find(name)?.object()
     }
 
     /// The list under a name; none where there is none, or something else.
     pub fn array(&self, name: &str) -> Option<&Array> {
-        match self.find(name)? {
-            Node::Array(array) => Some(array),
-            _ => None,
-        }
+        self.find(name)?.array()
     }
 
     /// The value under a name as JSON, numbers in their exact text; none where there is none.
@@ -255,22 +199,22 @@ impl Object {
 
     fn find(&self, name: &str) -> Option<&Node> {
         let named = |member: &&Member| member.name.get(&self.source) == name;
-        if self.sorted.is_empty() {
+        if self.order.is_empty() {
             return self.members.iter().find(named).map(|member| &member.value);
         }
-        let member = |at: &u32| &self.members[*at as usize];
-        let found = self.sorted.binary_search_by(|at| member(at).name.get(&self.source).cmp(name)).ok()?;
-        Some(&member(&self.sorted[found]).value)
+        let hash = mixed(name);
+        let member = |at: u32| &self.members[at as usize];
+        let by_order =
+            |(other, at): &(u32, u32)| other.cmp(&hash).then_with(|| member(*at).name.get(&self.source).cmp(name));
+        let found = self.order.binary_search_by(by_order).ok()?;
+        Some(&member(self.order[found].1).value)
     }
 }
 
 impl Array {
     /// Its items that are objects; others are passed over.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.items.iter().filter_map(|item| match item {
-            Node::Object(object) => Some(&**object),
-            _ => None,
-        })
+        self.items.iter().filter_map(Node::object)
     }
 
     /// Its items, if all are text.
@@ -304,8 +248,8 @@ impl Entries for Object {
         }
     }
 
-    fn json(&self) -> Option<(&str, usize)> {
-        self.build.is_plain.then(|| (self.source(), self.build.height.into()))
+    fn write_json(&self, depth: usize, end: usize, out: &mut String) -> bool {
+        self.build.write(&self.source, self.place, (depth, end), out)
     }
 }
 
@@ -318,12 +262,41 @@ impl Items for Array {
         self.items.get(index).map(|node| node.value(&self.source))
     }
 
-    fn json(&self) -> Option<(&str, usize)> {
-        self.build.is_plain.then(|| (self.source(), self.build.height.into()))
+    fn write_json(&self, depth: usize, end: usize, out: &mut String) -> bool {
+        self.build.write(&self.source, self.place, (depth, end), out)
+    }
+}
+
+impl Build {
+    /// Appends what stands at a place as it would be written, if it is at most so deep and there is room for its text.
+    fn write(self, source: &Arc<str>, place: Place, (depth, end): (usize, usize), out: &mut String) -> bool {
+        let text = place.of(source);
+        if usize::from(self.height) > depth || text.len() > end.saturating_sub(out.len()) {
+            return false;
+        }
+        match self.is_plain {
+            true => out.push_str(text),
+            false => compact::compact(source, place, out),
+        }
+        true
     }
 }
 
 impl Node {
+    fn object(&self) -> Option<&Object> {
+        match self {
+            Node::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    fn array(&self) -> Option<&Array> {
+        match self {
+            Node::Array(array) => Some(array),
+            _ => None,
+        }
+    }
+
     fn value<'s>(&'s self, source: &'s str) -> Value<'s> {
         match self {
             Node::Null => Value::Null,
@@ -374,12 +347,6 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// What a text says may be somebody's secret.
-impl fmt::Debug for Json {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Json({} bytes)", self.source.len())
-    }
-}
-
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Object({} members)", self.members.len())

@@ -3,7 +3,7 @@
 mod whole;
 
 use super::carried::passed;
-use super::decode::Decode;
+use super::decode::Reading;
 use super::noting::{self, Noting};
 use super::part::{Answered, Failure};
 use super::plan::{PartSet, Plan};
@@ -64,7 +64,7 @@ struct Making {
     /// The most bytes of its answer.
     most: u64,
     /// How the part that makes it reads its content, and how much JSON that may be.
-    decode: Option<Decode>,
+    reading: Reading,
     limits: json::Limits,
 }
 
@@ -149,7 +149,7 @@ impl<'p> Calling<'p> {
             told: Arc::clone(&self.told),
             deadline: self.deadline,
             most: self.plan.limits.part.bytes(),
-            decode: part.decode,
+            reading: part.reading,
             limits: self.plan.json(),
         };
         let (handle, registration) = AbortHandle::new_pair();

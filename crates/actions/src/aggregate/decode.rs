@@ -31,6 +31,15 @@ pub enum Decode {
     Base64,
 }
 
+/// How the content of a part is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// As what, if it is said.
+    pub(super) how: Option<Decode>,
+    /// Whether somebody looks into it; if not, it is handed on as a whole, and no tree of it is made.
+    pub(super) is_opened: bool,
+}
+
 /// Why content has no meaning here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Undecodable {
@@ -44,12 +53,12 @@ pub(super) enum Undecodable {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The content as a tree: as `how` says, or as its content-type says. No content without a content-type is `null`.
+/// The content as a tree: as `reading` says, or as its content-type says. No content without a content-type is `null`.
 ///
 /// Takes content up to `limits.bytes`. The tree's own text may be longer, by a factor that each form bounds (six for text
 /// that is all control characters).
 pub(super) fn decode(
-    how: Option<Decode>,
+    reading: Reading,
     content_type: Option<&[u8]>,
     content: &[u8],
     limits: Limits,
@@ -61,7 +70,7 @@ pub(super) fn decode(
         return made("null", limits);
     }
     let media = content_type.map(Media::of);
-    let how = how.unwrap_or_else(|| media.as_ref().map_or(Decode::Json, said));
+    let how = reading.how.unwrap_or_else(|| media.as_ref().map_or(Decode::Json, said));
     if how == Decode::Base64 {
         return made(&format!("\"{}\"", BASE64_STANDARD.encode(content)), limits);
     }
@@ -78,7 +87,10 @@ pub(super) fn decode(
     let mark = if content.is_ok() { BYTE_ORDER_MARK.len() } else { 0 };
     let content = content.unwrap_or_else(|whole| whole);
     let decoded = match how {
-        Decode::Json => Json::parse(content, limits).map_err(Undecodable::Json),
+        Decode::Json => {
+            let read = if reading.is_opened { Json::parse } else { Json::check };
+            read(content, limits).map_err(Undecodable::Json)
+        }
         Decode::Xml => {
             text(content).and_then(|text| xml::tree(text, limits.depth)).and_then(|text| made(&text, limits))
         }

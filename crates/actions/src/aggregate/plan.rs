@@ -13,7 +13,7 @@ pub(super) use set::PartSet;
 
 use super::config::PlanLimits;
 use pintle_core::json;
-use pintle_core::template::{Root, Template, Variable};
+use pintle_core::template::{Expression, Root, Template, Variable};
 
 /// The most parts that an aggregate has.
 pub(super) const MOST_PARTS: usize = 64;
@@ -62,6 +62,22 @@ impl Plan {
     /// Every template that it has.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.parts.iter().flat_map(Part::templates).chain(self.answer.templates())
+    }
+
+    /// The parts whose bodies somebody looks into. Others are handed on as a whole, if at all.
+    fn opened(&self) -> PartSet {
+        if self.answer.fields {
+            return self.all();
+        }
+        // What stands in a value by itself is handed on; a list that calls are made for, a condition, and all else opens it.
+        let handed_on = |expression: &&Expression| expression.variable().is_some();
+        let placed = self.templates().flat_map(Template::expressions).filter(|one| !handed_on(one));
+        let all = placed.chain(self.parts.iter().flat_map(Part::expressions)).flat_map(Expression::names);
+        let merged = match &self.answer.built {
+            Built::Merged(parts, _) => parts.iter().fold(PartSet::default(), |set, part| set.with(*part)),
+            Built::Content(_) | Built::Nothing => PartSet::default(),
+        };
+        PartSet::of(all).and(merged)
     }
 
     /// How much JSON an answer's content may be.

@@ -1,10 +1,11 @@
-//! From text to tree, in one pass (RFC 8259).
+//! From text to what is made of it, in one pass (RFC 8259).
 
-use super::{Array, Build, Fault, Flaw, Limits, Member, Node, Object, Place, Text, special};
+use super::form::{Form, Name, mixed};
+use super::{Array, Build, Fault, Flaw, Limits, Member, Node, Object, Place};
 use std::sync::Arc;
 
-/// Up to so many members are looked through one by one: that is as fast as anything.
-const FEW: usize = 12;
+/// Up to so many names are looked through one by one: that is as fast as anything.
+pub(super) const FEW: usize = 12;
 
 /// The text as one that is short enough and UTF-8.
 pub(super) fn checked(text: &[u8], limits: Limits) -> Result<Arc<str>, Fault> {
@@ -17,34 +18,60 @@ pub(super) fn checked(text: &[u8], limits: Limits) -> Result<Arc<str>, Fault> {
     }
 }
 
-/// The one value that the text is.
-pub(super) fn whole(source: &Arc<str>, limits: Limits) -> Result<Node, Fault> {
-    let mut parser = Parser { source, bytes: source.as_bytes(), at: 0, loose: 0, height: 0 };
+/// The one value that a text is.
+pub(super) struct Whole<V> {
+    pub(super) value: V,
+    /// Where it stands, without white space around it.
+    pub(super) place: Place,
+    pub(super) build: Build,
+    /// What its tree takes beside itself, if there is one.
+    pub(super) memory: usize,
+}
+
+/// Reads the one value that the text is.
+pub(super) fn whole<F: Form>(source: &Arc<str>, depth: usize) -> Result<Whole<F::Value>, Fault> {
+    let bytes = source.as_bytes();
+    let mut parser =
+        Parser { source, bytes, at: 0, loose: 0, height: 0, names: Vec::new(), order: Vec::new(), memory: 0 };
     parser.space();
-    let root = parser.value(limits.depth.min(Limits::DEEPEST))?;
+    let (start, outer) = (parser.at, parser.loose);
+    let value = parser.value::<F>(depth.min(Limits::DEEPEST))?;
+    let place = Place::new(start..parser.at);
+    let build = Build { is_plain: parser.loose == outer, height: parser.height };
     parser.space();
     if parser.at < parser.bytes.len() {
         return Err(parser.fault(Flaw::Grammar));
     }
-    Ok(root)
+    Ok(Whole { value, place, build, memory: parser.memory })
 }
 
-struct Parser<'s> {
-    source: &'s Arc<str>,
-    bytes: &'s [u8],
-    at: usize,
+pub(super) struct Parser<'s> {
+    pub(super) source: &'s Arc<str>,
+    pub(super) bytes: &'s [u8],
+    pub(super) at: usize,
     /// How much there was so far that would be written in another way: white space, and strings with escapes.
-    loose: usize,
+    pub(super) loose: usize,
     /// How many lists and objects stand in each other in what is read of the one around.
     height: u16,
+    /// The names so far of the object that is read, after those of the ones around.
+    names: Vec<Name>,
+    /// For putting names in order.
+    order: Vec<(u32, u32)>,
+    pub(super) memory: usize,
 }
 
-impl Parser<'_> {
-    fn fault(&self, flaw: Flaw) -> Fault {
+impl<'s> Parser<'s> {
+    /// One that goes on at a byte.
+    pub(super) fn at(source: &'s Arc<str>, at: usize) -> Self {
+        let (names, order) = (Vec::new(), Vec::new());
+        Parser { source, bytes: source.as_bytes(), at, loose: 0, height: 0, names, order, memory: 0 }
+    }
+
+    pub(super) fn fault(&self, flaw: Flaw) -> Fault {
         Fault { at: self.at, flaw }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -56,28 +83,29 @@ impl Parser<'_> {
     }
 
     /// Takes the byte if it is next.
-    fn take(&mut self, byte: u8) -> bool {
+    pub(super) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next
     }
 
-    fn must(&mut self, byte: u8) -> Result<(), Fault> {
+    pub(super) fn must(&mut self, byte: u8) -> Result<(), Fault> {
         if self.take(byte) { Ok(()) } else { Err(self.fault(Flaw::Grammar)) }
     }
 
     /// A value; `depth` lists and objects may still be opened.
-    fn value(&mut self, depth: usize) -> Result<Node, Fault> {
-        match self.peek() {
-            Some(b'{') => Ok(Node::Object(Box::new(self.object(depth)?))),
-            Some(b'[') => Ok(Node::Array(Box::new(self.array(depth)?))),
-            Some(b'"') => Ok(Node::Text(self.text()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Node::Bool(true)),
-            Some(b'f') => self.word("false", Node::Bool(false)),
-            Some(b'n') => self.word("null", Node::Null),
-            _ => Err(self.fault(Flaw::Grammar)),
-        }
+    fn value<F: Form>(&mut self, depth: usize) -> Result<F::Value, Fault> {
+        let node = match self.peek() {
+            Some(b'{') => return self.object::<F>(depth),
+            Some(b'[') => return self.array::<F>(depth),
+            Some(b'"') => Node::Text(self.text()?),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.word("true", Node::Bool(true))?,
+            Some(b'f') => self.word("false", Node::Bool(false))?,
+            Some(b'n') => self.word("null", Node::Null)?,
+            _ => return Err(self.fault(Flaw::Grammar)),
+        };
+        Ok(F::scalar(node))
     }
 
     fn word(&mut self, word: &str, node: Node) -> Result<Node, Fault> {
@@ -88,25 +116,21 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn object(&mut self, depth: usize) -> Result<Object, Fault> {
+    fn object<F: Form>(&mut self, depth: usize) -> Result<F::Value, Fault> {
         let Some(depth) = depth.checked_sub(1) else { return Err(self.fault(Flaw::TooDeep)) };
         let start = self.at;
         let outer = self.enter();
+        let first = self.names.len();
+        let mut values = F::Values::default();
         self.must(b'{')?;
-        let mut members: Vec<Member> = Vec::new();
         self.space();
         if !self.take(b'}') {
             loop {
-                let begins = self.at;
-                let name = self.text()?;
-                let is_known = |member: &Member| member.name.get(self.source) == name.get(self.source);
-                if members.len() < FEW && members.iter().any(is_known) {
-                    return Err(Fault { at: begins, flaw: Flaw::NameTwice });
-                }
+                self.name(first)?;
                 self.space();
                 self.must(b':')?;
                 self.space();
-                members.push(Member { name, value: self.value(depth)? });
+                F::push(&mut values, self.value::<F>(depth)?);
                 self.space();
                 if self.take(b'}') {
                     break;
@@ -115,9 +139,46 @@ impl Parser<'_> {
                 self.space();
             }
         }
-        let sorted = self.sorted(&members, start)?;
+        self.sort(first, start)?;
         let (place, build) = (Place::new(start..self.at), self.leave(outer));
-        Ok(Object { source: Arc::clone(self.source), members: members.into(), sorted, place, build })
+        self.memory +=
+            size_of::<Object>() + (self.names.len() - first) * size_of::<Member>() + size_of_val(&*self.order);
+        let value = F::object(self.source, self.names.drain(first..), values, &self.order, place, build);
+        Ok(value)
+    }
+
+    /// The name of a member; those of its object begin at `first`.
+    fn name(&mut self, first: usize) -> Result<(), Fault> {
+        let begins = self.at;
+        let text = self.text()?;
+        let name = text.get(self.source);
+        let hash = mixed(name);
+        let known = &self.names[first..];
+        let is_known = |known: &Name| known.hash == hash && known.text.get(self.source) == name;
+        if known.len() < FEW && known.iter().any(is_known) {
+            return Err(Fault { at: begins, flaw: Flaw::NameTwice });
+        }
+        self.names.push(Name { text, hash });
+        Ok(())
+    }
+
+    /// Puts the names of an object in order, which finds a name that is there twice, whatever a sender makes of names and their
+    /// number. A few are in no order.
+    fn sort(&mut self, first: usize, start: usize) -> Result<(), Fault> {
+        let names = &self.names[first..];
+        self.order.clear();
+        if names.len() <= FEW {
+            return Ok(());
+        }
+        let text = |at: u32| names[at as usize].text.get(self.source);
+        let count = u32::try_from(names.len()).expect("there are fewer names than bytes");
+        self.order.extend((0..count).zip(names).map(|(at, name)| (name.hash, at)));
+        self.order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.1).cmp(text(b.1))));
+        let are_same = |two: &[(u32, u32)]| two[0].0 == two[1].0 && text(two[0].1) == text(two[1].1);
+        if self.order.windows(2).any(are_same) {
+            return Err(Fault { at: start, flaw: Flaw::NameTwice });
+        }
+        Ok(())
     }
 
     /// Begins a list or an object; gives what is known of the one around.
@@ -132,31 +193,17 @@ impl Parser<'_> {
         build
     }
 
-    /// The order of the names, which finds a name that is there twice, whatever a sender makes of names and their number.
-    fn sorted(&self, members: &[Member], start: usize) -> Result<Box<[u32]>, Fault> {
-        if members.len() <= FEW {
-            return Ok(Box::default());
-        }
-        let name = |at: &u32| members[*at as usize].name.get(self.source);
-        let count = u32::try_from(members.len()).expect("there are fewer members than bytes");
-        let mut sorted: Box<[u32]> = (0..count).collect();
-        sorted.sort_unstable_by(|a, b| name(a).cmp(name(b)));
-        match sorted.windows(2).any(|two| name(&two[0]) == name(&two[1])) {
-            true => Err(Fault { at: start, flaw: Flaw::NameTwice }),
-            false => Ok(sorted),
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Array, Fault> {
+    fn array<F: Form>(&mut self, depth: usize) -> Result<F::Value, Fault> {
         let Some(depth) = depth.checked_sub(1) else { return Err(self.fault(Flaw::TooDeep)) };
         let start = self.at;
         let outer = self.enter();
+        let (mut values, mut count) = (F::Values::default(), 0);
         self.must(b'[')?;
-        let mut items = Vec::new();
         self.space();
         if !self.take(b']') {
             loop {
-                items.push(self.value(depth)?);
+                F::push(&mut values, self.value::<F>(depth)?);
+                count += 1;
                 self.space();
                 if self.take(b']') {
                     break;
@@ -166,7 +213,8 @@ impl Parser<'_> {
             }
         }
         let (place, build) = (Place::new(start..self.at), self.leave(outer));
-        Ok(Array { source: Arc::clone(self.source), items: items.into(), place, build })
+        self.memory += size_of::<Array>() + count * size_of::<Node>();
+        Ok(F::array(self.source, values, place, build))
     }
 
     /// A number by its grammar (RFC 8259 6); what it comes to is for who reckons with it.
@@ -190,93 +238,5 @@ impl Parser<'_> {
         let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
         if count == 0 { Err(self.fault(Flaw::Grammar)) } else { Ok(()) }
-    }
-
-    fn text(&mut self) -> Result<Text, Fault> {
-        self.must(b'"')?;
-        let start = self.at;
-        self.plain()?;
-        if self.take(b'"') {
-            return Ok(Text::Plain(Place::new(start..self.at - 1)));
-        }
-        self.loose += 1;
-        let mut text = String::from(&self.source[start..self.at]);
-        loop {
-            match self.peek() {
-                Some(b'\\') => {
-                    self.at += 1;
-                    let escaped = self.escape()?;
-                    text.push(escaped);
-                }
-                _ => {
-                    self.must(b'"')?;
-                    return Ok(Text::Escaped(Box::new(text.into())));
-                }
-            }
-            let from = self.at;
-            self.plain()?;
-            text.push_str(&self.source[from..self.at]);
-        }
-    }
-
-    /// Goes on to the next quote or backslash.
-    fn plain(&mut self) -> Result<(), Fault> {
-        match special(&self.bytes[self.at..]) {
-            Some(length) => {
-                self.at += length;
-                if self.bytes[self.at] < 0x20 { Err(self.fault(Flaw::Grammar)) } else { Ok(()) }
-            }
-            None => {
-                self.at = self.bytes.len();
-                Err(self.fault(Flaw::Grammar))
-            }
-        }
-    }
-
-    /// What stands after a backslash (RFC 8259 7).
-    fn escape(&mut self) -> Result<char, Fault> {
-        let short = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unit(),
-            _ => return Err(self.fault(Flaw::Grammar)),
-        };
-        self.at += 1;
-        Ok(short)
-    }
-
-    /// `uXXXX`, or two of them for what is beyond the first plane.
-    fn unit(&mut self) -> Result<char, Fault> {
-        let begins = self.at;
-        let half = Fault { at: begins, flaw: Flaw::HalfPair };
-        let first = self.hex()?;
-        let code = match first {
-            0xd800..=0xdbff => {
-                if !(self.take(b'\\') && self.peek() == Some(b'u')) {
-                    return Err(half);
-                }
-                match self.hex()? {
-                    second @ 0xdc00..=0xdfff => 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-                    _ => return Err(half),
-                }
-            }
-            code => code,
-        };
-        char::from_u32(code).ok_or(half)
-    }
-
-    fn hex(&mut self) -> Result<u32, Fault> {
-        self.must(b'u')?;
-        let mut code = 0;
-        for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            code = code << 4 | digit.ok_or_else(|| self.fault(Flaw::Grammar))?;
-            self.at += 1;
-        }
-        Ok(code)
     }
 }

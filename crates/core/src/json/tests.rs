@@ -3,10 +3,14 @@ use crate::template::{Declared, Expression, Scope, Variable};
 
 const LIMITS: Limits = Limits { bytes: 1000, depth: 8 };
 
+/// Why a text is refused, whether it is read or checked.
 fn flaw(text: &[u8]) -> Flaw {
-    match Json::parse(text, LIMITS) {
-        Ok(_) => panic!("{} is taken", String::from_utf8_lossy(text)),
-        Err(fault) => fault.flaw,
+    match (Json::parse(text, LIMITS), Json::check(text, LIMITS)) {
+        (Err(read), Err(checked)) => {
+            assert_eq!(read, checked, "{}", String::from_utf8_lossy(text));
+            read.flaw
+        }
+        _ => panic!("{} is taken", String::from_utf8_lossy(text)),
     }
 }
 
@@ -42,6 +46,37 @@ fn what_is_passed_on_is_what_came() {
     assert_eq!((object.number("price"), object.text("a")), (Some("1.10"), Some("ü\né😀/")));
     assert_eq!(object.array("").map(Array::source), Some("[null,true,{}]"));
     assert!(object.has("e") && !object.has("E") && object.object("").is_none());
+}
+
+fn written(json: &Json) -> String {
+    let mut out = String::new();
+    json.value().write_json(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn a_text_that_was_checked_is_the_same_as_one_that_was_read() {
+    let members: Vec<String> = (0..40).rev().map(|at| format!("\"k{at}\":[{at},{{\"k\\u0031\":\"\\t\"}}]")).collect();
+    let many = format!(" {{{}}} ", members.join(","));
+    let texts =
+        ["null", " true", "-1.0e5", "\"a\\n\"", "[]", "{ }", "[1, [2,\"\\/\"]]", "{\"a\":{\"b\":[]},\"c\":1}", &many];
+    for text in texts {
+        let limits = Limits { bytes: 10_000, depth: 8 };
+        let (read, checked) =
+            (Json::parse(text.as_bytes(), limits).unwrap(), Json::check(text.as_bytes(), limits).unwrap());
+        assert_eq!(read.memory(), checked.memory(), "{text}");
+        let before = written(&checked);
+        // Looks into it, which makes its tree.
+        let sum = |json: &Json| match json.value() {
+            Value::Map(map) => map.get("k7").or(map.get("a")).map(|value| value.kind()),
+            Value::List(list) => list.get(1).map(|value| value.kind()),
+            value => Some(value.kind()),
+        };
+        assert_eq!(sum(&read), sum(&checked), "{text}");
+        assert_eq!(written(&checked), before);
+        assert_eq!(written(&read), before);
+        assert_eq!(read.into_object().is_some(), checked.into_object().is_some());
+    }
 }
 
 #[test]
@@ -146,24 +181,25 @@ fn length_and_depth_have_bounds() {
 
 #[test]
 fn what_stands_there_as_it_would_be_written_is_copied_and_all_else_written() {
-    let written = |text: &str| {
-        let json = Json::parse(text.as_bytes(), LIMITS).expect("it is JSON");
-        let mut out = String::new();
-        json.value().write_json(&mut out).expect("it can be written");
-        out
-    };
     for (text, wanted) in [
         (r#"{"a":[1,{"b":null}],"c":"é"}"#, r#"{"a":[1,{"b":null}],"c":"é"}"#),
         (r#"{"a": [1,{"b":1.10}],"c":[ ]}"#, r#"{"a":[1,{"b":1.10}],"c":[]}"#),
         (r#"[{"a":"\/","b":{"c":2}},{"d":"\u00e9\n"}]"#, r#"[{"a":"/","b":{"c":2}},{"d":"é\n"}]"#),
         ("[\n]", "[]"),
         (r#" {"a":1} "#, r#"{"a":1}"#),
+        (
+            "{\t\"a b\" :\r\n-1.50e5 , \"\\u0061 \\\\ \" : [ true,false , null ,\"\\b\\u2028\"] }",
+            "{\"a b\":-1.50e5,\"a \\\\ \":[true,false,null,\"\\u0008\u{2028}\"]}",
+        ),
     ] {
-        assert_eq!(written(text), wanted, "{text}");
+        let read = Json::parse(text.as_bytes(), LIMITS).expect("it is JSON");
+        assert_eq!(written(&read), wanted, "{text}");
+        let checked = Json::check(text.as_bytes(), LIMITS).expect("it is JSON");
+        assert_eq!(written(&checked), wanted, "{text}");
     }
-    let built = |text: &str| match Json::parse(text.as_bytes(), LIMITS).expect("it is JSON").root {
-        Node::Array(array) => (array.build.is_plain, array.build.height),
-        _ => panic!("{text} is no list"),
+    let built = |text: &str| {
+        let build = Json::check(text.as_bytes(), LIMITS).expect("it is JSON").build;
+        (build.is_plain, build.height)
     };
     assert_eq!(built("[[],[[1]],[]]"), (true, 3));
     assert_eq!(built(r#"[{"a":{"b":[ ]}},[]]"#), (false, 4));

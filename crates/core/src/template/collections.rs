@@ -12,9 +12,10 @@ pub trait Items: Send + Sync {
     fn len(&self) -> usize;
     /// The item at `index`, from 0.
     fn get(&self, index: usize) -> Option<Value<'_>>;
-    /// Its JSON and how many lists and objects stand in each other there, where it stands somewhere as it would be written.
-    fn json(&self) -> Option<(&str, usize)> {
-        None
+    /// Appends its JSON, if its text stands somewhere; lists and objects may stand in each other `depth` times there, and `out`
+    /// may grow to `end` by the text as it stands. Whether it did.
+    fn write_json(&self, _depth: usize, _end: usize, _out: &mut String) -> bool {
+        false
     }
     /// Whether there is none.
     fn is_empty(&self) -> bool {
@@ -30,9 +31,9 @@ pub trait Entries: Send + Sync {
     fn get(&self, key: &str) -> Option<Value<'_>>;
     /// Every key once, with its value, in the order in which they are held.
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Value<'s>));
-    /// As [`Items::json`].
-    fn json(&self) -> Option<(&str, usize)> {
-        None
+    /// As [`Items::write_json`].
+    fn write_json(&self, _depth: usize, _end: usize, _out: &mut String) -> bool {
+        false
     }
     /// Whether there is none.
     fn is_empty(&self) -> bool {

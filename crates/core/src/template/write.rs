@@ -62,11 +62,12 @@ fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> 
     if out.len() > end {
         return Err("this becomes too long as JSON".into());
     }
-    if let Some((text, height)) = written(value)
-        && height <= depth
-        && text.len() <= end.saturating_sub(out.len())
-    {
-        out.push_str(text);
+    let is_written = match value {
+        Value::List(List::Lent(items)) => items.write_json(depth, end, out),
+        Value::Map(Map::Lent(entries)) => entries.write_json(depth, end, out),
+        _ => false,
+    };
+    if is_written {
         return Ok(());
     }
     let Some(depth) = depth.checked_sub(1) else { return Err("this is nested too deeply for JSON".into()) };
@@ -123,15 +124,6 @@ fn write_json(value: &Value<'_>, out: &mut String, end: usize, depth: usize) -> 
         Value::Bytes(_) | Value::Type(_) => return Err(format!("{} has no form in JSON", value.kind()).into()),
     }
     Ok(())
-}
-
-/// The JSON of a value that stands somewhere, and how many lists and objects stand in each other there.
-fn written<'v>(value: &'v Value<'_>) -> Option<(&'v str, usize)> {
-    match value {
-        Value::List(List::Lent(items)) => items.json(),
-        Value::Map(Map::Lent(entries)) => entries.json(),
-        _ => None,
-    }
 }
 
 /// Appends `text` as a JSON string with its quotes.

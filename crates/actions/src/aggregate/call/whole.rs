@@ -54,7 +54,8 @@ impl Making {
             pieces.add(data);
         }
         let (fields, content) = (Arc::new(std::mem::take(&mut response.fields)), pieces.whole());
-        let read = if content.len() >= LARGE { Some((self.decode, self.read(&fields, &content).await)) } else { None };
+        let read =
+            if content.len() >= LARGE { Some((self.reading.how, self.read(&fields, &content).await)) } else { None };
         // A tree may take many times as much as its text.
         if let Some((_, Ok(json))) = &read
             && !share.grow(json.memory())
@@ -68,12 +69,12 @@ impl Making {
     async fn read(&self, fields: &Arc<Fields>, content: &Bytes) -> Result<Arc<Json>, Undecodable> {
         static READING: Semaphore = Semaphore::const_new(AT_ONCE);
         let permit = READING.acquire().await;
-        let (how, limits, fields, content) = (self.decode, self.limits, Arc::clone(fields), content.clone());
-        let reading = tokio::task::spawn_blocking(move || {
+        let (reading, limits, fields, content) = (self.reading, self.limits, Arc::clone(fields), content.clone());
+        let read = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            decode(how, fields.get(names::CONTENT_TYPE), &content, limits).map(Arc::new)
+            decode(reading, fields.get(names::CONTENT_TYPE), &content, limits).map(Arc::new)
         });
-        reading.await.unwrap_or(Err(Undecodable::At("the gateway is about to end", 0)))
+        read.await.unwrap_or(Err(Undecodable::At("the gateway is about to end", 0)))
     }
 }
 

@@ -3,7 +3,7 @@ use super::*;
 const LIMITS: Limits = Limits { bytes: 2000, depth: 8 };
 
 fn said(how: Option<Decode>, content_type: Option<&str>, content: &[u8]) -> String {
-    match decode(how, content_type.map(str::as_bytes), content, LIMITS) {
+    match decode(Reading { how, is_opened: true }, content_type.map(str::as_bytes), content, LIMITS) {
         Ok(json) => {
             let mut out = String::new();
             json.value().write_json(&mut out).unwrap();
@@ -95,7 +95,7 @@ fn what_is_too_long_or_too_deep_is_undecodable() {
     assert_eq!(xml(&lists(4)).matches('{').count(), 5);
     assert_eq!(xml(&lists(5)), "!it is nested more deeply than allowed at byte 24");
     let limits = Limits { depth: 0, ..LIMITS };
-    assert!(decode(Some(Decode::Xml), None, b"<a/>", limits).is_err());
+    assert!(decode(Reading { how: Some(Decode::Xml), is_opened: true }, None, b"<a/>", limits).is_err());
 }
 
 // Rule: aggregate-xml

@@ -1,6 +1,7 @@
 //! From what was written to a plan: names are looked up, templates compiled, and all that is wrong is reported.
 
 use super::super::config::{AggregateConfig, AnswerConfig, Ending, OnConflict, OnFailure, PartConfig};
+use super::super::decode::Reading;
 use super::check;
 use super::{AnswerPlan, Built, Each, Failing, Part, PartSet, Plan, Reads};
 use crate::made::Made;
@@ -40,6 +41,8 @@ impl Plan {
         let good = check::cycles(&mut built, config, reader) && good;
         let (passed, answer) = (passed?, answer?);
         let mut plan = Plan { parts: built.into(), passed, answer, limits: config.limits, reads: Reads::default() };
+        let opened = plan.opened();
+        plan.parts.iter_mut().enumerate().for_each(|(at, part)| part.reading.is_opened = opened.has(at));
         let expressions = plan.parts.iter().flat_map(Part::expressions).flat_map(Expression::names);
         plan.reads = Reads::of(plan.templates().flat_map(Template::names).chain(expressions));
         let good = check::explosions(&plan, config, reader) && good;
@@ -96,7 +99,7 @@ impl Part {
             headers,
             host: optional(host)?,
             body,
-            decode: config.decode,
+            reading: Reading { how: config.decode, is_opened: true },
             failing: failing?,
             needs: PartSet::default(),
             after: PartSet::default(),

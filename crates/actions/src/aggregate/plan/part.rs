@@ -1,7 +1,7 @@
 //! A part of a plan: one call, or one for each item of a list.
 
 use super::super::config::Accepted;
-use super::super::decode::Decode;
+use super::super::decode::Reading;
 use super::PartSet;
 use crate::made::Made;
 use crate::url::{Host, Url};
@@ -26,7 +26,7 @@ pub(in super::super) struct Part {
     pub(in super::super) headers: Made,
     pub(in super::super) host: Option<Host>,
     pub(in super::super) body: Option<Content>,
-    pub(in super::super) decode: Option<Decode>,
+    pub(in super::super) reading: Reading,
     pub(in super::super) failing: Failing,
     /// The parts that it names.
     pub(in super::super) needs: PartSet,

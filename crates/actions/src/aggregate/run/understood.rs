@@ -1,6 +1,6 @@
 //! What the end of a call is for a part: a body, or why it is none.
 
-use super::super::decode::decode;
+use super::super::decode::{Reading, decode};
 use super::super::part::Failure;
 use super::super::plan::Part;
 use super::calls::Outcome;
@@ -25,13 +25,13 @@ pub(super) fn understood(part: &Part, outcome: &Outcome, limits: json::Limits) -
     }
     // These have no content, whatever their fields say of it (RFC 9110 6.4.1).
     let is_bare = part.method == Method::HEAD || matches!(answer.status.as_u16(), 204 | 205 | 304);
-    let (how, kind) = match is_bare {
-        true => (None, None),
-        false => (part.decode, answer.fields.get(names::CONTENT_TYPE)),
+    let (reading, kind) = match is_bare {
+        true => (Reading { how: None, ..part.reading }, None),
+        false => (part.reading, answer.fields.get(names::CONTENT_TYPE)),
     };
     let read = match &answer.read {
-        Some((read_as, read)) if *read_as == how && !is_bare => read.clone(),
-        _ => decode(how, kind, &answer.content(), limits).map(Arc::new),
+        Some((read_as, read)) if *read_as == reading.how && !is_bare => read.clone(),
+        _ => decode(reading, kind, &answer.content(), limits).map(Arc::new),
     };
     match read {
         Ok(body) => {
