@@ -1,10 +1,11 @@
 # The few words that a developer types. `.ci/run` asks for the same.
-.PHONY: help run test check needs
+.PHONY: help run test soak check needs
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run    builds the release and starts `pintle demo`'
 	@echo 'make test   runs every test, those in the documentation too'
+	@echo 'make soak   ten minutes of aggregates with broken services; keeps the result in bench/SOAK.txt'
 	@echo 'make check  formatting, lints, the repository on itself, licences and bans: without a test'
 	@echo 'make bench  Pintle beside its peers; bench/README.md says how'
 
@@ -21,6 +22,12 @@ test: needs
 	else \
 	  echo 'cargo test'; cargo test --workspace --lib --bins --tests --locked --no-fail-fast; \
 	fi
+
+# `make test` has twenty seconds of it.
+soak:
+	cargo build --workspace --all-targets --locked
+	PINTLE_SOAK_SECONDS=600 PINTLE_SOAK_RESULT='$(CURDIR)/bench/SOAK.txt' \
+	  cargo test --workspace --locked --test suite aggregate::soak -- --nocapture
 
 # A line for each program that tests need beside Rust: COMMAND:PACKAGE OF DEBIAN:TESTS THAT NEED IT. `all` means that
 # nothing works without it. A test whose program is missing passes over itself; here it is said which ones do.

@@ -1,5 +1,6 @@
 //! Clients that vanish and services that break, while several calls of each request are under way: nothing is left of them, no
-//! call, no connection, no memory.
+//! call, no connection, no memory. 20 seconds of it unless `PINTLE_SOAK_SECONDS` says; `PINTLE_SOAK_RESULT` names a file for what
+//! was seen.
 
 use super::config;
 use super::played::{Act, Played};
@@ -14,11 +15,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 const SEED: u64 = 9112;
-/// Rounds of each of two halves, after those in which lists and pools grow to their size.
-const ROUNDS: usize = 4;
-const BEFORE: usize = 2;
-const CLIENTS: usize = 200;
-const AT_ONCE: usize = 16;
+const SECONDS: u64 = 20;
+/// Clients that begin in a second.
+const RATE: u64 = 200;
+/// Memory may be so much more in the second half than in the first: how much of what is free the allocator holds goes up and down.
+const MORE: u64 = 8 * 1024;
 
 /// By chance, and the same for equal numbers.
 fn act(number: u64, target: &str) -> Act {
@@ -83,6 +84,13 @@ async fn client(gateway: SocketAddr, mut rng: Rng) {
     }
 }
 
+/// The gauge of calls that are under way.
+async fn running(gateway: &Gateway) -> f64 {
+    let metrics = gateway.ask_admin(Ask::get("/metrics")).await.text();
+    let line = metrics.lines().find_map(|line| line.strip_prefix("pintle_upstream_requests_active{upstream=\"a\"} "));
+    line.expect("the gauge is there").parse().expect("a number")
+}
+
 /// Waits until nothing is under way any more.
 async fn calm(gateway: &Gateway, files: usize) {
     until("nothing to be left", async || {
@@ -97,21 +105,8 @@ async fn calm(gateway: &Gateway, files: usize) {
     .await;
 }
 
-#[tokio::test]
-#[expect(clippy::print_stderr, reason = "figures, and the seed to repeat a failure")]
-async fn nothing_is_left_of_calls_whose_clients_vanish_and_whose_services_break() {
-    let seed = std::env::var("PINTLE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
-    let mut rng = Rng::with_seed(seed);
-    let number = Arc::new(AtomicU64::new(seed << 20));
-    let service = {
-        let number = Arc::clone(&number);
-        Played::start(move |target, _| act(number.fetch_add(1, Ordering::Relaxed), target)).await
-    };
-    let text = config(&[("a", service.address())], ROUTES).replace("\"]}", "\"], connections: {keep_for: 1s}}");
-    let gateway =
-        Gateway::start(text + "telemetry: {access_log: none}\nlimits: {timeout: {header: 1s, idle: 1s}}\n").await;
-    let address = gateway.address(0);
-    // What it opens at its first request stays open.
+/// The files that a gateway has open at rest. What it opens at its first request stays open.
+async fn at_rest(gateway: &Gateway) -> usize {
     gateway.get("/").await;
     gateway.ask_admin(Ask::get("/status")).await;
     let mut files = 0;
@@ -121,27 +116,81 @@ async fn nothing_is_left_of_calls_whose_clients_vanish_and_whose_services_break(
         (files == before).then_some(())
     })
     .await;
-    let mut rounds = Vec::new();
-    for _ in 0..BEFORE + 2 * ROUNDS {
-        let mut clients = JoinSet::new();
-        for _ in 0..CLIENTS {
-            if clients.len() == AT_ONCE {
-                clients.join_next().await;
-            }
-            clients.spawn(client(address, rng.fork()));
-        }
-        while let Some(ended) = clients.join_next().await {
+    files
+}
+
+/// What was seen, once a second.
+#[derive(Default)]
+struct Seen {
+    /// KiB.
+    memory: Vec<u64>,
+    running: Vec<f64>,
+}
+
+/// Clients begin at an even rate, whatever becomes of those before them.
+async fn load(gateway: &Gateway, seconds: u64, rng: &mut Rng) -> Seen {
+    let (mut clients, mut seen) = (JoinSet::new(), Seen::default());
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE as u32);
+    for number in 1..=seconds * RATE {
+        ticks.tick().await;
+        clients.spawn(client(gateway.address(0), rng.fork()));
+        while let Some(ended) = clients.try_join_next() {
             ended.unwrap_or_else(|error| panic!("{error}"));
         }
-        calm(&gateway, files).await;
-        rounds.push(gateway.rss() / 1024);
+        if number % RATE == 0 {
+            seen.memory.push(gateway.rss() / 1024);
+            seen.running.push(running(gateway).await);
+        }
     }
-    // How much of what is free the allocator holds goes up and down; what is never freed is in the least too.
-    let least = |rounds: &[u64]| rounds.iter().copied().min().unwrap_or_default();
-    let (first, second) = (least(&rounds[BEFORE..BEFORE + ROUNDS]), least(&rounds[BEFORE + ROUNDS..]));
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap_or_else(|error| panic!("{error}"));
+    }
+    seen
+}
+
+fn median(figures: &[u64]) -> u64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "figures, and the seed to repeat a failure")]
+async fn nothing_is_left_of_calls_whose_clients_vanish_and_whose_services_break() {
+    let told = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    let (seed, seconds) = (told("PINTLE_SEED").unwrap_or(SEED), told("PINTLE_SOAK_SECONDS").unwrap_or(SECONDS));
+    let mut rng = Rng::with_seed(seed);
+    let number = Arc::new(AtomicU64::new(seed << 20));
+    let service = {
+        let number = Arc::clone(&number);
+        Played::start(move |target, _| act(number.fetch_add(1, Ordering::Relaxed), target)).await
+    };
+    let text = config(&[("a", service.address())], ROUTES).replace("\"]}", "\"], connections: {keep_for: 1s}}");
+    let gateway =
+        Gateway::start(text + "telemetry: {access_log: none}\nlimits: {timeout: {header: 1s, idle: 1s}}\n").await;
+    let files = at_rest(&gateway).await;
+    let seen = load(&gateway, seconds, &mut rng).await;
+    calm(&gateway, files).await;
+    assert_eq!(running(&gateway).await, 0.0, "calls are left");
     let calls = number.load(Ordering::Relaxed) - (seed << 20);
-    eprintln!("seed {seed}: {} clients, {calls} calls; KiB after each round: {rounds:?}", rounds.len() * CLIENTS);
-    assert!(calls > 2000, "{calls}");
-    assert!(second < first + 8 * 1024, "memory grew from {first} to {second} KiB: {rounds:?}");
+    let most = seen.running.iter().copied().fold(0.0, f64::max);
+    // Lists and pools grow to their size first.
+    let (first, second) = seen.memory[seen.memory.len() / 5..].split_at(seen.memory.len() * 2 / 5);
+    let (first, second) = (median(first), median(second));
+    let result = format!(
+        "{} clients in {seconds} s (seed {seed}), {calls} calls, at most {most} at a time by samples; after them {} calls, \
+         {} files open of {files} before; memory, median of each half after a fifth: {first} KiB, {second} KiB; \
+         in each tenth: {:?} KiB",
+        seconds * RATE,
+        running(&gateway).await,
+        gateway.open_files(),
+        seen.memory.chunks(seen.memory.len().div_ceil(10)).map(median).collect::<Vec<_>>(),
+    );
+    eprintln!("{result}");
+    if let Some(file) = std::env::var_os("PINTLE_SOAK_RESULT") {
+        std::fs::write(file, format!("{result}\n")).expect("the result is kept");
+    }
+    assert!(calls > seconds * RATE, "{calls}");
+    assert!(second < first + MORE, "memory grew: {result}");
     assert_eq!(gateway.get("/").await.status, 204);
 }
