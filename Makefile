@@ -25,8 +25,9 @@ test: needs
 
 # `make test` has twenty seconds of it.
 soak:
-	cargo build --workspace --all-targets --locked
-	PINTLE_SOAK_SECONDS=600 PINTLE_SOAK_RESULT='$(CURDIR)/bench/SOAK.txt' \
+	cargo build --release --locked -p pintle
+	PINTLE_BIN='$(abspath $(or $(CARGO_TARGET_DIR),target))/release/pintle' \
+	  PINTLE_SOAK_SECONDS=600 PINTLE_SOAK_RESULT='$(CURDIR)/bench/SOAK.txt' \
 	  cargo test --workspace --locked --test suite aggregate::soak -- --nocapture
 
 # A line for each program that tests need beside Rust: COMMAND:PACKAGE OF DEBIAN:TESTS THAT NEED IT. `all` means that
