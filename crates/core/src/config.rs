@@ -108,6 +108,7 @@
 //! ```
 
 mod basic;
+mod confided;
 mod containers;
 mod diagnostic;
 mod fields;

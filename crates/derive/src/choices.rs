@@ -103,7 +103,9 @@ pub(crate) fn kind(name: &str, doc: &str, data: &DataEnum, container: &Container
         shape_field(&choice.key, &choice.doc, &quote!(false), None, choice.member.later, &shape_of(choice))
     });
     let shape = quote! {
-        ::pintle_core::config::Shape::Kinds { name: #name, doc: #doc, kinds: ::std::vec![#(#kinds),*] }
+        ::pintle_core::config::Shape::Kinds {
+            name: #name, doc: #doc, secret: false, kinds: ::std::vec![#(#kinds),*],
+        }
     };
     Ok(Derived { read, shape })
 }
@@ -132,7 +134,9 @@ pub(crate) fn forms(name: &str, doc: &str, data: &DataEnum, container: &Containe
         match node.form() {
             #(#arms)*
             _ => {
-                ::pintle_core::config::derived::forms_mismatch(node, #expected, reader);
+                ::pintle_core::config::derived::forms_mismatch(
+                    node, #expected, <Self as ::pintle_core::config::Read>::shape, reader,
+                );
                 ::core::option::Option::None
             }
         }

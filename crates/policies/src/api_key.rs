@@ -111,7 +111,13 @@ impl Authenticate for Keys {
     fn now(&self, exchange: &mut Exchange) -> Option<Verdict> {
         let request = &mut exchange.request;
         let consumer = match self.carrier.find(request) {
-            Found::Nothing => return Some(Verdict::Nobody),
+            Found::Nothing => {
+                // Not one that nobody looked at either: a trailer, another spelling.
+                if !self.keep {
+                    self.carrier.remove_unread(request);
+                }
+                return Some(Verdict::Nobody);
+            }
             Found::Several => Err("there are several keys"),
             Found::Key(key) if key.is_empty() => Err("the key is empty"),
             Found::Key(key) if key.len() > LONGEST => Err("the key is longer than any"),

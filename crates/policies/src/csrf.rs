@@ -4,8 +4,8 @@
 //! GET, HEAD, OPTIONS, QUERY and TRACE pass, as they change nothing (RFC 9110 9.2.1); a WebSocket does not count among them: a page of
 //! any site can open one with the user's cookies. Then, in this order: an `Origin` that is listed passes; `Sec-Fetch-Site`
 //! passes if it is `same-origin` or `none` (the user's own doing), and no other value does; without it an `Origin` passes
-//! whose host and port are the request's own. What sends neither is no browser of these years, and passes: it has no
-//! cookies that another site could use. The inner level replaces the outer.
+//! whose host and port are the request's own, or without that too such a `Referer`. What sends none of them is no browser of
+//! these years, and passes: it has no cookies that another site could use. Any of them twice does not pass. The inner level replaces the outer.
 
 #[cfg(test)]
 mod tests;
@@ -13,16 +13,17 @@ mod tests;
 use crate::build::Building;
 use crate::layers::{Layers, Levels};
 use crate::origin::Origin;
+use crate::sender::Sender;
 use pintle_core::config::{OneOrMany, Read};
 use pintle_core::step::Step;
-use pintle_core::{Exchange, Method, Reason, Refusal, names};
+use pintle_core::{Exchange, Method, Reason, Refusal};
 
 pub(crate) const LEVELS: Levels = Levels::Innermost;
 
 /// Refuses requests that pages of other sites make in the name of their visitor (cross-site request forgery): 403 where
-/// `Sec-Fetch-Site` says that the request is not of the same origin or, in a browser without that, where `Origin` is
-/// another host than the request's own. Requests that change nothing pass (GET, HEAD, OPTIONS), and so do those of programs
-/// that send neither field. WebSockets are looked at as well. The inner level stands in place of the outer.
+/// `Sec-Fetch-Site` says that the request is not of the same origin or, in a browser without that, where `Origin` (or without it
+/// `Referer`) is another host than the request's own, or where one of these is there twice. Requests that change nothing pass
+/// (GET, HEAD, OPTIONS), and so do those of programs that send none of these fields. WebSockets are looked at as well. The inner level stands in place of the outer.
 ///
 /// ```yaml
 /// routes:
@@ -61,34 +62,9 @@ fn decide(exchange: &Exchange, origins: &[Origin]) -> Result<(), String> {
     if is_safe && request.protocol.is_none() {
         return Ok(());
     }
-    let origin = request.fields.get(names::ORIGIN);
-    if origin.is_some_and(|origin| origins.iter().any(|listed| listed.is(origin))) {
-        return Ok(());
+    match Sender::of(exchange, origins) {
+        Sender::Own | Sender::Unknown => Ok(()),
+        Sender::SameSite => Err("sec-fetch-site is \"same-site\"".into()),
+        Sender::Other(why) => Err(why),
     }
-    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    match (request.fields.get(SEC_FETCH_SITE), origin) {
-        (Some(b"same-origin" | b"none"), _) => Ok(()),
-        (Some(site), _) => Err(format!("sec-fetch-site is {:?}", text(site))),
-        (None, None) => Ok(()),
-        (None, Some(origin)) if is_own(origin, exchange) => Ok(()),
-        (None, Some(origin)) => Err(format!("the origin {:?} is not the host that was asked", text(origin))),
-    }
-}
-
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
-
-/// Whether an origin has the host and the port that the request is for. The scheme is not compared: where TLS ended before
-/// the gateway, it is not what the browser had.
-fn is_own(origin: &[u8], exchange: &Exchange) -> bool {
-    let Some((scheme, host)) = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://")) else {
-        return false;
-    };
-    let own = exchange.request.target.authority();
-    let port = match scheme {
-        "https" => ":443",
-        "http" => ":80",
-        _ => return false,
-    };
-    // Browsers leave the scheme's own port out of both; other clients may write it into the Host.
-    !own.is_empty() && own.strip_suffix(port).unwrap_or(own).eq_ignore_ascii_case(host)
 }

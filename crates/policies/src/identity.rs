@@ -13,11 +13,22 @@ impl Policy {
         self.replaces_authentications()
     }
 
-    /// `claims` or `consumer`, if one of its expressions names it.
+    /// The groups that an `authorize` lets in.
+    pub fn groups(&self) -> &[String] {
+        match self {
+            Policy::Authorize(Setting::On { value, .. }) => value.groups.as_ref().map_or(&[], |groups| &groups.0),
+            _ => &[],
+        }
+    }
+
+    /// `claims` or `consumer`, if one of its expressions names it, or it lets groups of consumers in.
     pub fn names_identity(&self) -> Option<&'static str> {
         // What an authentication forwards is known where it stands.
         if self.is_authentication() {
             return None;
+        }
+        if !self.groups().is_empty() {
+            return Some("consumer");
         }
         let view = self.view();
         let (Setting::On { written, .. } | Setting::Use { changes: written, .. }) = &view.setting else { return None };

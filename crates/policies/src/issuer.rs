@@ -5,10 +5,12 @@
 
 mod discovery;
 mod fetch;
+mod name;
 mod place;
 
 pub(crate) use discovery::Discovery;
 pub(crate) use fetch::number;
+pub(crate) use name::IssuerName;
 pub(crate) use place::Refresh;
 pub(crate) use place::Said;
 

@@ -2,7 +2,7 @@
 
 use crate::chain::Kind;
 use crate::{NamedPolicies, Setting};
-use pintle_core::config::{Reader, Span};
+use pintle_core::config::{Diagnostic, Reader, Span};
 use std::fmt;
 use std::ops::Deref;
 
@@ -94,6 +94,22 @@ impl<T> Default for Layers<'_, T> {
     }
 }
 
+/// Says that a policy stands beside one that it cannot stand beside.
+fn twice(name: &str, is_none_beside: bool, at: &Span) -> Diagnostic {
+    match is_none_beside {
+        true => {
+            let message = format!("`{name}: none` and another `{name}` stand in one list");
+            let help =
+                "`none` lets go of those further out: for another one in their place put `none` on a group around it";
+            Diagnostic::error("policy-twice", message, at).help(help)
+        }
+        false => {
+            let message = format!("`{name}` stands twice in one list, and only one can hold");
+            Diagnostic::error("policy-twice", message, at)
+        }
+    }
+}
+
 impl<'a, T: Kind> Layers<'a, T> {
     /// Takes what one entry of the level `level` says.
     pub(crate) fn take(
@@ -112,8 +128,8 @@ impl<'a, T: Kind> Layers<'a, T> {
         let only_one = T::LEVELS == Levels::Innermost || value.is_none();
         let here = self.held.iter().filter(|before| before.level == level).count();
         if self.off == Some(level) || only_one && here > 0 {
-            let message = format!("`{}` stands twice in one list, and only one can hold", T::NAME);
-            reader.error("policy-twice", message, at.span);
+            let is_none_beside = value.is_none() && here > 0 || value.is_some() && self.off == Some(level);
+            reader.report(twice(T::NAME, is_none_beside && T::LEVELS != Levels::Innermost, at.span));
             return None;
         }
         if only_one {

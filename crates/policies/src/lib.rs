@@ -50,6 +50,7 @@ mod rate_limit;
 mod remembered;
 mod secrets;
 mod security_headers;
+mod sender;
 pub mod template;
 #[cfg(test)]
 mod testing;

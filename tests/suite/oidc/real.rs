@@ -265,8 +265,12 @@ async fn a_logout_ends_the_session_here_and_at_the_issuer() {
     assert_eq!(browser.log_in(&world.url("/account/a"), "alice").await.answer.status, 200);
     let copy = browser.clone();
     // Another site cannot do it.
-    let cross = Ask::get("/logout").header("cookie", &browser.sent("/")).header("sec-fetch-site", "cross-site");
-    world.gateways[0].ask(cross).await.problem(403, "cross_site");
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.test"), ("referer", "https://evil.test/a")]
+    {
+        let cross = Ask::get("/logout").header("cookie", &browser.sent("/")).header(name, value);
+        world.gateways[0].ask(cross).await.problem(403, "cross_site");
+    }
     let answer = browser.get(&world.url("/logout")).await;
     let to = answer.get("location").expect("a place").to_owned();
     assert!(answer.status == 303 && to.starts_with(&format!("{}/session/end?", world.issuer.url)), "{answer:?}");

@@ -1,5 +1,5 @@
 //! Who is asked for and cannot be there: a policy that names `claims` or `consumer` on a route where nothing finds out who
-//! asks, consumers whom nothing recognises, and policies that look for credentials that no consumer has.
+//! asks, consumers whom nothing recognises, and policies that look for credentials or groups that no consumer has.
 
 use super::Subject;
 use crate::maybe::Maybe;
@@ -51,10 +51,16 @@ pub(super) fn consumers(subject: &Subject<'_>, reader: &mut Reader) {
     if entries.len() > known.clone().count() {
         return;
     }
+    let groups: Vec<&String> = known.clone().flat_map(|one| &one.groups).collect();
     let all: Vec<&str> = known.flat_map(|one| one.credentials()).collect();
     for list in &subject.outline.lists {
         for (policy, span) in policies(subject, list) {
             let kind = policy.kind();
+            if !policy.groups().is_empty() && !policy.groups().iter().any(|group| groups.contains(&group)) {
+                let message = "`authorize` lets nobody in: no consumer is in one of its `groups`";
+                let help = "name a group that a consumer has under `groups`, or give it to one";
+                reader.report(Diagnostic::warning("nobody-is", message, span).help(help));
+            }
             if ["api_key", "basic_auth", "hmac"].contains(&kind) && policy.is_authentication() && !all.contains(&kind) {
                 let message = format!("`{kind}` lets nobody in: no consumer has what it looks for");
                 reader.report(

@@ -31,7 +31,7 @@ impl<T: Read> Read for Vec<T> {
                     Form::Map(_) => "write `[{…}]`, or begin each item with `- `".to_owned(),
                     _ => node.as_plain().map_or(String::new(), |text| format!("write `[{text}]`")),
                 };
-                reader.expected("a list", node, help);
+                reader.expected_of(&T::shape(), "a list", node, help);
                 None
             }
         }
@@ -142,7 +142,7 @@ impl<T: Read> Read for Map<T> {
                 Form::List(_) => "each one has a name: `NAME: …` instead of `- …`",
                 _ => "",
             };
-            reader.expected("a map from names", node, help);
+            reader.expected_of(&T::shape(), "a map from names", node, help);
             return None;
         };
         let mut all = Some(Vec::with_capacity(entries.len()));

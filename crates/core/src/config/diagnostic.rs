@@ -1,6 +1,8 @@
 //! What is wrong (or doubtful) in a configuration, and the collection of it.
 
 use super::Span;
+use super::confided::without_credentials;
+use std::borrow::Cow;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +86,15 @@ impl Diagnostics {
     }
 
     /// Adds one. Past 10,000 they are only counted, so that a large and wholly wrong text takes no more memory.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    /// Who asks by a URL is not kept, whoever repeats the URL in a message.
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        let also = diagnostic.also.iter_mut().map(|(_, label)| label);
+        let texts = [&mut diagnostic.message, &mut diagnostic.label].into_iter();
+        for text in texts.chain(also).chain(&mut diagnostic.help) {
+            if let Cow::Owned(shown) = without_credentials(text) {
+                *text = shown;
+            }
+        }
         self.errors += usize::from(diagnostic.severity == Severity::Error);
         if self.list.len() < MOST {
             self.list.push(diagnostic);

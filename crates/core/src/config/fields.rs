@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
                 Form::Nothing => "write `{}` for a map without keys",
                 _ => "",
             };
-            reader.expected("a map", node, help);
+            reader.expected_of(&shape(), "a map", node, help);
             return None;
         };
         let keys = known.keys;
@@ -62,7 +62,8 @@ impl<'a> Fields<'a> {
     fn unknown(&mut self, entry: &super::Entry, shape: fn() -> Shape, reader: &mut Reader) {
         let names = |later| self.known.keys.iter().filter(move |key| key.later == later).map(|key| key.name);
         let suggestion = nearest(&entry.key.value, names(false));
-        let place = if suggestion.is_none() { place_of(&entry.key, &shape()) } else { None };
+        let map = shape();
+        let place = if suggestion.is_none() { place_of(&entry.key, &map) } else { None };
         let message = format!("unknown key `{}`", entry.key.value);
         let label = match self.known.called {
             "" => "not known here".to_owned(),
@@ -76,7 +77,7 @@ impl<'a> Fields<'a> {
             _ => format!("known here: {}", listed(names(false))),
         };
         reader.report(Diagnostic::error("unknown-key", message, &entry.key.span).label(label).help(help));
-        if sounds_secret(&entry.key) || suggestion.is_some_and(sounds_secret) {
+        if sounds_secret(&entry.key) || suggestion.map_or_else(|| map.has_secret(), sounds_secret) {
             reader.diagnostics.hide(entry.value.span());
         }
         self.suggested.extend(suggestion.or(place.map(|place| place.key)));

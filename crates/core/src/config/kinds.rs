@@ -2,9 +2,10 @@
 
 use smallvec::SmallVec;
 
+use super::confided::has_credentials;
 use super::fields::Key;
 use super::suggest::{listed, nearest};
-use super::{Diagnostic, Entry, Form, Node, Reader, Spanned, Text};
+use super::{Diagnostic, Entry, Form, Node, Reader, Shape, Spanned, Text};
 
 /// The index of the word that a node holds.
 pub fn word(node: &Node, words: &'static [Key], reader: &mut Reader) -> Option<usize> {
@@ -103,8 +104,8 @@ fn unknown_kind(key: &Spanned<Box<str>>, called: &str, kinds: &'static [Key], re
 }
 
 /// Reports that none of the forms of a type fits.
-pub fn forms_mismatch(node: &Node, expected: &str, reader: &mut Reader) {
-    reader.expected(expected, node, "");
+pub fn forms_mismatch(node: &Node, expected: &str, shape: fn() -> Shape, reader: &mut Reader) {
+    reader.expected_of(&shape(), expected, node, "");
 }
 
 /// Whether a node is the word `none`.
@@ -118,23 +119,15 @@ pub fn read_text<T: Text>(node: &Node, expected: &str, reader: &mut Reader) -> O
         reader.expected(expected, node, "");
         return None;
     };
-    let wrong = |help| match has_credentials(text) {
-        true => {
-            reader.diagnostics.hide(node.span());
-            let message = format!("expected {expected}, found a URL with a user and a password in it");
-            let help =
-                "leave them out, as in http://127.0.0.1:9001; what a service wants to see is a header of its requests";
-            reader.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
-        }
-        false => reader.expected(expected, node, help),
-    };
-    T::parse(text).map_err(wrong).ok()
-}
-
-/// Whether a URL says who asks (RFC 3986 3.2.1), which must not be shown.
-fn has_credentials(text: &str) -> bool {
-    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    authority.is_some_and(|authority| authority.contains('@'))
+    if has_credentials(text) {
+        reader.diagnostics.hide(node.span());
+        let message = format!("expected {expected}, found a URL with a user and a password in it");
+        let help =
+            "leave them out, as in http://127.0.0.1:9001; what a service wants to see is a header of its requests";
+        reader.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
+        return None;
+    }
+    T::parse(text).map_err(|help| reader.expected(expected, node, help)).ok()
 }
 
 fn one_of<'a>(known: impl Iterator<Item = &'a str>) -> String {

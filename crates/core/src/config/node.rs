@@ -1,5 +1,6 @@
 //! The tree: what was written, with positions, and nothing about what it means.
 
+use super::confided::without_credentials;
 use super::{Span, Spanned};
 
 /// One value of the tree. Two are equal when they say the same, wherever they stand.
@@ -148,6 +149,7 @@ impl PartialEq for Node {
 /// A text as messages show it: in backticks, one line, not over 40 characters.
 pub(super) fn quoted(text: &str) -> String {
     const MOST: usize = 40;
+    let text = &*without_credentials(text);
     let line = text.lines().next().unwrap_or("");
     if line.chars().count() > MOST || line.len() < text.trim_end().len() {
         let start: String = line.chars().take(MOST).collect();

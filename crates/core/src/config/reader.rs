@@ -97,6 +97,21 @@ impl Reader {
         self.report(Diagnostic::error(code, message, node.span()).help(help));
     }
 
+    /// As [`Reader::expected`], where a value of this shape belongs. What may be a secret that was written as it is, is not
+    /// shown.
+    pub(super) fn expected_of(&mut self, shape: &Shape, expected: &str, node: &Node, help: impl Into<String>) {
+        if !shape.may_be_secret() {
+            return self.expected(expected, node, help);
+        }
+        self.diagnostics.hide(node.span());
+        if !matches!(node.form(), Form::Scalar { .. }) || node.is_cut() {
+            return self.expected(expected, node, help);
+        }
+        let message = format!("expected {expected}, found plain text");
+        let help = "a secret is kept in a variable or a file, and named by {env: NAME} or {file: PATH}";
+        self.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
+    }
+
     /// Reports a 0 where there must be one of something at least, at the value under a key of a map.
     pub fn zero(&mut self, map: &Node, key: &str) {
         let at = map.get(key).unwrap_or(map);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
+use super::confided::credentials;
 use super::{Diagnostic, Diagnostics, Position, Severity, Source, Span};
 
 /// After so many, the rest is only counted: nobody reads further, and a broken file of 10,000 routes ends at once.
@@ -101,9 +102,13 @@ impl<'a> Piece<'a> {
     fn snippet(&self, hidden: &[Range<usize>]) -> Snippet<'a, Annotation<'a>> {
         let (window, line) = self.source.lines_around(self.range.clone());
         let text = self.source.text().get(window.clone()).unwrap_or("");
-        let hidden: Vec<_> =
-            hidden.iter().filter(|range| range.start < window.end && window.start < range.end).collect();
-        let text = masked(text, window.start, &hidden);
+        let within = |range: &&Range<usize>| range.start < window.end && window.start < range.end;
+        let hidden = hidden
+            .iter()
+            .filter(within)
+            .map(|range| range.start.saturating_sub(window.start)..range.end.saturating_sub(window.start));
+        let hidden: Vec<Range<usize>> = hidden.chain(credentials(text)).collect();
+        let text = masked(text, &hidden);
         let places: Vec<Range<usize>> = self
             .marks
             .iter()
@@ -159,8 +164,8 @@ fn shortened<'a>(text: Cow<'a, str>, places: &[Range<usize>]) -> (Cow<'a, str>, 
 }
 
 /// The text with secrets replaced, byte for byte so that places stay what they are.
-fn masked<'a>(text: &'a str, start: usize, hidden: &[&Range<usize>]) -> Cow<'a, str> {
-    let inside = |offset: usize| hidden.iter().any(|range| range.contains(&(start + offset)));
+fn masked<'a>(text: &'a str, hidden: &[Range<usize>]) -> Cow<'a, str> {
+    let inside = |offset: usize| hidden.iter().any(|range| range.contains(&offset));
     if hidden.is_empty() {
         return text.into();
     }

@@ -57,6 +57,8 @@ pub enum Shape {
         name: &'static str,
         /// Its documentation.
         doc: &'static str,
+        /// Whether a secret is named here: what else stands in its place may be the secret, and is not shown.
+        secret: bool,
         /// The kinds, in the declared order; never with a default.
         kinds: Vec<Field>,
     },
@@ -104,6 +106,32 @@ pub enum Grammar {
 }
 
 impl Shape {
+    /// Whether what stands in place of such a value, and is none, may be a secret: one is named by it, by each of its items, or
+    /// by a key of it or of its own maps.
+    pub(super) fn may_be_secret(&self) -> bool {
+        self.names_secret(2)
+    }
+
+    /// The same for a map that a secret's key stands in, not deeper.
+    pub(super) fn has_secret(&self) -> bool {
+        self.names_secret(1)
+    }
+
+    fn names_secret(&self, maps: u8) -> bool {
+        match self {
+            Shape::Kinds { secret, .. } => *secret,
+            Shape::List(item) | Shape::OneOrMany(item) | Shape::MapOf(item) => item().names_secret(maps),
+            Shape::Map { fields, .. } => maps > 0 && fields.iter().any(|field| (field.shape)().names_secret(maps - 1)),
+            Shape::Forms { forms, .. } => forms.iter().any(|form| (form.shape)().names_secret(maps)),
+            Shape::Any
+            | Shape::Later
+            | Shape::Bool
+            | Shape::Whole { .. }
+            | Shape::Text { .. }
+            | Shape::Words { .. } => false,
+        }
+    }
+
     /// The same shape under the name and the documentation of a type that holds it alone.
     pub fn named(mut self, own_name: &'static str, own_doc: &'static str) -> Self {
         match &mut self {

@@ -2,16 +2,18 @@
 
 use super::ApiKey;
 use crate::field::{self, Side};
+use crate::trailers;
 use pintle_core::config::{Diagnostic, Reader, Spanned};
 use pintle_core::exchange::query;
 use pintle_core::fields::is_token;
 use pintle_core::{Fields, Request, Target, names};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What carries a key, and under which name.
 pub(super) enum Carrier {
-    /// A header, in small letters.
-    Header(Box<str>),
+    /// A header, in small letters: one name, as what takes it out of trailers has it.
+    Header(Arc<[Box<str>]>),
     /// A parameter of the query, as it is once decoded.
     Query(Box<str>),
     /// A cookie.
@@ -30,7 +32,7 @@ impl Carrier {
     /// What the settings name; a name that nothing can have is reported.
     pub(super) fn new(config: &ApiKey, reader: &mut Reader) -> Option<Self> {
         if let Some(name) = &config.header {
-            return field::name(name, Side::Request, reader).map(Carrier::Header);
+            return field::name(name, Side::Request, reader).map(|name| Carrier::Header([name].into()));
         }
         if let Some(name) = &config.query {
             let fits = !name.is_empty() && name.len() <= 255 && !name.chars().any(char::is_control);
@@ -44,7 +46,7 @@ impl Carrier {
     /// Whether it is in the field of that name.
     pub(super) fn is_in(&self, field: &str) -> bool {
         match self {
-            Carrier::Header(name) => **name == *field,
+            Carrier::Header(name) => name.iter().any(|name| **name == *field),
             Carrier::Query(_) => false,
             Carrier::Cookie(_) => field == names::COOKIE.as_str(),
         }
@@ -53,9 +55,9 @@ impl Carrier {
     /// What a client is told: no scheme is registered for keys, and the names say what is wanted.
     pub(super) fn challenge(&self) -> String {
         let (place, name) = match self {
-            Carrier::Header(name) => ("header", name),
-            Carrier::Query(name) => ("query", name),
-            Carrier::Cookie(name) => ("cookie", name),
+            Carrier::Header(name) => ("header", name.first().map_or("", |name| name)),
+            Carrier::Query(name) => ("query", &**name),
+            Carrier::Cookie(name) => ("cookie", &**name),
         };
         let mut told = format!("ApiKey {place}=\"");
         for letter in name.chars().filter(char::is_ascii) {
@@ -70,7 +72,9 @@ impl Carrier {
     /// The key that a request carries.
     pub(super) fn find<'r>(&self, request: &'r Request) -> Found<'r> {
         match self {
-            Carrier::Header(name) => only(request.fields.get_all(&**name).map(Cow::Borrowed)),
+            Carrier::Header(name) => {
+                only(name.iter().flat_map(|name| request.fields.get_all(&**name)).map(Cow::Borrowed))
+            }
             Carrier::Query(name) => {
                 let pairs = request.target.query().into_iter().flat_map(|query| query.split('&'));
                 let pairs = pairs.filter(|pair| is_named(pair, name));
@@ -83,10 +87,20 @@ impl Carrier {
         }
     }
 
+    /// Takes away what a service might take for the key although the gateway does not.
+    pub(super) fn remove_unread(&self, request: &mut Request) {
+        if let Carrier::Header(_) = self {
+            self.remove(request);
+        }
+    }
+
     /// Takes the key away, in each spelling that a service might take for it.
     pub(super) fn remove(&self, request: &mut Request) {
         match self {
-            Carrier::Header(name) => crate::headers::take_away(name, Side::Request, &mut request.fields),
+            Carrier::Header(name) => {
+                name.iter().for_each(|name| crate::headers::take_away(name, Side::Request, &mut request.fields));
+                trailers::withhold(name, request);
+            }
             Carrier::Query(name) => {
                 let Some(query) = request.target.query() else { return };
                 let kept: Vec<&str> = query.split('&').filter(|pair| !is_named(pair, name)).collect();

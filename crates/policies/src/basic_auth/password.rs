@@ -141,6 +141,7 @@ impl Read for PasswordHash {
         Shape::Kinds {
             name: "PasswordHash",
             doc: "The hash of a password, as `pintle hash password` prints it. A password itself is refused.",
+            secret: true,
             kinds: vec![
                 field(
                     "argon2",

@@ -141,7 +141,7 @@ impl Build {
             reader.report(Diagnostic::error("consumer", message, &token.span).help("write `claim: {sub: VALUE}`"));
             return false;
         };
-        let of_issuer = self.consumers.by_claim.entry(token.issuer.as_str().into()).or_default();
+        let of_issuer = self.consumers.by_claim.entry((*token.issuer).into()).or_default();
         let known = match of_issuer.iter().position(|(name, _)| **name == *claim.value) {
             Some(at) => &mut of_issuer[at].1,
             None => {

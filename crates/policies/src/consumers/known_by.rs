@@ -3,6 +3,7 @@
 
 use crate::basic_auth::PasswordHash;
 use crate::digest::Digest;
+use crate::issuer::IssuerName;
 use pintle_core::certificate::canonical_subject;
 use pintle_core::config::{
     ConfigPath, Diagnostic, Field, Form, Map, Node, Rate, Read, Reader, SecretSource, Shape, Spanned,
@@ -58,7 +59,7 @@ impl Read for ApiKeyOf {
         let own = Field { key: "sha256", doc, required: false, default: None, later: false, shape: String::shape };
         let doc = "An API key, by its digest or by where it is kept. A key itself is refused: `pintle hash api-key` makes \
                    its digest.";
-        Shape::Kinds { name: "ApiKeyOf", doc, kinds: std::iter::once(own).chain(secret).collect() }
+        Shape::Kinds { name: "ApiKeyOf", doc, secret: true, kinds: std::iter::once(own).chain(secret).collect() }
     }
 }
 
@@ -89,7 +90,7 @@ impl BasicAuthOf {
 #[read(called = "token's description")]
 pub struct TokenOf {
     /// Who issued it: the token's `iss`, to the letter.
-    pub issuer: String,
+    pub issuer: IssuerName,
     /// A claim and its value, as `{sub: 7d1c}`. The value is a text.
     pub claim: Map<String>,
 }

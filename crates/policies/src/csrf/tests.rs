@@ -41,7 +41,16 @@ fn a_browser_tells_where_a_request_is_from() {
         (&[("origin", "https://pay.test")], true),
         // No browser of these years.
         (&[], true),
-        (&[("referer", "https://evil.test/")], true),
+        (&[("referer", "about:blank")], true),
+        (&[("referer", "https://shop.test/a?b=https://evil.test")], true),
+        (&[("referer", "https://evil.test/https://shop.test/")], false),
+        (&[("referer", "https://evil.test/"), ("origin", "https://shop.test")], true),
+        // Twice.
+        (&[("origin", "https://shop.test"), ("origin", "https://evil.test")], false),
+        (&[("origin", "https://pay.test"), ("origin", "https://pay.test")], false),
+        (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+        (&[("sec-fetch-site", "same-origin"), ("origin", "https://shop.test"), ("origin", "null")], false),
+        (&[("referer", "https://shop.test/"), ("referer", "https://evil.test/")], false),
     ] {
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
             assert_eq!(passes(method, fields), wanted, "{fields:?}");

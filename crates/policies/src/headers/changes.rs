@@ -112,19 +112,20 @@ impl Changes {
     }
 }
 
-/// Removes a name. In a request `_` counts as `-`: many services (CGI, WSGI) cannot tell them apart, and would take the
-/// client's `x_user` for the gateway's `x-user`.
+/// Removes a name. In a request all marks count as one: many services (CGI, WSGI, PHP) cannot tell them apart, and would take
+/// the client's `x_user` or `x.user` for the gateway's `x-user`.
 pub(crate) fn take_away(name: &str, side: Side, fields: &mut Fields) {
-    if side == Side::Response || !name.contains(['-', '_']) {
+    if side == Side::Response || name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         fields.remove(name);
         return;
     }
     fields.retain(|other, _| !is_same(name, other.as_str()));
 }
 
-/// Whether two names in small letters are one to a service that cannot tell `_` from `-`.
+/// Whether two names in small letters are one to a service that makes `_` of all that is no letter and no digit (RFC 3875 4.1.18
+/// asks it of `-`, PHP does it to `.`, others to whatever no variable's name may have).
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    let plain = |byte: u8| if byte.is_ascii_alphanumeric() { byte } else { b'-' };
     one.len() == other.len() && one.bytes().map(plain).eq(other.bytes().map(plain))
 }
 

@@ -1,6 +1,7 @@
 //! `introspect` as its user writes it.
 
 use crate::authenticate::Credentials;
+use crate::issuer::IssuerName;
 use crate::web_url::WebUrl;
 use pintle_core::config::{Diagnostic, Map, Node, OneOrMany, Read, Reader, SecretSource, Spanned, TemplateText};
 use std::time::Duration;
@@ -71,7 +72,7 @@ pub struct Introspect {
     #[read(default = "1m")]
     pub cache: Duration,
     /// What the answer's `iss` must be.
-    pub issuer: Option<String>,
+    pub issuer: Option<IssuerName>,
     /// Whom the token must be for: one of these must be in the answer's `aud`.
     #[read(default)]
     pub audience: OneOrMany<String>,

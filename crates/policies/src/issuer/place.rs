@@ -1,6 +1,6 @@
 //! Where an issuer is found, and how often it is asked.
 
-use super::{Issuer, discovery};
+use super::{Issuer, IssuerName, discovery};
 use crate::build::Building;
 use crate::web_url::{WebUrl, is_private};
 use pintle_core::config::{Diagnostic, Node, Read, Reader, Spanned};
@@ -46,7 +46,7 @@ impl Refresh {
 /// What a configuration says of an issuer.
 pub(crate) struct Said<'c> {
     /// Its name, as tokens have it.
-    pub(crate) issuer: &'c Spanned<String>,
+    pub(crate) issuer: &'c Spanned<IssuerName>,
     /// Whether its discovery document is needed; it is also asked for where nothing else says where its keys are.
     pub(crate) needs_discovery: bool,
     /// Where its keys are.
@@ -72,7 +72,7 @@ impl Said<'_> {
             true => match discovery::place(self.issuer) {
                 Ok(url) => Some(Spanned::new(url, self.issuer.span.clone())),
                 Err(why) => {
-                    let message = format!("`{}` does not say where its keys are: {why}", self.issuer.value);
+                    let message = format!("`{}` does not say where its keys are: {why}", &*self.issuer.value);
                     let help = "say it by `jwks: URL` or `keys`";
                     building.reader.report(Diagnostic::error("issuer", message, &self.issuer.span).help(help));
                     return None;
@@ -101,7 +101,7 @@ impl Said<'_> {
             return None;
         }
         Some(Place {
-            issuer: self.issuer.as_str().into(),
+            issuer: (***self.issuer).into(),
             discovery: discovery.as_ref().map(|url| url.value.clone()),
             jwks: self.jwks.map(|url| url.value.clone()),
             through,

@@ -1,7 +1,7 @@
 //! `jwt` as its user writes it.
 
 use crate::authenticate::Credentials;
-use crate::issuer::Refresh;
+use crate::issuer::{IssuerName, Refresh};
 use crate::web_url::WebUrl;
 use pintle_core::config::{
     ConfigPath, Diagnostic, Map, Node, OneOrMany, Read, Reader, SecretSource, Spanned, TemplateText, Text,
@@ -59,7 +59,7 @@ use std::time::Duration;
 #[read(called = "jwt", check)]
 pub struct Jwt {
     /// Who must have made the token: its `iss`, to the letter. Where keys are is found out by it, unless `jwks` or `keys` say.
-    pub issuer: Spanned<String>,
+    pub issuer: Spanned<IssuerName>,
     /// Whom the token must be for: one of these must be in its `aud` (RFC 8725 3.9).
     #[read(default)]
     pub audience: OneOrMany<String>,
@@ -182,7 +182,7 @@ impl Jwt {
     pub(super) fn rules(&self) -> Rules {
         let all = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
         Rules {
-            issuer: self.issuer.as_str().into(),
+            issuer: (**self.issuer).into(),
             audience: match self.danger_any_audience {
                 true => Audience::DangerAnyone,
                 false => Audience::AnyOf(all(&self.audience)),

@@ -5,6 +5,7 @@ use super::endpoints::open_query;
 use super::form::{self, Form};
 use super::login::sent_to;
 use crate::held;
+use crate::sender::Sender;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::{Body, Exchange, Frame, Method, Reason, Refusal, Response, StatusCode, names};
 use pintle_jose::KeySet;
@@ -47,9 +48,10 @@ impl Client {
         if !matches!(request.method, Method::GET | Method::POST) {
             return Err(Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, "GET, POST"));
         }
-        // Another site's page may not end it.
-        if request.fields.get("sec-fetch-site").is_some_and(|site| site.eq_ignore_ascii_case(b"cross-site")) {
-            return Err(Refusal::new(Reason::CrossSite).detail("A page of another site asks for a logout."));
+        // Another site's page may not end it; a link from another host of the same site may.
+        if let Sender::Other(why) = Sender::of(exchange, &[]) {
+            let detail = "A page of another site asks for a logout.";
+            return Err(Refusal::new(Reason::CrossSite).detail(detail).internal(why));
         }
         let asker = Asker::of(request);
         let known = self.session.read(asker.cookies()).and_then(|text| self.opened(&text));

@@ -60,7 +60,7 @@ impl Client {
         let (issuer, made_of) = (issuer?, MadeOf { settings: settings.clone(), secret: secret?, keys: keys? });
         let lasting = &building.around.lasting;
         let fits = |known: &Client| known.made_of == made_of && Arc::ptr_eq(&known.issuer, &issuer);
-        let ended_of = format!("{} {}", *settings.issuer, *settings.client_id);
+        let ended_of = format!("{} {}", &**settings.issuer, *settings.client_id);
         let ended = lasting.find("oidc ended", &ended_of, |_| true, Arc::<EndedSessions>::default);
         Some(lasting.find("oidc", instance, fits, || {
             let mut scope = String::from("openid");
@@ -73,7 +73,7 @@ impl Client {
             };
             Arc::new(Client {
                 issuer: Arc::clone(&issuer),
-                issuer_name: settings.issuer.as_str().into(),
+                issuer_name: (**settings.issuer).into(),
                 id: settings.client_id.as_str().into(),
                 secret: made_of.secret.clone(),
                 scope: scope.into(),

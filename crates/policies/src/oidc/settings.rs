@@ -2,6 +2,7 @@
 
 use super::browser::is_own_page;
 use crate::authenticate::Credentials;
+use crate::issuer::IssuerName;
 use pintle_core::config::{ConfigPath, Diagnostic, Map, Node, Read, Reader, SecretSource, Spanned, TemplateText, Text};
 use pintle_core::fields::is_token;
 use std::ops::Deref;
@@ -54,7 +55,7 @@ use std::time::Duration;
 #[read(called = "oidc", check)]
 pub struct Oidc {
     /// The issuer, to the letter as its tokens say it. What it offers is found at `/.well-known/openid-configuration` below it.
-    pub issuer: Spanned<String>,
+    pub issuer: Spanned<IssuerName>,
     /// The name that it gave this client.
     pub client_id: Spanned<String>,
     /// The secret that goes with it. Without one the client is public, and PKCE alone protects the code.
@@ -109,7 +110,7 @@ impl Oidc {
         let parameters: Vec<(&str, &str)> =
             self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let keys: Vec<&SecretSource> = self.session.keys.iter().map(|key| &key.value).collect();
-        let client = (self.issuer.as_str(), self.client_id.as_str(), self.client_secret.as_ref().map(|one| &one.value));
+        let client = (&**self.issuer, self.client_id.as_str(), self.client_secret.as_ref().map(|one| &one.value));
         let paths = (named(&self.logout), &self.after_logout.0, named(&self.back_channel_logout));
         let session = (self.session.cookie.as_str(), self.session.ttl, keys, self.send_access_token);
         let asked = (scopes, parameters, self.login_timeout, self.skew, self.via.as_ref().map(|via| via.as_str()));

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Grammar, Node, Read, Reader, Shape};
+use crate::config::{Diagnostic, Grammar, Node, Read, Reader, Shape};
 
 /// A path, already joined with the directory of the file that names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,14 @@ impl AsRef<Path> for ConfigPath {
 impl Read for ConfigPath {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let text = node.as_text().unwrap_or("");
+        // Nobody's file is called so: it is what belongs into the file.
+        if text.trim_start().starts_with("-----BEGIN ") {
+            reader.diagnostics.hide(node.span());
+            let message = "expected a path, found what a file in PEM holds";
+            let help = "write it into a file, and its path here";
+            reader.report(Diagnostic::error("plain-secret", message, node.span()).help(help));
+            return None;
+        }
         let help = if text.contains("${") || text.starts_with('~') {
             "a path is taken as it is, relative to the file that names it: variables and `~` mean nothing in it"
         } else if text.is_empty() || text.contains('\0') {

@@ -110,6 +110,7 @@ impl Read for SecretSource {
         Shape::Kinds {
             name: "Secret",
             doc: "Where a secret is kept. Plain text is refused, and no secret is ever printed.",
+            secret: true,
             kinds: vec![
                 field("env", "The name of an environment variable.", String::shape),
                 field("file", "A file that holds the secret and nothing else.", ConfigPath::shape),
