@@ -1,6 +1,6 @@
 //! Content flows as it comes, both ways, and no faster than it is taken; an end is never made up.
 
-use pintle_testkit::{Ask, Certificates, End, Gateway, H1Client, Origin, RawOrigin, TlsClient, Wire};
+use pintle_testkit::{Ask, Certificates, End, Gateway, H1Client, Origin, RawOrigin, Reply, TlsClient, Wire};
 
 const MIB: usize = 1 << 20;
 
@@ -24,8 +24,7 @@ async fn under_way(gateway: &Gateway, service: &RawOrigin, ask: impl AsRef<[u8]>
 
 #[tokio::test]
 async fn large_content_arrives_whole_in_both_protocols() {
-    let service =
-        Origin::start(async |request: pintle_testkit::Received| pintle_testkit::Reply::new(200).body(request.body));
+    let service = Origin::start(async |request: pintle_testkit::Received| Reply::new(200).body(request.body));
     let service = service.await;
     let gateway = Gateway::to(service.url()).await;
     let sent = bytes(8 * MIB);
@@ -147,6 +146,30 @@ async fn a_download_that_nobody_reads_stops_in_both_protocols() {
     assert!(sent < 64 * MIB, "{sent} bytes were taken for HTTP/2");
     let grown = gateway.rss().saturating_sub(before);
     assert!(grown < 16 * MIB as u64, "the gateway holds {grown} bytes more");
+}
+
+/// RFC 9110 6.5.1: what says who asks, or how content is taken, comes too late after the content.
+#[tokio::test]
+async fn fields_that_no_trailer_may_hold_are_dropped_in_both_versions() {
+    let reply = Reply::text("body").trailer("x-sum", "9").trailer("set-cookie", "a=b");
+    let origin = Origin::answering(reply).await;
+    for protocol in ["http1", "http2"] {
+        let gateway = Gateway::start(format!(
+            "listeners: [{{address: 127.0.0.1:0}}]\nupstreams: {{a: {{endpoints: [\"{}\"], protocol: {}}}}}\nroutes: [{{match: /, proxy: a}}]\n",
+            origin.address(),
+            protocol,
+        ))
+        .await;
+        let ask = Ask::post("/", "up").header("te", "trailers").trailer("x-check", "7");
+        let ask =
+            ask.trailer("authorization", "Bearer x").trailer("cookie", "a=b").trailer("x-forwarded-for", "1.1.1.1");
+        for answer in [gateway.ask(ask.clone()).await, gateway.h2().await.ask(ask.clone()).await] {
+            assert_eq!((answer.status, answer.trailers.get("x-sum")), (200, Some("9")), "{answer:?}");
+            assert_eq!(answer.trailers.get("set-cookie"), None, "{answer:?}");
+            let got = origin.last().trailers;
+            assert_eq!((got.get("x-check"), got.0.len()), (Some("7"), 1), "{got:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub mod step;
 pub mod template;
 pub mod timer;
 pub mod trace;
+pub mod trailers;
 pub mod worker;
 
 pub use body::{Body, BodyError, BodySource, Fault, Frame, Stretch};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use h2::{RecvStream, SendStream};
 use pintle_core::body::Whose;
 use pintle_core::timer::Timer;
-use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, grpc};
+use pintle_core::{Body, BodyError, BodySource, Fault, Fields, Frame, grpc, trailers};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,10 @@ impl Incoming {
         }
         match ready!(self.stream.poll_trailers(cx)) {
             Ok(Some(map)) => match fields_of(&map) {
-                Ok(fields) => Poll::Ready(Some(Ok(Frame::Trailers(fields)))),
+                Ok(mut fields) => {
+                    fields.retain(|name, _| !trailers::is_forbidden(name.as_str()));
+                    Poll::Ready((!fields.is_empty()).then_some(Ok(Frame::Trailers(fields))))
+                }
                 Err(_) => Poll::Ready(Some(Err(BodyError { whose: self.whose, fault: Fault::Malformed }))),
             },
             Ok(None) => Poll::Ready(None),
