@@ -15,7 +15,7 @@ use crate::authenticate::{Authenticate, Verdict};
 use crate::bearer::{self, Sent, TokenPlace};
 use crate::build::Building;
 use crate::layers::{Levels, Origin};
-use crate::remembered::{Digest, Remembered, digest_of};
+use crate::remembered::{Digest, Digester, Remembered};
 use ask::Asking;
 use pintle_core::counters::{Count, Counters, Family};
 use pintle_core::json::Object;
@@ -75,6 +75,7 @@ impl fmt::Debug for Counts {
 struct Memory {
     /// The settings that what is remembered depends on.
     of: String,
+    digester: Digester,
     good: Remembered<Arc<Object>>,
     bad: Remembered<Bad>,
 }
@@ -128,7 +129,7 @@ pub(crate) fn make(
     let of = settings.identity();
     let make = || {
         let (good, bad) = (Remembered::new(MEMORY), Remembered::new(MEMORY_OF_BAD));
-        Arc::new(Memory { of: of.clone(), good, bad })
+        Arc::new(Memory { of: of.clone(), digester: Digester::new(), good, bad })
     };
     let memory = building.around.lasting.find("introspect", &origin.to_string(), |known: &Memory| known.of == of, make);
     let consumers = Arc::clone(&building.around.consumers);
@@ -199,7 +200,7 @@ impl Reader {
     }
 
     async fn asked(&self, token: &str, deadline: Option<Instant>) -> Verdict {
-        let digest = digest_of(token);
+        let digest = self.memory.digester.of(token);
         let answer = match self.asking.ask(token, deadline).await {
             Ok(answer) => answer,
             Err(why) => {
@@ -238,7 +239,7 @@ impl Authenticate for Reader {
                 self.counts.refused.add(1);
                 Some(Verdict::Refused(bearer::invalid("introspect: this can be no token".into())))
             }
-            Sent::Token(token) => self.known(&digest_of(&token), now()),
+            Sent::Token(token) => self.known(&self.memory.digester.of(&token), now()),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::authenticate::{Authenticate, Verdict};
 use crate::bearer::{self, Sent, TokenPlace};
 use crate::build::Building;
 use crate::layers::{Levels, Origin};
-use crate::remembered::{Digest, Remembered, digest_of};
+use crate::remembered::{Digest, Digester, Remembered};
 use keys::Keys;
 use pintle_core::json::Object;
 use pintle_core::step::BoxFuture;
@@ -41,6 +41,7 @@ const TREE: usize = 4;
 struct Memory {
     rules: Rules,
     algorithms: Algorithms,
+    digester: Digester,
     tokens: Remembered<Arc<Object>>,
 }
 
@@ -66,8 +67,8 @@ pub(crate) fn make(
     let (rules, algorithms) = (settings.rules(), settings.algorithms());
     let same = |known: &Memory| known.rules == rules && known.algorithms == algorithms;
     let make = || {
-        let tokens = Remembered::new(MEMORY);
-        Arc::new(Memory { rules: rules.clone(), algorithms: algorithms.clone(), tokens })
+        let (digester, tokens) = (Digester::new(), Remembered::new(MEMORY));
+        Arc::new(Memory { rules: rules.clone(), algorithms: algorithms.clone(), digester, tokens })
     };
     let memory = building.around.lasting.find("jwt", &origin.to_string(), same, make);
     let consumers = Arc::clone(&building.around.consumers);
@@ -103,7 +104,7 @@ impl Reader {
 
     /// Judges a token, waiting for keys where that may help.
     async fn judged(&self, token: &str, deadline: Instant) -> Verdict {
-        let digest = digest_of(token);
+        let digest = self.memory.digester.of(token);
         let Some(found) = self.keys.first(deadline).await else {
             self.counts.keyless.add(1);
             return Verdict::Refused(Refusal::new(Reason::AuthUnavailable).internal(self.keys.why()));
@@ -131,7 +132,7 @@ impl Authenticate for Reader {
             Sent::Token(token) => token,
         };
         let found = self.keys.now()?;
-        let (digest, now) = (digest_of(&token), now());
+        let (digest, now) = (self.memory.digester.of(&token), now());
         if let Some(claims) = self.memory.tokens.get(&digest, found.number(), now) {
             self.counts.remembered.add(1);
             return Some(self.somebody(claims));
