@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPa
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin};
+use pintle_testkit::{Answer, Ask, Gateway, Origin, RawOrigin, until};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECRET: &str = "a secret of sixteen bytes and more";
@@ -17,6 +17,7 @@ const HOST: &str = "shop.example.com";
 fn config(settings: &str, url: &str) -> String {
     format!(
         "listeners: [{{address: 127.0.0.1:0}}]
+admin: {{address: 127.0.0.1:0}}
 consumers: [{{name: acme, hmac: {{key_id: acme-1, secret: {{file: acme.key}}}}}}]
 routes: [{{match: /**, policies: [{{hmac: {settings}}}], proxy: \"{url}\"}}]
 "
@@ -208,6 +209,13 @@ async fn a_request_whose_content_is_under_way_goes_on_through_a_reload() {
     let h2 = gateway.h2().await;
     let mut stream = h2.open(&whole, false).await.expect("a stream");
     stream.write("content in two").await;
+    // Until both have been read as far as they came, they may belong to what comes after.
+    until("both to be under way", async || {
+        let metrics = gateway.ask_admin(Ask::get("/metrics")).await.text();
+        let active = metrics.lines().filter_map(|line| line.strip_prefix("pintle_requests_active{"));
+        (active.filter_map(|line| line.rsplit(' ').next()?.parse::<u32>().ok()).sum::<u32>() == 2).then_some(())
+    })
+    .await;
     gateway.change(config("{}", &service.url()).replace("acme-1", "acme-2")).await;
     h1.write(rest).await;
     for finish in [false, true] {
