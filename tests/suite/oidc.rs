@@ -6,6 +6,7 @@ mod chromium;
 mod hostile;
 mod issuer;
 mod real;
+mod shared;
 
 use crate::check::{START, refused};
 

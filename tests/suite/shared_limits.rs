@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval, sleep_until};
 
 /// A Redis on a socket in a folder of its own.
-struct Redis {
+pub(crate) struct Redis {
     folder: Folder,
     program: Program,
 }
 
 impl Redis {
     /// Nothing where it is not installed, and that is allowed.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let folder = Folder::new();
         let program = Self::run(&folder)?;
         Some(Redis { folder, program })
@@ -33,16 +33,16 @@ impl Redis {
         Program::start("redis-server", "redis-server", &arguments, folder)
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.folder.at("redis.sock")
     }
 
-    async fn kill(&self) {
+    pub(crate) async fn kill(&self) {
         self.program.signal(Signal::KILL);
         self.program.ended().await;
     }
 
-    fn again(&mut self) {
+    pub(crate) fn again(&mut self) {
         self.program = Self::run(&self.folder).expect("it was there before");
     }
 }

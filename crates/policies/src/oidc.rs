@@ -23,6 +23,8 @@ mod refresh;
 mod seal;
 mod session;
 mod settings;
+mod stored;
+mod together;
 
 pub(crate) use counts::{Counts, FAMILIES};
 pub use settings::{Oidc, OwnPath, SessionConfig};

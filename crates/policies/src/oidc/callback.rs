@@ -6,12 +6,14 @@ use super::client::{Asker, Client, now};
 use super::form::Form;
 use super::granted::{Denied, word};
 use super::id_token::Belongs;
-use super::login::sent_to;
+use super::login::{CLAIMS, away, sent_to};
 use super::seal::random;
 use super::session::{IdToken, Session, times};
+use super::stored::{Handle, Stored};
+use pintle_core::json::Object;
 use pintle_core::secret::Secret;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
-use pintle_core::{Exchange, Method, Reason, Refusal, Request, names};
+use pintle_core::{Exchange, Fields, Method, Reason, Refusal, Request, names};
 use std::sync::Arc;
 
 /// Answers at the callback.
@@ -26,7 +28,9 @@ impl Action for Callback {
             let outcome = self.0.come_back(exchange).await;
             match &outcome {
                 Ok(_) => self.0.counts.done.add(1),
-                Err(refusal) if refusal.reason == Reason::AuthUnavailable => self.0.counts.failed.add(1),
+                Err(refusal) if matches!(refusal.reason, Reason::AuthUnavailable | Reason::StoreUnavailable) => {
+                    self.0.counts.failed.add(1);
+                }
                 Err(_) => self.0.counts.refused.add(1),
             }
             outcome
@@ -54,8 +58,6 @@ struct Brought {
     form: Form,
     browser: Browser,
     login: Login,
-    /// Whether it has a session.
-    is_known: bool,
 }
 
 impl Client {
@@ -76,12 +78,11 @@ impl Client {
         let Some(login) = browser.login(&self.seals, state, since) else {
             return Err(bad("the state is of another browser or of an old login, or was changed"));
         };
-        let is_known = self.session_of(asker.cookies()).is_some();
-        Ok(Brought { asker, form, browser, login, is_known })
+        Ok(Brought { asker, form, browser, login })
     }
 
     async fn come_back(self: &Arc<Self>, exchange: &mut Exchange) -> Outcome {
-        let Brought { asker, form, mut browser, login, is_known } = self.brought(&exchange.request)?;
+        let Brought { asker, form, mut browser, login } = self.brought(&exchange.request)?;
         let endpoints = self.endpoints().await.map_err(failed)?;
         match form.get("iss") {
             Some(issuer) if *issuer == *self.issuer_name => {}
@@ -96,7 +97,11 @@ impl Client {
         let code = form.get("code").ok_or_else(|| bad("the callback has no code"))?;
         if !browser.end(&login) {
             // Somebody went back in the browser's history: asking again would have the issuer take back what it gave.
-            return if is_known { Ok(sent_to(&login.page)) } else { Err(bad("this login is over")) };
+            return if self.is_known(&asker).await? {
+                Ok(sent_to(&login.page))
+            } else {
+                Err(bad("this login is over"))
+            };
         }
         let pairs = vec![
             ("grant_type", "authorization_code".to_owned()),
@@ -109,7 +114,9 @@ impl Client {
             Denied::Failed(why) => failed(why),
         })?;
         let mut response = sent_to(&login.page);
-        if !self.keep(&session, asker.cookies(), &mut response.fields) {
+        if let Some(stored) = &self.stored {
+            self.keep_there(stored, &session, &asker, &mut response.fields).await?;
+        } else if !self.keep(&session, asker.cookies(), &mut response.fields) {
             let size = session.to_bytes().len();
             return Err(failed(format!(
                 "the session has {size} bytes, more than browsers keep: have the issuer claim less"
@@ -117,6 +124,42 @@ impl Client {
         }
         self.write_browser(&browser, asker.cookies(), &mut response.fields);
         Ok(response)
+    }
+
+    /// Whether a browser has a session.
+    async fn is_known(&self, asker: &Asker) -> Result<bool, Refusal> {
+        if self.stored.is_none() {
+            return Ok(self.session_of(asker.cookies()).is_some());
+        }
+        let Some(handle) = self.handle_of(asker.cookies()) else { return Ok(false) };
+        Ok(self.read(&handle, false).await.map_err(|failure| away(&failure))?.is_some())
+    }
+
+    /// Puts a session in the store, and what leads to it in the browser: always another secret, and what it had before is over.
+    async fn keep_there(
+        &self,
+        stored: &Stored,
+        session: &Session,
+        asker: &Asker,
+        out: &mut Fields,
+    ) -> Result<(), Refusal> {
+        let claims = Object::parse(session.id_token.claims(), CLAIMS);
+        let claims = claims.map_err(|fault| failed(format!("the ID token is not read: {fault}")))?;
+        let handle = Handle::new(&self.seals, session, &claims);
+        let text = handle.text(&self.seals, session);
+        // The new one first: where the store goes away between, the browser has that of before.
+        let kept = match (stored.keep(&handle, text, self.ttl).await, self.handle_of(asker.cookies())) {
+            (Ok(()), Some(before)) => stored.end(&before).await.map(drop),
+            (kept, _) => kept,
+        };
+        kept.map_err(|failure| {
+            self.counts.not_kept.add(1);
+            away(&failure)
+        })?;
+        // It is always shorter than a cookie may be.
+        let left = (session.began + self.ttl).saturating_sub(now());
+        self.session.write(&handle.seal(&self.seals), left, asker.cookies(), out);
+        Ok(())
     }
 
     /// The session that a code is given for.

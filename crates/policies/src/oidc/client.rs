@@ -14,6 +14,7 @@ use super::made::MadeOf;
 use super::refresh::Refreshes;
 use super::seal::Seals;
 use super::session::Session;
+use super::stored::{Handle, Stored};
 use crate::issuer::{Found, Issuer};
 use crate::web_url::WebUrl;
 use bytes::Bytes;
@@ -52,6 +53,8 @@ pub(super) struct Client {
     pub(super) after_logout: Box<str>,
     pub(super) sends_access_token: bool,
     pub(super) ended: Arc<EndedSessions>,
+    /// Where sessions are; none where they are in cookies.
+    pub(super) stored: Option<Stored>,
     pub(super) refreshes: Refreshes,
     pub(super) counts: Arc<Counts>,
     pub(super) lasting: Arc<Lasting>,
@@ -68,6 +71,8 @@ pub(super) struct Client {
 pub(super) struct Known {
     pub(super) session: Session,
     pub(super) claims: Arc<Object>,
+    /// Where the store has it, and in which version it was read; none where all of it is in the cookie.
+    pub(super) stored: Option<(Handle, Box<str>)>,
 }
 
 /// What must be known of who asks past a wait.

@@ -29,9 +29,14 @@ static FOREIGN: Family = Family::counter(
     "Cookies with a session's name that hold none: changed, sealed by a key that is not there any more, or over.",
     &[],
 );
+static STORE: Family = Family::counter(
+    "pintle_oidc_store_failures_total",
+    "What could not be done because the store of sessions was away: read (the request got 503), keep (a login), end (a logout), renew.",
+    &["what"],
+);
 
 /// All that is counted here.
-pub(crate) static FAMILIES: &[&Family] = &[&LOGINS, &REFRESHES, &ENDED, &FORGOTTEN, &FOREIGN];
+pub(crate) static FAMILIES: &[&Family] = &[&LOGINS, &REFRESHES, &ENDED, &FORGOTTEN, &FOREIGN, &STORE];
 
 type One = Arc<dyn Count>;
 
@@ -48,6 +53,10 @@ pub(crate) struct Counts {
     pub(super) back_channel: One,
     pub(super) forgotten: One,
     pub(super) foreign: One,
+    pub(super) not_read: One,
+    pub(super) not_kept: One,
+    pub(super) not_ended: One,
+    pub(super) not_replaced: One,
 }
 
 impl Counts {
@@ -65,6 +74,10 @@ impl Counts {
             back_channel: one(&ENDED, "issuer"),
             forgotten: counters.counter(&FORGOTTEN, &[]),
             foreign: counters.counter(&FOREIGN, &[]),
+            not_read: one(&STORE, "read"),
+            not_kept: one(&STORE, "keep"),
+            not_ended: one(&STORE, "end"),
+            not_replaced: one(&STORE, "renew"),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const MOST: usize = 100_000;
 
 /// What a session was ended by, as a digest.
-type Mark = [u8; 32];
+pub(super) type Mark = [u8; 32];
 
 /// The sessions of one client of one issuer that were ended.
 #[derive(Default)]

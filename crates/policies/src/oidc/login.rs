@@ -7,15 +7,17 @@ use super::endpoints::{Endpoints, open_query};
 use super::form;
 use super::seal::{Purpose, UNBOUND};
 use super::session::Session;
+use super::stored::Handle;
 use crate::Consumers;
 use crate::authenticate::{Authenticate, Verdict};
 use pintle_core::json::{Limits, Object};
 use pintle_core::step::{BoxFuture, Outcome};
 use pintle_core::{Exchange, Fields, Identity, Method, Reason, Refusal, Request, Response, StatusCode, names};
+use pintle_store::Failure;
 use std::sync::Arc;
 
 /// How much an ID token may claim; what is sealed was read before.
-const CLAIMS: Limits = Limits { bytes: 64 * 1024, depth: 32 };
+pub(super) const CLAIMS: Limits = Limits { bytes: 64 * 1024, depth: 32 };
 
 /// The login as a policy.
 pub(super) struct Login {
@@ -30,27 +32,25 @@ struct Came(Asker);
 /// A session that must be renewed before it counts.
 struct Due(Arc<Known>);
 
+/// A session that the store has, or had.
+struct There(Handle);
+
 /// Cookies that go with the answer.
 struct Renewed(Fields);
 
 impl Authenticate for Login {
     fn now(&self, exchange: &mut Exchange) -> Option<Verdict> {
         let client = &*self.client;
+        if client.stored.is_some() {
+            return self.now_there(exchange);
+        }
         let known = client.session_of(Cookies::of(&exchange.request));
         let is_due = known.as_ref().is_none_or(|known| known.session.is_due(now()));
         if is_due {
             exchange.kept.put(Came(Asker::of(&exchange.request)));
         }
         take_off(&[&client.session, &client.browser], &mut exchange.request.fields);
-        let Some(known) = known else {
-            if self.optional && client.sends_access_token {
-                // Nobody may pass for who has a token of the issuer's.
-                exchange.request.fields.remove(names::AUTHORIZATION);
-            }
-            // Where a login begins, it must be known where.
-            let waits = !self.optional && client.issuer.now().is_none() && asks_for_a_page(&exchange.request);
-            return (!waits).then_some(Verdict::Nobody);
-        };
+        let Some(known) = known else { return self.without(exchange) };
         if is_due {
             exchange.kept.put(Due(Arc::new(known)));
             return None;
@@ -64,12 +64,30 @@ impl Authenticate for Login {
 
     fn wait<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
+            if let Some(There(handle)) = exchange.kept.get() {
+                let read = self.client.read(handle, exchange.rehearsed).await;
+                match read {
+                    Err(failure) => return Verdict::Refused(away(&failure)),
+                    Ok(Some(known)) if known.session.is_due(now()) => exchange.kept.put(Due(Arc::new(known))),
+                    Ok(Some(known)) => return self.somebody(&known, exchange),
+                    Ok(None) => {
+                        if let Some(verdict) = self.without(exchange) {
+                            return verdict;
+                        }
+                    }
+                }
+            }
             let Some(Due(known)) = exchange.kept.get() else {
                 self.client.endpoints().await.ok();
                 return Verdict::Nobody;
             };
             let known = Arc::clone(known);
+            if exchange.rehearsed {
+                // It would be taken for renewed, and is asked for by nobody.
+                return self.somebody(&known, exchange);
+            }
             match self.client.renew(&known).await {
+                Ok(Some(renewed)) if renewed.stored.is_some() => self.somebody(&renewed, exchange),
                 Ok(Some(renewed)) => {
                     let mut cookies = Fields::new();
                     let came = exchange.kept.get::<Came>().map(|came| came.0.cookies());
@@ -116,6 +134,28 @@ impl Authenticate for Login {
 }
 
 impl Login {
+    /// What a cookie of a session in the store says before the store is asked.
+    fn now_there(&self, exchange: &mut Exchange) -> Option<Verdict> {
+        let client = &*self.client;
+        let handle = client.handle_of(Cookies::of(&exchange.request));
+        exchange.kept.put(Came(Asker::of(&exchange.request)));
+        take_off(&[&client.session, &client.browser], &mut exchange.request.fields);
+        let Some(handle) = handle else { return self.without(exchange) };
+        exchange.kept.put(There(handle));
+        None
+    }
+
+    /// Nobody; none where that must wait.
+    fn without(&self, exchange: &mut Exchange) -> Option<Verdict> {
+        if self.optional && self.client.sends_access_token {
+            // Nobody may pass for who has a token of the issuer's.
+            exchange.request.fields.remove(names::AUTHORIZATION);
+        }
+        // Where a login begins, it must be known where.
+        let waits = !self.optional && self.client.issuer.now().is_none() && asks_for_a_page(&exchange.request);
+        (!waits).then_some(Verdict::Nobody)
+    }
+
     fn somebody(&self, known: &Known, exchange: &mut Exchange) -> Verdict {
         if self.client.sends_access_token {
             let fields = &mut exchange.request.fields;
@@ -145,12 +185,34 @@ impl Client {
         known
     }
 
+    /// What a cookie says of a session in the store; none where it is not ours, or too old for any.
+    pub(super) fn handle_of(&self, cookies: Cookies<'_>) -> Option<Handle> {
+        let text = self.session.read(cookies)?;
+        let handle = Handle::open(&self.seals, &text).filter(|handle| now().saturating_sub(handle.began) < self.ttl);
+        if handle.is_none() {
+            self.counts.foreign.add(1);
+        }
+        handle
+    }
+
+    /// The session that the store has; none where it is over.
+    pub(super) async fn read(&self, handle: &Handle, looks: bool) -> Result<Option<Known>, Failure> {
+        let Some(stored) = &self.stored else { return Ok(None) };
+        let read = stored.read(handle, self.ttl, looks).await;
+        let text = read.inspect_err(|_| self.counts.not_read.add(1))?;
+        let known = text.and_then(|text| handle.opened(&self.seals, &text));
+        if known.is_none() {
+            self.counts.foreign.add(1);
+        }
+        Ok(known)
+    }
+
     /// What a cookie holds, over or not.
     pub(super) fn opened(&self, text: &str) -> Option<Known> {
         let bytes = self.seals.open(Purpose::Session, UNBOUND, text)?;
         let session = Session::from_bytes(&bytes)?;
         let claims = Object::parse(session.id_token.claims(), CLAIMS).ok()?;
-        Some(Known { session, claims: Arc::new(claims) })
+        Some(Known { session, claims: Arc::new(claims), stored: None })
     }
 
     /// Has the browser keep a session. False where that is larger than browsers keep.
@@ -197,6 +259,12 @@ impl Client {
         // It is always shorter than a cookie may be.
         self.browser.write(&browser.seal(&self.seals), self.login_time, asked, out);
     }
+}
+
+/// Nothing can be said of a session while the store is away: nobody passes for that.
+pub(super) fn away(failure: &Failure) -> Refusal {
+    let internal = format!("the session is in the store: {failure}");
+    Refusal::new(Reason::StoreUnavailable).internal(internal).field(names::RETRY_AFTER, "1")
 }
 
 /// A redirect that nobody keeps.

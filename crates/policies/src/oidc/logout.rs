@@ -1,14 +1,16 @@
 //! The ends of sessions: by their users (RP-Initiated Logout 1.0), and by the issuer (Back-Channel Logout 1.0).
 
-use super::client::{Asker, Client, now, since_1970};
+use super::client::{Asker, Client, Known, now, since_1970};
 use super::endpoints::open_query;
 use super::form::{self, Form};
-use super::login::sent_to;
+use super::login::{away, sent_to};
+use super::stored::Stored;
 use crate::held;
 use crate::sender::Sender;
 use pintle_core::step::{Action, BoxFuture, Outcome, Plan};
 use pintle_core::{Body, Exchange, Frame, Method, Reason, Refusal, Response, StatusCode, names};
 use pintle_jose::KeySet;
+use pintle_store::Failure;
 use std::sync::Arc;
 
 /// Answers where users end their sessions.
@@ -22,12 +24,14 @@ const MOST: usize = 32 * 1024;
 
 impl Action for Logout {
     fn call<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, Outcome> {
-        let outcome = self.0.log_out(exchange);
-        Box::pin(std::future::ready(outcome))
+        Box::pin(self.0.log_out(exchange))
     }
 
     fn plan(&self, exchange: &mut Exchange) -> Result<Plan, Refusal> {
-        self.0.log_out(exchange).map(Plan::Answer)
+        // Whether there is a session in the store is not asked for that.
+        let asker = self.0.asks_to_end(exchange)?;
+        let known = self.0.session.read(asker.cookies()).and_then(|text| self.0.opened(&text));
+        Ok(Plan::Answer(self.0.logged_out(&asker, known.as_ref())))
     }
 }
 
@@ -43,7 +47,7 @@ impl Action for BackChannel {
 }
 
 impl Client {
-    fn log_out(&self, exchange: &Exchange) -> Outcome {
+    fn asks_to_end(&self, exchange: &Exchange) -> Result<Asker, Refusal> {
         let request = &exchange.request;
         if !matches!(request.method, Method::GET | Method::POST) {
             return Err(Refusal::new(Reason::MethodNotAllowed).field(names::ALLOW, "GET, POST"));
@@ -53,9 +57,40 @@ impl Client {
             let detail = "A page of another site asks for a logout.";
             return Err(Refusal::new(Reason::CrossSite).detail(detail).internal(why));
         }
-        let asker = Asker::of(request);
-        let known = self.session.read(asker.cookies()).and_then(|text| self.opened(&text));
-        let to = match (&known, self.known_endpoints().and_then(|endpoints| endpoints.end_session.clone())) {
+        Ok(Asker::of(request))
+    }
+
+    async fn log_out(&self, exchange: &mut Exchange) -> Outcome {
+        let asker = self.asks_to_end(exchange)?;
+        let known = match &self.stored {
+            // The cookie stays where that fails: with it the session can be ended by asking again.
+            Some(stored) => self.end_there(stored, &asker).await.map_err(|failure| {
+                self.counts.not_ended.add(1);
+                away(&failure)
+            })?,
+            None => self.session.read(asker.cookies()).and_then(|text| self.opened(&text)),
+        };
+        let response = self.logged_out(&asker, known.as_ref());
+        if let Some(known) = known {
+            self.counts.logged_out.add(1);
+            if known.stored.is_none() && !self.ended.end(&known.session, now(), self.ttl) {
+                self.counts.forgotten.add(1);
+            }
+        }
+        Ok(response)
+    }
+
+    /// Ends the session that the store has for a browser, and gives it.
+    async fn end_there(&self, stored: &Stored, asker: &Asker) -> Result<Option<Known>, Failure> {
+        let Some(handle) = self.handle_of(asker.cookies()) else { return Ok(None) };
+        let text = stored.read(&handle, self.ttl, true).await?;
+        stored.end(&handle).await?;
+        Ok(text.and_then(|text| handle.opened(&self.seals, &text)))
+    }
+
+    /// What a browser gets whose session is over.
+    fn logged_out(&self, asker: &Asker, known: Option<&Known>) -> Response {
+        let to = match (known, self.known_endpoints().and_then(|endpoints| endpoints.end_session.clone())) {
             (Some(known), Some(end)) => {
                 let mut to = open_query(&end);
                 form::append(&mut to, "id_token_hint", &known.session.id_token.text());
@@ -70,13 +105,7 @@ impl Client {
         response.status = StatusCode::SEE_OTHER;
         self.session.remove(asker.cookies(), &mut response.fields);
         self.browser.remove(asker.cookies(), &mut response.fields);
-        if let Some(known) = known.filter(|_| !exchange.rehearsed) {
-            self.counts.logged_out.add(1);
-            if !self.ended.end(&known.session, now(), self.ttl) {
-                self.counts.forgotten.add(1);
-            }
-        }
-        Ok(response)
+        response
     }
 
     async fn told_to_end(&self, exchange: &mut Exchange) -> Outcome {
@@ -96,7 +125,13 @@ impl Client {
         let check = |keys: &KeySet| self.expected.logout(token, keys, &self.allowed, since_1970());
         let checked = self.checked(check).await;
         let ended = checked.map_err(|wrong| no(&format!("the logout token is not good: {}", wrong.word())))?;
-        if !self.ended.end_all(&ended, now(), self.ttl) {
+        if let Some(stored) = &self.stored {
+            // The issuer is told to try again.
+            stored.end_all(&self.seals, &ended, self.ttl).await.map_err(|failure| {
+                self.counts.not_ended.add(1);
+                away(&failure)
+            })?;
+        } else if !self.ended.end_all(&ended, now(), self.ttl) {
             self.counts.forgotten.add(1);
             return Err(
                 Refusal::new(Reason::AuthUnavailable).internal("as many ended sessions are remembered as may be")

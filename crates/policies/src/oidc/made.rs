@@ -7,6 +7,7 @@ use super::id_token::Expected;
 use super::refresh::Refreshes;
 use super::seal::Seals;
 use super::settings::Oidc;
+use super::stored::Stored;
 use crate::build::Building;
 use crate::issuer::{Refresh, Said};
 use crate::secrets;
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use pintle_core::config::Diagnostic;
 use pintle_core::secret::Secret;
 use pintle_jose::{Algorithm, Algorithms};
+use pintle_store::Store;
 use std::sync::Arc;
 
 /// The least bytes of a key.
@@ -57,11 +59,20 @@ impl Client {
             None => Some(None),
         };
         let keys = keys(settings, building);
-        let (issuer, made_of) = (issuer?, MadeOf { settings: settings.clone(), secret: secret?, keys: keys? });
+        let store = store(settings, building);
+        let (issuer, store, made_of) =
+            (issuer?, store?, MadeOf { settings: settings.clone(), secret: secret?, keys: keys? });
         let lasting = &building.around.lasting;
-        let fits = |known: &Client| known.made_of == made_of && Arc::ptr_eq(&known.issuer, &issuer);
+        let fits = |known: &Client| {
+            let is_same = match (&known.stored, &store) {
+                (Some(known), Some(store)) => Arc::ptr_eq(&known.store, store),
+                (known, store) => known.is_none() && store.is_none(),
+            };
+            is_same && known.made_of == made_of && Arc::ptr_eq(&known.issuer, &issuer)
+        };
         let ended_of = format!("{} {}", &**settings.issuer, *settings.client_id);
         let ended = lasting.find("oidc ended", &ended_of, |_| true, Arc::<EndedSessions>::default);
+        let of: [&str; 2] = [&settings.issuer, &settings.client_id];
         Some(lasting.find("oidc", instance, fits, || {
             let mut scope = String::from("openid");
             for one in settings.scopes.iter().filter(|one| ***one != *"openid") {
@@ -80,7 +91,7 @@ impl Client {
                 parameters: settings.parameters.iter().map(pair).collect(),
                 expected: Expected::new(&settings.issuer, &settings.client_id, settings.skew),
                 allowed: Algorithms::new(Algorithm::ALL.iter().copied().filter(|one| !one.is_symmetric())),
-                seals: Seals::new(&made_of.keys, [&settings.issuer, &settings.client_id]),
+                seals: Seals::new(&made_of.keys, of),
                 session: Cookie::new(&settings.session.cookie),
                 browser: Cookie::new(&format!("{}-login", *settings.session.cookie)),
                 ttl: settings.session.ttl.as_secs().max(1),
@@ -89,6 +100,7 @@ impl Client {
                 after_logout: settings.after_logout.0.as_str().into(),
                 sends_access_token: settings.send_access_token,
                 ended,
+                stored: store.clone().map(|store| Stored::new(store, of, settings.session.idle)),
                 refreshes: Refreshes::default(),
                 counts: Arc::clone(&building.around.defaults.counts.oidc),
                 lasting: Arc::clone(lasting),
@@ -99,6 +111,20 @@ impl Client {
             })
         }))
     }
+}
+
+/// The store that sessions are in, if they are.
+fn store(settings: &Oidc, building: &mut Building<'_, '_>) -> Option<Option<Arc<Store>>> {
+    if !*settings.session.shared {
+        return Some(None);
+    }
+    let store = building.around.store.clone();
+    if store.is_none() {
+        let message = "there is no store for replicas to share";
+        let help = "name one at the top: `stores: {shared: redis://HOST}`";
+        building.reader.report(Diagnostic::error("no-store", message, &settings.session.shared.span).help(help));
+    }
+    store.map(Some)
 }
 
 /// The keys that seal sessions.

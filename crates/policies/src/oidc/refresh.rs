@@ -1,7 +1,8 @@
 //! A session that is to be renewed is renewed once, however many requests want it at the same time, and those that still come with
 //! the cookie of before get what came of it: most issuers take a refresh token once (RFC 9700 4.14).
 //!
-//! What came of it is remembered for [`AFTER`], at most [`MOST`] at a time, by this process alone.
+//! What came of it is remembered for [`AFTER`], at most [`MOST`] at a time, by this process alone; what replicas do together is in
+//! `together.rs`.
 
 use super::client::{Client, Known, now};
 use super::granted::Denied;
@@ -20,12 +21,12 @@ const AFTER: Duration = Duration::from_secs(60);
 /// How long after an issuer could not be asked it is not asked again for the same session.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a request waits for it at most.
-const WAIT: Duration = Duration::from_secs(15);
+pub(super) const WAIT: Duration = Duration::from_secs(15);
 /// How many are under way or remembered.
 const MOST: usize = 10_000;
 
 /// What came of it: a new session, none where the issuer has ended it, or why the issuer could not be asked.
-type Came = Result<Option<Arc<Known>>, Arc<str>>;
+pub(super) type Came = Result<Option<Arc<Known>>, Arc<str>>;
 
 /// The same, and when it came.
 type Told = Option<(Instant, Came)>;
@@ -35,7 +36,7 @@ struct Renewal {
     came: watch::Receiver<Told>,
 }
 
-/// Those that are under way or were lately, by their refresh tokens' digests.
+/// Those that are under way or were lately, by the digests of their refresh tokens, or of their versions in the store.
 #[derive(Default)]
 pub(super) struct Refreshes(Mutex<HashMap<[u8; 32], Renewal, foldhash::fast::RandomState>>);
 
@@ -76,13 +77,18 @@ impl Client {
     /// Renews a session at the issuer; none if it has ended it. The error says why that could not be asked.
     pub(super) async fn renew(self: &Arc<Self>, known: &Arc<Known>) -> Result<Option<Arc<Known>>, String> {
         let Some(token) = &known.session.refresh else { return Ok(None) };
-        let Some((mut came, begins)) = self.refreshes.join(token.expose_bytes(), Instant::now()) else {
+        // In the store a version is renewed, whatever it is renewed with.
+        let what = known.stored.as_ref().map_or(token.expose_bytes(), |(_, version)| version.as_bytes());
+        let Some((mut came, begins)) = self.refreshes.join(what, Instant::now()) else {
             return Err("as many sessions are renewed as may be at once".into());
         };
         if let Some(told) = begins {
             let (client, known) = (Arc::clone(self), Arc::clone(known));
             self.lasting.spawn(async move {
-                let came = client.renewed(&known).await;
+                let came = match (&client.stored, &known.stored) {
+                    (Some(stored), Some(place)) => client.renewed_for_all(stored, place, &known).await,
+                    _ => client.renewed(&known).await,
+                };
                 told.send_replace(Some((Instant::now(), came)));
             });
         }
@@ -94,7 +100,8 @@ impl Client {
         }
     }
 
-    async fn renewed(self: &Arc<Self>, known: &Known) -> Came {
+    /// Renews it for this process.
+    pub(super) async fn renewed(self: &Arc<Self>, known: &Known) -> Came {
         match self.asked_anew(known).await {
             Ok(renewed) => {
                 self.counts.renewed.add(1);
@@ -138,7 +145,7 @@ impl Client {
             refresh: granted.refresh.or_else(|| before.refresh.clone()),
             access: granted.access.filter(|_| self.sends_access_token),
         };
-        Ok(Known { session, claims })
+        Ok(Known { session, claims, stored: known.stored.clone() })
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Knows no cookie and no clock: whoever seals a time looks at it when it is open again.
 
+use crate::digest::Digest;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::rand;
@@ -14,6 +15,8 @@ use std::fmt;
 
 /// Random bytes at the beginning of each sealed text, of which its key is derived.
 const SALT: usize = 24;
+/// As many letters at the beginning of each sealed text: they differ from text to text.
+pub(super) const SALT_LETTERS: usize = SALT / 3 * 4;
 /// What AES-256-GCM adds.
 const TAG: usize = 16;
 /// The form of all that is sealed here; another form gets another text.
@@ -28,6 +31,12 @@ pub(super) enum Purpose {
     Browser,
     /// The state of one login, which is bound to a browser's secret.
     State,
+    /// What a browser has of a session in the store.
+    Handle,
+    /// A session in the store, which is bound to the browser's secret.
+    Stored,
+    /// A name under which the store has something: not sealed, but of the same keys.
+    Name,
 }
 
 /// The keys of one client of one issuer: the first one seals, all open.
@@ -56,6 +65,20 @@ impl Seals {
         let tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), content).expect("it is not too long to seal");
         bytes.extend_from_slice(tag.as_ref());
         URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What a text of that kind, or that there is none, is called where others can read it: by each of the keys, the first one first.
+    pub(super) fn names(&self, kind: &[u8], text: Option<&str>) -> impl Iterator<Item = [u8; 32]> {
+        let mut whole = kind.to_vec();
+        whole.push(u8::from(text.is_some()));
+        whole.extend_from_slice(text.unwrap_or_default().as_bytes());
+        let digest = Digest::of(&whole).bytes();
+        self.0.iter().map(move |prk| {
+            let mut name = [0; 32];
+            let info = [&[Purpose::Name as u8][..], &digest];
+            prk.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut name)).expect("it is not too long to derive");
+            name
+        })
     }
 
     /// Opens what was sealed; none if it was not, by none of the keys, as something else, or was changed since.

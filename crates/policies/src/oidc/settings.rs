@@ -13,7 +13,7 @@ use std::time::Duration;
 /// `text/html`, or is no GET) gets 401. Expressions know what the ID token says as `claims`.
 ///
 /// The session stands in a cookie of the browser, sealed with `session.keys` (AES-256-GCM), so it is the same on every replica
-/// with these keys and after a restart. Over TLS its name begins with `__Host-`. No service gets to see it.
+/// with these keys and after a restart; or in a store that replicas share (`session.shared`). Over TLS its name begins with `__Host-`. No service gets to see it.
 ///
 /// `callback`, `logout` and `back_channel_logout` are answered by the gateway itself, on the hosts and listeners of the routes that have the policy, inside of the
 /// policies of their listeners and of `defaults`, but for those that ask who it is.
@@ -46,8 +46,17 @@ use std::time::Duration;
 ///       session: {keys: [{env: NEW_KEY}, {env: OLD_KEY}]}
 ///       send_access_token: true
 ///       optional: true
+///   shared-login:
+///     oidc:
+///       issuer: https://login.example.com/
+///       client_id: desk-web
+///       callback: /desk/callback
+///       logout: /desk/logout
+///       session: {shared: true, idle: 30m, ttl: 12h, keys: [{file: secrets/session.key}]}
+/// stores: {shared: redis://127.0.0.1:6379}
 /// upstreams: {login: {endpoints: [127.0.0.1:8081]}}
 /// routes:
+///   - {match: desk.example.com/**, policies: [shared-login], proxy: http://127.0.0.1:9001}
 ///   - {match: shop.example.com/account/**, policies: [browser-login], proxy: http://127.0.0.1:9001}
 ///   - {match: inside.example.com/**, policies: [inside-login], proxy: http://127.0.0.1:9001}
 /// ```
@@ -67,8 +76,8 @@ pub struct Oidc {
     /// The path that a browser comes to after that; its URL must be known to the issuer too.
     #[read(default = "/")]
     pub after_logout: OwnPath,
-    /// The path that the issuer ends sessions by (Back-Channel Logout 1.0). It is remembered by the process that is told, and not by
-    /// other replicas.
+    /// The path that the issuer ends sessions by (Back-Channel Logout 1.0). It is remembered by the process that is told, and
+    /// by other replicas with `session.shared` alone.
     pub back_channel_logout: Option<Spanned<OwnPath>>,
     /// What is asked for, beside `openid`: `[profile, email, offline_access]`.
     #[read(default)]
@@ -112,7 +121,8 @@ impl Oidc {
         let keys: Vec<&SecretSource> = self.session.keys.iter().map(|key| &key.value).collect();
         let client = (&**self.issuer, self.client_id.as_str(), self.client_secret.as_ref().map(|one| &one.value));
         let paths = (named(&self.logout), &self.after_logout.0, named(&self.back_channel_logout));
-        let session = (self.session.cookie.as_str(), self.session.ttl, keys, self.send_access_token);
+        let shared = (*self.session.shared, self.session.idle);
+        let session = (self.session.cookie.as_str(), self.session.ttl, keys, self.send_access_token, shared);
         let asked = (scopes, parameters, self.login_timeout, self.skew, self.via.as_ref().map(|via| via.as_str()));
         format!("{client:?} {:?} {paths:?} {session:?} {asked:?} {}", self.callback.value.0, self.danger_plain_http)
     }
@@ -131,6 +141,13 @@ pub struct SessionConfig {
     /// Secrets of at least 32 bytes of any text. The first seals, all open: to change one, put the new one before it, and take the old one
     /// away when `ttl` is over.
     pub keys: Spanned<Vec<Spanned<SecretSource>>>,
+    /// Keeps the session in the store that replicas share (`stores.shared`); the cookie holds a sealed random secret. An end then
+    /// holds on every replica at once, and a session is renewed once for all of them. Each request asks the store; without an answer it
+    /// gets 503.
+    #[read(default = "false")]
+    pub shared: Spanned<bool>,
+    /// How long a session that nobody uses lasts, with `shared`. Without it, as long as `ttl`.
+    pub idle: Option<Duration>,
 }
 
 /// A path that the gateway answers itself.
@@ -242,6 +259,16 @@ impl SessionConfig {
         }
         if self.ttl.is_zero() {
             reader.zero(node, "ttl");
+            good = false;
+        }
+        if self.idle.is_some_and(|idle| idle.is_zero()) {
+            reader.zero(node, "idle");
+            good = false;
+        }
+        if self.idle.is_some() && !*self.shared {
+            let at = node.get("idle").unwrap_or(node).span();
+            let message = "a session in a cookie does not know when it was used";
+            reader.report(Diagnostic::error("unexpected", message, at).help("add `shared: true`, or leave `idle` out"));
             good = false;
         }
         if self.keys.value.is_empty() {
