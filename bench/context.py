@@ -42,7 +42,8 @@ class Run:
         origin = self.services.address(serves)
         plain, tls = processes.free_ports(2)
         proxy = kind(Setting(self.folder / f"{self.count:03}-{kind.name}", plain, tls, origin, *self.certificate,
-                             log=self.log, cpu=self.cpu, serves=serves, files=self.services.files))
+                             log=self.log, cpu=self.cpu, serves=serves, files=self.services.files,
+                             issuer=self.folder / "issuer.pem"))
         vars(proxy).update(extra)
         self.started.append(proxy)
         return proxy

@@ -29,8 +29,8 @@ def endpoints(work: Workload, the: Run, result: Result) -> None:
 
 def compared(work: Workload, the: Run, figures: Figures) -> None:
     watched = WATCHED.format(endpoints=", ".join(f'"{one}"' for one in the.services.endpoints()))
-    plain = round(counted(the, work.path, more=3200))
-    three = round(counted(the, work.path, more=3200, upstream=watched))
+    plain = round(counted(the, work.path, many=3200))
+    three = round(counted(the, work.path, many=3200, upstream=watched))
     both = {"one endpoint with nothing on": {}, "three endpoints with health checks and retries": {"upstream": watched}}
     up = {name: (the.start(peers.Pintle, **extra), Figures()) for name, extra in both.items()}
     for proxy, _ in up.values():

@@ -62,6 +62,7 @@ class Generator:
         self.folder, conf = folder, folder / "openssl.cnf"
         conf.write_text(OPENSSL)
         self.env = {"OPENSSL_CONF": str(conf)}
+        self.tokens = folder / "tokens"  # one a line, where a workload has some
         self.speeds: dict[tuple[str, int], float] = {}  # requests a second of a workload on a proxy's port, the best seen
 
     def drive(self, work: Workload, setting, seconds: float, rate: float | None = None,
@@ -84,6 +85,11 @@ class Generator:
         """A request's own headers, as the tools take them on the command line."""
         return [f"-H{line}" for line in work.headers]
 
+    def forged(self) -> str:
+        """A token that says what the first of the file does, and is signed as the second."""
+        first, second, *_ = self.tokens.read_text().splitlines()
+        return f"{first.rpartition('.')[0]}.{second.rpartition('.')[2]}"
+
     def body(self, work: Workload) -> Path:
         file = self.folder / "body"
         file.write_bytes(b"x" * work.post)
@@ -97,6 +103,19 @@ request = function()
   turn = (turn + 1) % {work.clients}
   wrk.headers["X-Forwarded-For"] = "10." .. math.floor(turn / 65536) .. "." .. math.floor(turn / 256) % 256 .. "." .. turn % 256
   return wrk.format(nil, nil)
+end
+"""
+        if work.tokens:
+            post += f"""local all, turn = {{}}, 0
+init = function()
+  for token in io.lines("{self.tokens}") do
+    wrk.headers["authorization"] = "Bearer " .. token
+    all[#all + 1] = wrk.format()
+  end
+end
+request = function()
+  turn = turn % #all + 1
+  return all[turn]
 end
 """
         script = self.folder / "wrk.lua"

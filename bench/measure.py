@@ -25,6 +25,11 @@ def cpu(pids: list[int]) -> tuple[float, float]:
     return user / TICK, kernel / TICK
 
 
+def nanoseconds(pids: list[int]) -> int:
+    """CPU time of all threads of all these processes: for what is too short for the kernel's ticks."""
+    return sum(int((one / "schedstat").read_text().split()[0]) for pid in pids for one in Path(f"/proc/{pid}/task").iterdir())
+
+
 class Cpu:
     """The CPU time of processes and the time on the wall while it is entered, in seconds."""
 

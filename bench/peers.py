@@ -37,7 +37,7 @@ export default {answer};
 """
 NGINX = {  # what its one location does
     "proxy": KEPT,
-    "limit": f"{KEPT} limit_req zone=clients burst=1000 nodelay;",
+    "limit": f"{KEPT} limit_req zone=clients burst=100000 nodelay;",
     "gzip": f"{KEPT} gzip on; gzip_types application/json; gzip_proxied any;",
     "aggregate": f"js_content bench.answer; }} location /part/ {{ internal; rewrite ^/part(/.*)$ $1 break; {KEPT}",
     "files": "root FILES; sendfile on; tcp_nopush on;",
@@ -77,7 +77,7 @@ http {{
   {f"js_path {here}; js_import bench from bench.js;" if scripts else ""}
   client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;
   uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;
-  {"limit_req_zone $http_x_forwarded_for zone=clients:32m rate=1000r/s;" if s.serves == "limit" else ""}
+  {"limit_req_zone $http_x_forwarded_for zone=clients:32m rate=100000r/s;" if s.serves == "limit" else ""}
   tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 1h;
   ssl_protocols TLSv1.3; ssl_certificate {s.cert}; ssl_certificate_key {s.key}; ssl_session_cache shared:tls:16m;
   upstream origin {{ server {s.origin}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }}
@@ -89,9 +89,18 @@ http {{
 """
 
 
+ISSUER = "https://login.example.com/"  # of tokens
+TOKEN = f"""  http-request deny deny_status 401 unless {{ http_auth_bearer,jwt_header_query('$.alg') -m str RS256 }}
+  http-request deny deny_status 401 unless {{ http_auth_bearer,jwt_payload_query('$.iss') -m str {ISSUER} }}
+  http-request deny deny_status 401 unless {{ http_auth_bearer,jwt_payload_query('$.aud[0]') -m str bench }}
+  http-request set-var(txn.over) http_auth_bearer,jwt_payload_query('$.exp','int')
+  http-request set-var(txn.now) date()
+  http-request deny deny_status 401 if {{ var(txn.over),sub(txn.now) -m int lt 0 }}
+  http-request deny deny_status 401 unless {{ http_auth_bearer,jwt_verify("RS256","KEY") -m int 1 }}
+"""
 LIMIT = """  stick-table type string len 32 size 200k expire 60s store http_req_rate(1s)
   http-request track-sc0 req.hdr(x-forwarded-for)
-  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 1000 }
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 100000 }
 """
 
 
@@ -114,6 +123,7 @@ class Haproxy(Proxy):
         line = ('{"time":"%t","client":"%ci","method":"%HM","uri":"%HU","protocol":"%HV","status":%ST,"bytes":%B,'
                 '"duration":%Ta,"upstream":"%s","agent":"%{+E}[capture.req.hdr(0)]"}')
         log = (f"  log stdout format raw local0 info\n  log-format '{line}'\n" if s.log else "")
+        checks = {"limit": LIMIT, "jwt": TOKEN.replace("KEY", str(s.issuer))}.get(s.serves, "")
         return "haproxy.cfg", f"""
 global
   nbthread 1
@@ -134,7 +144,7 @@ frontend public
   bind 127.0.0.1:{s.tls} backlog 4096 ssl crt {s.both} alpn h2,http/1.1
   declare capture request len 128
   http-request capture req.hdr(user-agent) id 0
-{log}{LIMIT if s.serves == "limit" else ""}  default_backend origin
+{log}{checks}  default_backend origin
 backend origin
   server origin {s.origin}{" proto h2" if s.serves == "grpc" else ""} pool-max-conn -1 pool-purge-delay 1h
 """
@@ -221,7 +231,11 @@ PINTLE = {  # its one route, where that does something else than to send on
       parts: {profile: {call: origin:/profile.json}, orders: {call: origin:/orders.json}, rewards: {call: origin:/rewards.json}}
 """,
     "files": "  - {match: /**, files: {root: FILES}}\n",
-    "limit": "  - {match: /**, policies: [{rate_limit: {rate: 1000/s}}], proxy: origin}\n",
+    "limit": "  - {match: /**, policies: [{rate_limit: {rate: 100000/s, headers: false}}], proxy: origin}\n",
+    "jwt": f"""  - match: /**
+    policies: [{{jwt: {{issuer: "{ISSUER}", audience: bench, algorithms: RS256, keys: [{{file: KEY, kid: bench}}]}}}}]
+    proxy: origin
+""",
     "gzip": "  - {match: /**, policies: [{compress: {algorithms: [gzip]}}], proxy: origin}\n",
 }
 
@@ -249,7 +263,8 @@ class Pintle(Proxy):
         s = self.setting
         telemetry = self.telemetry or {"access_log": "{to: LOG}" if s.log else "none"}
         telemetry = ", ".join(f"{key}: {value}" for key, value in telemetry.items()).replace("LOG", str(self.log))
-        routes = self.routes or PINTLE.get(s.serves, "  - {match: /**, proxy: origin}\n").replace("FILES", str(s.files))
+        own = PINTLE.get(s.serves, "  - {match: /**, proxy: origin}\n")
+        routes = self.routes or own.replace("FILES", str(s.files)).replace("KEY", str(s.issuer))
         protocol = ", protocol: http2" if s.serves == "grpc" else ""
         upstream = self.upstream or f'{{endpoints: ["{s.origin}"]{protocol}, connections: {{keep: 256}}}}'
         return "pintle.yaml", f"""{self.more}workers: 1

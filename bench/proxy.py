@@ -25,6 +25,7 @@ class Setting:
     cpu: int
     serves: str  # a workload's
     files: Path  # what it serves by itself
+    issuer: Path  # the public key of who makes tokens, where a workload has some
 
 
 class Proxy:

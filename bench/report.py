@@ -13,7 +13,7 @@ from context import Figures, Result
 from measure import spread
 from proxy import Proxy
 
-KINDS = ("wrk", "h2load", "handshakes", "websocket")
+KINDS = ("wrk", "h2load", "handshakes", "websocket", "beside")
 
 
 def shown(values: list[float], digits: int = 1) -> str:

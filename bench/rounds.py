@@ -59,6 +59,12 @@ def check(work: Workload, the: Run, proxy: Proxy, figures: Figures) -> None:
     if work.kind in ("wrk", "endpoints") and not work.tls:
         asking = http.client.HTTPConnection("127.0.0.1", proxy.setting.plain, timeout=10)
         try:
+            if work.tokens:
+                asking.request("GET", work.path, headers={"authorization": f"Bearer {the.generator.forged()}"})
+                answer = asking.getresponse()
+                answer.read()
+                if answer.status != 401:
+                    raise processes.Failed(f"answered {answer.status} to a forged token")
             asking.request("POST" if work.post else "GET", work.path, b"x" * work.post or None,
                            dict(line.split(": ") for line in work.headers))
             answer = asking.getresponse()

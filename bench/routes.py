@@ -20,12 +20,17 @@ def many_routes(count: int, origin: str) -> str:
     return "".join(f'  - {{match: /routes/{number:06}/**, proxy: "http://{origin}"}}\n' for number in range(count))
 
 
-def ask(port: int, path: str, times: int) -> None:
-    """Requests one after another on one connection."""
+def nothing(_number: int) -> str:
+    """The fields of a request that has none of its own."""
+    return ""
+
+
+def ask(port: int, path: str, times: int, fields=nothing) -> None:
+    """Requests one after another on one connection; `fields` gives the lines that the one of that number has beside."""
     with clients.connect(port) as stream:
         stream.settimeout(60)
-        for _ in range(times):
-            stream.sendall(clients.request(path, close=False))
+        for number in range(times):
+            stream.sendall(clients.request(path, close=False, end=fields(number)))
             if (status := clients.read_answer(stream)[0]) != 200:
                 raise processes.Failed(f"{path} answered {status}")
 
@@ -42,10 +47,10 @@ def routes_ratio(the: Run, figures: Figures) -> None:
     figures.top = [("instructions a request, one route", round(one)), ("10,000 routes", round(many))]
 
 
-def counted(the: Run, path: str, few: int = 200, more: int = 1200, **extra) -> float:
-    """Instructions a request for a path, of a Pintle with what is extra in its configuration."""
+def counted(the: Run, path: str, few: int = 200, many: int = 1200, fields=nothing, **extra) -> float:
+    """Instructions a request for a path, of a Pintle with what is extra in its configuration: of those after the first few."""
     totals = []
-    for times in (few, more):
+    for times in (few, many):
         proxy = the.ready(peers.Pintle, **extra)
         plain = proxy.setting.plain
         name, text = proxy.config()
@@ -54,10 +59,10 @@ def counted(the: Run, path: str, few: int = 200, more: int = 1200, **extra) -> f
         proxy.process = processes.Process(
             "callgrind", measure.callgrind(proxy.argv(conf), out), the.cpu, proxy.setting.folder / "output")
         proxy.process.wait_for_port(plain, 180)
-        ask(plain, path, times)
+        ask(plain, path, times, fields)
         proxy.process.stop(60)
         totals.append(measure.instructions(out))
-    return (totals[1] - totals[0]) / (more - few)
+    return (totals[1] - totals[0]) / (many - few)
 
 
 def routes_memory(work: Workload, the: Run, result: Result) -> None:

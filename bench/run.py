@@ -36,7 +36,8 @@ from load import Generator
 
 KINDS = {"wrk": rounds.loaded, "h2load": rounds.loaded, "handshakes": rounds.loaded, "websocket": rounds.loaded,
          "idle": idle.idle, "endpoints": endpoints.endpoints, "routes": routes.routes, "telemetry": telemetry.telemetry, "added": access.added,
-         "network_load": access.load, "against_plain": aggregate.against_plain, "over_slowest": aggregate.over_slowest, "tokens": tokens.tokens, "routes_memory": routes.routes_memory,
+         "debts": access.debts, "network_load": access.load, "against_plain": aggregate.against_plain, "over_slowest": aggregate.over_slowest, "tokens": tokens.tokens,
+         "beside": tokens.beside, "routes_memory": routes.routes_memory,
          "scrape": scrape.scrape, "beside_scrape": scrape.beside, "route_memory": scrape.memory,
          "reload": reload.reload, "stall": reload.stall, "check": reload.check, "soak": reload.soak}
 

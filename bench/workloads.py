@@ -11,10 +11,10 @@ from dataclasses import dataclass
 class Workload:
     name: str
     says: str
-    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | network_load | tokens | against_plain | over_slowest | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
+    kind: str  # wrk | h2load | handshakes | websocket | idle | endpoints | routes | telemetry | added | debts | network_load | tokens | beside | against_plain | over_slowest | routes_memory | scrape | beside_scrape | route_memory | reload | stall | check | soak
     bar: float | dict[str, float]
     unit: str = "x"  # of the bar: x is the ratio to the best peer
-    serves: str = "proxy"  # what the proxies are set up for: proxy | aggregate | limit | files | gzip | websocket | grpc
+    serves: str = "proxy"  # what the proxies are set up for: proxy | aggregate | limit | jwt | files | gzip | websocket | grpc
     each: str = "request"  # what figures are of
     path: str = "/1k"
     body: int = 1024  # bytes of an answer, or of a message
@@ -26,6 +26,7 @@ class Workload:
     resumed: bool = False
     routes: int = 0
     memory: int = 0  # MB that it may take at most
+    tokens: bool = False  # each request has the next one of the generator's file
     clients: int = 0  # so many clients by X-Forwarded-For, in turn; 0 is the one that there is
 
     def bars(self) -> str:
@@ -87,13 +88,19 @@ ALL = [
              path="/home", body=AGGREGATE),
     Workload("rate_limit", "a rate limit by client that refuses none, 100,000 clients in turn, HTTP/1.1 GET of 1 KB, 64 connections", "wrk",
              {"nginx": 1.0, "haproxy": 1.0}, serves="limit", clients=100_000),
-    Workload("rate_limit-added", "time that a rate limit by client adds to a request: instructions, at 3 GHz", "added", 1, "us"),
+    Workload("rate_limit-added", "`rate_limit` by client, 100,000 clients that all have a debt: instructions a request more than without, as us at 3 GHz",
+             "added", 1, "us", serves="limit", clients=100_000),
+    Workload("rate_limit-memory", "resident memory that a client takes more in `rate_limit`, 100,000 of them", "debts", 100, "bytes", each="client",
+             serves="limit", clients=100_000),
     Workload("routes", "instructions of a request to the last of 10,000 routes, against one route", "routes", 1.02, "times one route"),
     Workload("telemetry", "JSON access log, metrics, why and traces at 1%, against none of them: instructions a request", "telemetry", 1.15),
     Workload("ip_filter", "an `ip_filter` of 100,000 networks: instructions a request more than without, as us at 3 GHz", "added", 0.5, "us"),
     Workload("ip_filter-load", "`pintle check` with a file of 100,000 networks, against without", "network_load", 100, "ms"),
     Workload("authorize", "`authorize` with five conditions: instructions a request more than without, as us at 3 GHz", "added", 3, "us"),
-    Workload("jwt", "what `jwt` adds to a request: RS256, 1,000 distinct tokens in rotation, instructions as time at 3 GHz", "tokens", 3, "us"),
+    Workload("api_key", "`api_key` with 100,000 consumers: instructions a request more than without, as us at 3 GHz", "added", 1, "us"),
+    Workload("jwt", "tokens by RS256, 1,000 distinct ones in rotation, verified with issuer, audience and time, HTTP/1.1 GET of 1 KB, 64 connections", "beside",
+             {"haproxy": 1.0}, serves="jwt"),
+    Workload("jwt-added", "what `jwt` adds to a request: RS256, 1,000 distinct tokens in rotation, instructions as time at 3 GHz", "tokens", 3, "us"),
     Workload("routes-memory", "resident memory with 100,000 routes", "routes_memory", 150, "MB"),
     Workload("scrape-10k", "a scrape of the metrics of 10,000 routes that have had requests: CPU time", "scrape", 200, "ms", each="scrape"),
     Workload("scrape-10k-p99", "the same, gzipped, beside 2,000 requests a second: their 99th percentile, against that while there is none",

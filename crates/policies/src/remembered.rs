@@ -18,7 +18,7 @@ pub(crate) type Digest = [u8; 16];
 /// may be, and cannot choose digests that begin alike, so that it does not matter how long comparing them takes. With one
 /// nonce for all, tags tell whether two tokens are the same (8452 1), which is what they are for; nobody sees them anyway.
 ///
-/// SHA-256 takes ten times as long on processors without instructions for it, of which there are many in use. Nobody
+/// SHA-256 takes twenty times as long on processors without instructions for it, of which there are many in use. Nobody
 /// needs what it has beside: that anybody can make the same digest.
 pub(crate) struct Digester(LessSafeKey);
 
