@@ -5,7 +5,7 @@ use super::{Array, Build, Fault, Flaw, Limits, Member, Node, Object, Place};
 use std::sync::Arc;
 
 /// Up to so many names are looked through one by one: that is as fast as anything.
-pub(super) const FEW: usize = 12;
+const FEW: usize = 12;
 
 /// The text as one that is short enough and UTF-8.
 pub(super) fn checked(text: &[u8], limits: Limits) -> Result<Arc<str>, Fault> {
@@ -30,9 +30,7 @@ pub(super) struct Whole<V> {
 
 /// Reads the one value that the text is.
 pub(super) fn whole<F: Form>(source: &Arc<str>, depth: usize) -> Result<Whole<F::Value>, Fault> {
-    let bytes = source.as_bytes();
-    let mut parser =
-        Parser { source, bytes, at: 0, loose: 0, height: 0, names: Vec::new(), order: Vec::new(), memory: 0 };
+    let mut parser = Parser::at(source, 0);
     parser.space();
     let (start, outer) = (parser.at, parser.loose);
     let value = parser.value::<F>(depth.min(Limits::DEEPEST))?;
